@@ -1,0 +1,187 @@
+"""Sends a host application's mail from the right account, and tells the truth about what became of it.
+
+The public names, each imported when it is first used, so that `import pillarbox` costs a host next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._address import Address
+    from ._aio import AsyncMailer
+    from ._composition import compose
+    from ._directory import Directory, MemoryDirectory, TomlDirectory
+    from ._errors import (
+        Changed,
+        InvalidSettings,
+        MessageError,
+        NoMethod,
+        OutcomeUnknown,
+        PillarboxError,
+        SenderMismatch,
+        SendDeferred,
+        SendError,
+        SendRejected,
+        SettingsError,
+        SignInNeeded,
+        TransportNotInstalled,
+        Unavailable,
+        quotation,
+    )
+    from ._hookspecs import hookimpl
+    from ._mail import Answer, AnswerState, Envelope, Receipt, Sighting, SightingState, State, Submission
+    from ._mailer import Mailer
+    from ._message import Attachment, Calendar, Message, Unsubscribe
+    from ._network import Network
+    from ._outbox import Entry, Outbox
+    from ._plugins import Plugins
+    from ._resolution import resolve
+    from ._route import Attempt, Finding, Level, Reason, Route, Suggestion
+    from ._schema import Role, Secret
+    from ._settings import Account, Choice, Company, EnvelopeSender, FromPolicy, User
+    from ._transports import (
+        Capabilities,
+        Connected,
+        Connection,
+        Connector,
+        Description,
+        Grant,
+        Journal,
+        Limits,
+        Pending,
+        Prompt,
+        Proof,
+        Refused,
+        RefusedReason,
+        SenderPolicy,
+        Transport,
+    )
+    from ._vault import Credentials, MemoryRows, MemoryVault, Row, Rows, Sealer, Stored, Vault
+
+_HOMES = {
+    "_address": "Address",
+    "_aio": "AsyncMailer",
+    "_composition": "compose",
+    "_directory": "Directory MemoryDirectory TomlDirectory",
+    "_errors": (
+        "Changed InvalidSettings MessageError NoMethod OutcomeUnknown PillarboxError SendDeferred SendError"
+        " SendRejected SenderMismatch SettingsError SignInNeeded TransportNotInstalled Unavailable quotation"
+    ),
+    "_hookspecs": "hookimpl",
+    "_mail": "Answer AnswerState Envelope Receipt Sighting SightingState State Submission",
+    "_mailer": "Mailer",
+    "_message": "Attachment Calendar Message Unsubscribe",
+    "_network": "Network",
+    "_outbox": "Entry Outbox",
+    "_plugins": "Plugins",
+    "_resolution": "resolve",
+    "_route": "Attempt Finding Level Reason Route Suggestion",
+    "_schema": "Role Secret",
+    "_settings": "Account Choice Company EnvelopeSender FromPolicy User",
+    "_transports": (
+        "Capabilities Connected Connection Connector Description Grant Journal Limits Pending Prompt Proof Refused"
+        " RefusedReason SenderPolicy Transport"
+    ),
+    "_vault": "Credentials MemoryRows MemoryVault Row Rows Sealer Stored Vault",
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+__all__ = [  # noqa: PLE0604  (sorted; a test holds it to the table above)
+    "Account",
+    "Address",
+    "Answer",
+    "AnswerState",
+    "AsyncMailer",
+    "Attachment",
+    "Attempt",
+    "Calendar",
+    "Capabilities",
+    "Changed",
+    "Choice",
+    "Company",
+    "Connected",
+    "Connection",
+    "Connector",
+    "Credentials",
+    "Description",
+    "Directory",
+    "Entry",
+    "Envelope",
+    "EnvelopeSender",
+    "Finding",
+    "FromPolicy",
+    "Grant",
+    "InvalidSettings",
+    "Journal",
+    "Level",
+    "Limits",
+    "Mailer",
+    "MemoryDirectory",
+    "MemoryRows",
+    "MemoryVault",
+    "Message",
+    "MessageError",
+    "Network",
+    "NoMethod",
+    "Outbox",
+    "OutcomeUnknown",
+    "Pending",
+    "PillarboxError",
+    "Plugins",
+    "Prompt",
+    "Proof",
+    "Reason",
+    "Receipt",
+    "Refused",
+    "RefusedReason",
+    "Role",
+    "Route",
+    "Row",
+    "Rows",
+    "Sealer",
+    "Secret",
+    "SendDeferred",
+    "SendError",
+    "SendRejected",
+    "SenderMismatch",
+    "SenderPolicy",
+    "SettingsError",
+    "Sighting",
+    "SightingState",
+    "SignInNeeded",
+    "State",
+    "Stored",
+    "Submission",
+    "Suggestion",
+    "TomlDirectory",
+    "Transport",
+    "TransportNotInstalled",
+    "Unavailable",
+    "Unsubscribe",
+    "User",
+    "Vault",
+    "compose",
+    "hookimpl",
+    "quotation",
+    "resolve",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import the public *name* from its module on first use (PEP 562)."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pillarbox")
+    if name not in _HOME:
+        raise AttributeError(f"module 'pillarbox' has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"pillarbox.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

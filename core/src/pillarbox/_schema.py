@@ -1,0 +1,372 @@
+"""Settings classes: declared with attrs, structured by cattrs, their problems told as sentences, drawn as forms."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import functools
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import attrs
+
+from ._errors import InvalidSettings
+
+T = TypeVar("T")
+MOST_PROBLEMS = 50
+"""The most problems that are listed; a file with more is usually not a settings file."""
+
+
+class Role(enum.Enum):
+    """Who is asking, or who may set a field (rule 35). Each may do what those after it may."""
+
+    DEPLOYER = "deployer"
+    ADMINISTRATOR = "administrator"
+    OWNER = "owner"
+    """Of the record: a user of their own, an administrator of the company's."""
+
+    def may_act_as(self, needed: Role) -> bool:
+        """Whether this role covers *needed*."""
+        order = list(Role)
+        return order.index(self) <= order.index(needed)
+
+
+@attrs.frozen
+class Secret:
+    """Where a secret is found: never the secret itself. Exactly one of the three is given.
+
+    Attributes:
+        env: An environment variable.
+        file: A file that only its owner can read.
+        vault: A name in the record's own part of the vault.
+    """
+
+    env: str = ""
+    file: str = ""
+    vault: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if sum(map(bool, (self.env, self.file, self.vault))) != 1:
+            raise ValueError('must be one of { env = "NAME" }, { file = "PATH" }, { vault = "NAME" }')
+        for given in (self.env, self.file, self.vault):
+            if not isinstance(given, str) or "\x00" in given:
+                raise ValueError("must name an environment variable, a file or a vault entry as text")
+
+
+IN_CLEAR = 'can\'t stand in the settings in clear; use { env = "NAME" }, { file = "PATH" } or { vault = "NAME" }'
+
+
+def setting(
+    default: Any = attrs.NOTHING,
+    *,
+    label: str = "",
+    help: str = "",  # noqa: A002  (what it is called on a form)
+    set_by: Role = Role.OWNER,
+    binds: bool = False,
+    advanced: bool = False,
+    check: Callable[[Any], None] | None = None,
+    **field: Any,
+) -> Any:
+    """Return an attrs field of a settings class.
+
+    Args:
+        default: Its value where nothing is set; without one the field is required.
+        label: What a form calls it; made from the name by default.
+        help: A sentence or two for the one who fills it in.
+        set_by: The least role that may set it (rule 35).
+        binds: Whether a stored secret is bound to its value, so that it goes nowhere else (rule 36).
+        advanced: Whether a form may fold it away.
+        check: Raises ValueError with the rest of a sentence: `must be between 1 and 65535, not 0`.
+        field: Passed on to `attrs.field`.
+    """
+    meta = {"label": label, "help": help, "set_by": set_by, "binds": binds, "advanced": advanced}
+    if check is not None:
+        field["validator"] = _validator(check)
+    if "factory" not in field:
+        field["default"] = default
+    return attrs.field(metadata={"pillarbox": meta}, **field)
+
+
+def _validator(check: Callable[[Any], None]) -> Callable[[Any, Any, Any], None]:
+    def validate(_instance: Any, _field: Any, value: Any) -> None:
+        check(value)
+
+    return validate
+
+
+def between(least: float, most: float) -> Callable[[Any], None]:
+    """Return a check for numbers from *least* to *most*."""
+
+    def check(value: Any) -> None:
+        if not least <= value <= most:
+            raise ValueError(f"must be between {least} and {most}, not {value}")
+
+    return check
+
+
+@attrs.frozen
+class Problem:
+    """One thing wrong: where, and a sentence that starts behind its name."""
+
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path:<24} {self.text}"
+
+
+@attrs.frozen(kw_only=True)
+class FormField:
+    """One field of a settings class, as a form or a table of documentation needs it.
+
+    Attributes:
+        kind: `text`, `integer`, `number`, `boolean`, `choice`, `secret`, `list` or `table`.
+        choices: The values of a `choice`.
+    """
+
+    name: str
+    label: str
+    help: str
+    kind: str
+    required: bool
+    default: Any
+    choices: tuple[str, ...]
+    set_by: Role
+    binds: bool
+    advanced: bool
+
+
+def form(cls: type) -> tuple[FormField, ...]:
+    """Return the fields of the settings class *cls*, in their order."""
+    return _form(cls)
+
+
+@functools.cache
+def _form(cls: type) -> tuple[FormField, ...]:
+    hints = typing.get_type_hints(cls)
+    return tuple(_form_field(field, hints[field.name]) for field in _fields(cls))
+
+
+def _fields(cls: type) -> tuple[attrs.Attribute[Any], ...]:
+    return tuple(field for field in attrs.fields(cls) if field.init and "hidden" not in field.metadata)
+
+
+def _form_field(field: attrs.Attribute[Any], hint: Any) -> FormField:
+    meta = {"label": "", "help": "", "set_by": Role.OWNER, "binds": False, "advanced": False}
+    meta.update(field.metadata.get("pillarbox", {}))
+    plain = isinstance(field.default, (str, int, float, bool, tuple, enum.Enum, type(None)))
+    inner = _without_none(hint)
+    return FormField(
+        name=field.name,
+        label=str(meta["label"] or field.name.replace("_", " ").capitalize()),
+        help=str(meta["help"]),
+        kind=_kind(inner),
+        required=field.default is attrs.NOTHING,
+        default=field.default if plain else None,
+        choices=tuple(str(one.value) for one in inner) if _kind(inner) == "choice" else (),
+        set_by=typing.cast("Role", meta["set_by"]),
+        binds=bool(meta["binds"]),
+        advanced=bool(meta["advanced"]),
+    )
+
+
+def _without_none(hint: Any) -> Any:
+    if typing.get_origin(hint) in {typing.Union, types.UnionType}:
+        rest = [one for one in typing.get_args(hint) if one is not type(None)]
+        return rest[0] if len(rest) == 1 else hint
+    return hint
+
+
+_KINDS = {str: "text", int: "integer", float: "number", bool: "boolean", Secret: "secret"}
+
+
+def _kind(hint: Any) -> str:
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return "choice"
+    if typing.get_origin(hint) in {tuple, list, Sequence}:
+        return "list"
+    return _KINDS.get(hint, "table")
+
+
+def destination(settings: Any) -> dict[str, str]:
+    """Return the values that a stored secret of these *settings* is bound to (rule 36), as text by field."""
+    return {field.name: _plain_text(getattr(settings, field.name)) for field in form(type(settings)) if field.binds}
+
+
+def _plain_text(value: Any) -> str:
+    return str(value.value) if isinstance(value, enum.Enum) else str(value)
+
+
+def structure(cls: type[T], table: Any, path: str = "") -> T:
+    """Return *table*, plain values as TOML or JSON give them, as an instance of the settings class *cls*.
+
+    Raises:
+        InvalidSettings: With a sentence for each field that is wrong, missing or unknown.
+    """
+    if isinstance(table, cls):
+        return table
+    try:
+        return _converter().structure(table, cls)
+    except Exception:  # noqa: BLE001  (cattrs and the class's own checks raise what they like; told below)
+        problems = problems_of(cls, table, path)
+    raise InvalidSettings(map(str, problems or [Problem(path, "can't be used")]), where=path or cls.__name__)
+
+
+def problems_of(cls: type, table: Any, path: str = "") -> list[Problem]:
+    """Return all that is wrong with *table* as settings of *cls*, field by field."""
+    if isinstance(table, cls):
+        return []
+    if not isinstance(table, Mapping):
+        return [Problem(path, "must be a table of settings")]
+    hints = typing.get_type_hints(cls)
+    fields = {field.alias or field.name: field for field in _fields(cls)}
+    problems = [unknown(path, str(key), fields) for key in table if key not in fields][:MOST_PROBLEMS]
+    values: dict[str, Any] = {}
+    for name, field in fields.items():
+        try:
+            if name in table:
+                values[name] = _checked(field, hints[field.name], table[name])
+            elif field.default is attrs.NOTHING:
+                problems.append(Problem(_join(path, name), "is required"))
+        except Exception as error:  # noqa: BLE001  (any validator of a plugin's)
+            problems.append(Problem(_join(path, name), _sentence(error)))
+    return problems or _as_a_whole(cls, values, path)
+
+
+def _checked(field: attrs.Attribute[Any], hint: Any, value: Any) -> Any:
+    structured = _converter().structure(value, hint)
+    if field.converter is not None:
+        structured = typing.cast("Callable[[Any], Any]", field.converter)(structured)
+    if field.validator is not None:
+        field.validator(None, field, structured)
+    return structured
+
+
+def _as_a_whole(cls: type, values: dict[str, Any], path: str) -> list[Problem]:
+    try:
+        cls(**values)
+    except InvalidSettings as error:
+        return [Problem(path, problem.strip()) for problem in error.problems]
+    except Exception as error:  # noqa: BLE001  (any check of a plugin's class)
+        name, colon, text = str(error).partition(": ")
+        if colon and name in values:
+            return [Problem(_join(path, name), text)]
+        return [Problem(path, _sentence(error))]
+    return []
+
+
+def unknown(path: str, key: str, known: Iterable[str]) -> Problem:
+    """Return the problem of a *key* that nothing reads, with a guess at what was meant."""
+    guess = difflib.get_close_matches(key, list(known), 1, cutoff=0.6)
+    return Problem(_join(path, key[:60]), f"is not a setting{f'; did you mean {guess[0]}?' if guess else ''}")
+
+
+def _sentence(error: Exception) -> str:
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = typing.cast("Exception", error.exceptions[0])
+    if isinstance(error, InvalidSettings) and error.problems:
+        return error.problems[0].partition(" ")[2].strip()
+    return (str(error.args[0]) if error.args else type(error).__name__)[:500]
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def unstructure(settings: Any) -> dict[str, Any]:
+    """Return *settings* as plain values, without those that equal their default."""
+    return {
+        field.alias or field.name: _plain(getattr(settings, field.name))
+        for field in _fields(type(settings))
+        if getattr(settings, field.name) != _default(field, settings)
+    }
+
+
+def _default(field: attrs.Attribute[Any], settings: Any) -> Any:
+    default: Any = field.default
+    if not isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        return default
+    return default.factory(settings) if default.takes_self else default.factory()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, enum.Enum):
+        return value.value
+    if attrs.has(type(value)):
+        return unstructure(value)
+    if isinstance(value, (tuple, list)):
+        return [_plain(one) for one in value]
+    return {key: _plain(one) for key, one in value.items()} if isinstance(value, Mapping) else value
+
+
+def not_allowed(cls: type, before: Mapping[str, Any], after: Mapping[str, Any], role: Role, path: str = "") -> list[Problem]:
+    """Return a problem for each field that differs between two tables and that *role* may not set (rule 35)."""
+    changed = [field for field in form(cls) if before.get(field.name) != after.get(field.name)]
+    return [
+        Problem(_join(path, field.name), f"can only be set by the {_needed(field, after).value}")
+        for field in changed
+        if not role.may_act_as(_needed(field, after))
+    ]
+
+
+def _needed(field: FormField, table: Mapping[str, Any]) -> Role:
+    value = table.get(field.name)
+    names = value if isinstance(value, Mapping) else {}
+    reference = field.kind == "secret" and ({"env", "file"} & set(names) or (isinstance(value, Secret) and not value.vault))
+    return Role.DEPLOYER if reference else field.set_by
+
+
+@functools.cache
+def _converter() -> Any:
+    """Return the one cattrs converter: strict about types, no unknown keys (cattrs would take 3 for '3')."""
+    import cattrs
+
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    for kind, article in ((str, "text"), (int, "a whole number"), (bool, "true or false")):
+        converter.register_structure_hook(kind, functools.partial(_exactly, kind, article))
+    converter.register_structure_hook(float, lambda value, _: float(_number(value)))
+    converter.register_structure_hook(Secret, _secret)
+    converter.register_structure_hook_func(
+        lambda hint: isinstance(hint, type) and issubclass(hint, enum.Enum), _member
+    )
+    return converter
+
+
+def _exactly(kind: type, article: str, value: Any, _: Any) -> Any:
+    if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
+        return str(value) if kind is str else value
+    raise ValueError(f"must be {article}, not {_shown(value)}")
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
+    raise ValueError(f"must be a number, not {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    return f"{value!r:.60}" if isinstance(value, (str, int, float, bool)) else f"a {type(value).__name__}"
+
+
+def _secret(value: Any, _: Any) -> Secret:
+    if isinstance(value, Secret):
+        return value
+    if isinstance(value, str):
+        raise ValueError(IN_CLEAR)  # noqa: TRY004  (a problem of settings, not of the program)
+    if not isinstance(value, Mapping) or len(value) != 1 or not {"env", "file", "vault"} >= set(value):
+        raise ValueError('must be one of { env = "NAME" }, { file = "PATH" }, { vault = "NAME" }')
+    return Secret(**value)
+
+
+def _member(value: Any, hint: Any) -> Any:
+    if isinstance(value, hint):
+        return value
+    try:
+        return hint(value)
+    except ValueError:
+        choices = [str(one.value) for one in hint]
+        guess = difflib.get_close_matches(str(value), choices, 1)
+        meant = f"; did you mean {guess[0]}?" if guess else ""
+        raise ValueError(f"must be one of {', '.join(choices)}, not {_shown(value)}{meant}") from None

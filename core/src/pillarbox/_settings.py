@@ -1,0 +1,275 @@
+"""The company's and each user's e-mail settings, and the account that comes of them."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+import attrs
+
+from ._address import Address, check_address, printable
+from ._errors import InvalidSettings, MessageError
+from ._schema import Problem, Role, Secret
+
+NONE = "none"
+"""The method that sends nothing, deliberately."""
+METHOD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+USER_ID = re.compile(r"[^\x00-\x20\x7f-\x9f/\\]{1,100}")
+
+
+class Choice(enum.Enum):
+    """A user's e-mail setting: the company's account, or their own."""
+
+    FROM_COMPANY = "company"
+    PERSONAL = "personal"
+
+
+class FromPolicy(enum.Enum):
+    """Which address a company's account shows for a user (rule 9)."""
+
+    USER = "user"
+    ACCOUNT = "account"
+    SEND_AS = "send_as"
+
+
+class EnvelopeSender(enum.Enum):
+    """Whose address is the reverse-path of a company's SMTP account."""
+
+    USER = "user"
+    ACCOUNT = "account"
+
+
+def _address_or_none(value: str) -> None:
+    if value:
+        try:
+            check_address(value)
+        except MessageError as error:
+            raise ValueError(error.detail) from None
+
+
+def _name(value: str) -> None:
+    try:
+        printable(value, "name", longest=200)
+    except MessageError as error:
+        raise ValueError(error.detail) from None
+
+
+def _method(value: str) -> None:
+    if not isinstance(value, str) or not METHOD_NAME.fullmatch(value):
+        raise ValueError(f"must be a method's name in lower case, not {value!r:.60}")
+
+
+def _id(value: str) -> None:
+    if not isinstance(value, str) or not USER_ID.fullmatch(value):
+        raise ValueError(f"must be 1 to 100 characters without spaces and slashes, not {value!r:.60}")
+
+
+def _checked(check: Callable[[Any], None]) -> Callable[[Any, Any, Any], None]:
+    def validate(instance: Any, field: Any, value: Any) -> None:
+        try:
+            check(value)
+        except ValueError as error:
+            raise InvalidSettings([str(Problem(field.name, str(error)))], where=type(instance).__name__) from None
+
+    return validate
+
+
+def _tables(value: Mapping[str, Any] | None) -> dict[str, Any]:
+    return dict(value or {})
+
+
+@attrs.frozen(kw_only=True)
+class Company:
+    """The company's e-mail settings.
+
+    Attributes:
+        address: The company's address, or "".
+        name: What is shown with it.
+        method: `none`, `smtp`, `m365`, `gmail`, `mapi` or a third party's.
+        reply_to: Where answers to users' mail go unless the message says otherwise, or "".
+        methods: The settings of each method that was ever set up, by name; as plain values or the method's class.
+        id: Names the company where a directory answers for several.
+        typed_by: Who typed the settings; hosts of servers that a deployer did not type are checked (rule 38).
+    """
+
+    address: str = attrs.field(default="", validator=_checked(_address_or_none))
+    name: str = attrs.field(default="", validator=_checked(_name))
+    method: str = attrs.field(default=NONE, validator=_checked(_method))
+    reply_to: str = attrs.field(default="", validator=_checked(_address_or_none))
+    methods: Mapping[str, Any] = attrs.field(factory=dict, converter=_tables)
+    id: str = attrs.field(default="company", validator=_checked(_id))
+    typed_by: Role = Role.ADMINISTRATOR
+
+    owner = "company"
+
+    @property
+    def shown(self) -> Address | None:
+        """The company's address with its name."""
+        return Address(self.address, self.name) if self.address else None
+
+    def __str__(self) -> str:
+        return self.name or self.address or "The company"
+
+    @classmethod
+    def from_url(cls, url: str, *, address: str = "", name: str = "") -> Company:
+        """Return a company whose method is set by a URL, as deployments keep them in one variable.
+
+        `smtp+starttls://orders%40acme.example@smtp.acme.example:587?password_env=ACME_SMTP_PASSWORD`:
+        the scheme is the method and, after `+`, its encryption; the query sets the other fields, a secret by
+        `<field>_env`, `<field>_file` or `<field>_vault`. *address* defaults to the user name where that is one.
+
+        Raises:
+            InvalidSettings: It is not such a URL, or holds a password in clear.
+        """
+        parts = _split(url)
+        method, _, variant = parts.scheme.partition("+")
+        table = _from_parts(parts, variant)
+        username = str(table.get("username", ""))
+        return cls(
+            address=address or (username if "@" in username else ""),
+            name=name,
+            method="smtp" if method == "smtps" else method,
+            methods={"smtp" if method == "smtps" else method: table},
+            typed_by=Role.DEPLOYER,
+        )
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise InvalidSettings(["url                      is not a URL"], where="the URL") from None
+    if parts.password is not None:
+        raise InvalidSettings(
+            ["password                 can't stand in the URL in clear; use ?password_env=NAME or ?password_file=PATH"],
+            where="the URL",
+        )
+    if not parts.scheme or not parts.hostname:
+        raise InvalidSettings(
+            ["url                      must look like smtp+starttls://user@server:587"], where="the URL"
+        )
+    return parts
+
+
+def _from_parts(parts: SplitResult, variant: str) -> dict[str, Any]:
+    variant = "tls" if parts.scheme == "smtps" else variant
+    given = {
+        "server": parts.hostname,
+        "port": parts.port,
+        "username": unquote(parts.username) if parts.username else None,
+        "encryption": variant or None,
+    }
+    table: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    for name, text in parse_qsl(parts.query, keep_blank_values=True):
+        field, _, kind = name.rpartition("_")
+        if field and kind in {"env", "file", "vault"} and name not in {"ca_file"}:
+            table[field] = {kind: text}
+        else:
+            table[name] = literal(text)
+    if not table.get("username") and "authenticate" not in table:
+        table["authenticate"] = False
+    return table
+
+
+def literal(text: str) -> str | int | bool:
+    """Return *text* from a variable or a URL as TOML would have it: `true`, `587` or the text itself."""
+    if text in {"true", "false"}:
+        return text == "true"
+    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else text
+
+
+@attrs.frozen(kw_only=True)
+class User:
+    """A user's e-mail settings. A new user starts as From company.
+
+    Attributes:
+        id: What the host calls them; names the user in every call.
+        address, name: What their mail shows.
+        choice: The company's account, or their own.
+        method, methods: As a company's; used when the choice is personal.
+        disabled: Whether an administrator has switched the personal account off (rule 7).
+        typed_by: As a company's.
+    """
+
+    id: str = attrs.field(validator=_checked(_id))
+    address: str = attrs.field(default="", validator=_checked(_address_or_none))
+    name: str = attrs.field(default="", validator=_checked(_name))
+    choice: Choice = Choice.FROM_COMPANY
+    method: str = attrs.field(default=NONE, validator=_checked(_method))
+    methods: Mapping[str, Any] = attrs.field(factory=dict, converter=_tables)
+    disabled: bool = False
+    typed_by: Role = Role.ADMINISTRATOR
+
+    @property
+    def owner(self) -> str:
+        """What their account's owner is called."""
+        return f"user:{self.id}"
+
+    @property
+    def shown(self) -> Address | None:
+        """The user's address with their name."""
+        return Address(self.address, self.name) if self.address else None
+
+    def __str__(self) -> str:
+        return self.name or self.id
+
+
+@attrs.frozen(kw_only=True)
+class Account:
+    """A method with the settings that one owner has for it.
+
+    Attributes:
+        owner: `company` or `user:<id>`.
+        method: Its name.
+        settings: An instance of the method's settings class.
+        mailbox: The mailbox that sends: the owner's address unless the settings name another (a shared mailbox).
+        signs_in_as: Who signs in: the mailbox unless the settings say otherwise.
+        name: The display name of the mailbox.
+        company: The company's id.
+        typed_by: Who typed the settings (rule 38).
+    """
+
+    owner: str
+    method: str
+    settings: Any = attrs.field(factory=dict)
+    mailbox: str = ""
+    signs_in_as: str = attrs.field()
+    name: str = ""
+    company: str = "company"
+    typed_by: Role = Role.ADMINISTRATOR
+
+    @signs_in_as.default
+    def _the_mailbox(self) -> str:
+        return self.mailbox
+
+    @property
+    def key(self) -> str:
+        """Names the account, and so the lane of its submissions."""
+        return f"{self.company}/{self.owner}/{self.method}"
+
+
+def account_of(record: Company | User, settings: Any, *, company: Company) -> Account:
+    """Return the account of *record*'s own method, with its structured *settings*."""
+    mailbox = getattr(settings, "mailbox", "") or record.address or getattr(settings, "username", "") or ""
+    return Account(
+        owner=record.owner,
+        method=record.method,
+        settings=settings,
+        mailbox=mailbox,
+        signs_in_as=getattr(settings, "signs_in_as", "") or mailbox,
+        name=record.name,
+        company=company.id,
+        typed_by=record.typed_by,
+    )
+
+
+def secrets_of(settings: Any) -> dict[str, Secret]:
+    """Return the secret references that stand in *settings*, by field."""
+    if not attrs.has(type(settings)):
+        return {}
+    values = {field.name: getattr(settings, field.name) for field in attrs.fields(type(settings))}
+    return {name: value for name, value in values.items() if isinstance(value, Secret)}

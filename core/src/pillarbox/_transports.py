@@ -1,0 +1,378 @@
+"""The plugin contract: what a transport or a connector is, and the journal in which an attempt leaves its marks."""
+
+from __future__ import annotations
+
+import abc
+import contextlib
+import enum
+import inspect
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import attrs
+
+from ._errors import PillarboxError, SendDeferred, Unavailable
+from ._mail import Receipt, Sighting, SightingState, Submission
+from ._network import Network
+from ._route import Finding
+from ._settings import Account
+from ._vault import Credentials
+
+
+class SenderPolicy(enum.Enum):
+    """Which address a company's account shows for its users, when nobody asked for another."""
+
+    USER = "user"
+    """The user's own address (the rule for SMTP)."""
+    ACCOUNT = "account"
+    """The account's mailbox, with the user's name (Microsoft 365, Gmail)."""
+    CLIENT = "client"
+    """Whatever the mail program on the desktop is set to (Outlook)."""
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """What a carrier allows one mailbox; None where it says nothing.
+
+    Attributes:
+        concurrency: Attempts at the same time.
+        per_minute, per_day: Submissions.
+        recipients: Of one submission.
+        size: Octets of one message as the carrier counts them.
+    """
+
+    concurrency: int = 1
+    per_minute: int | None = None
+    per_day: int | None = None
+    recipients: int | None = None
+    size: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Description:
+    """An account in words, for `explain`.
+
+    Attributes:
+        sign_in: Who signs in, a clause: `signs in as orders@acme.example`.
+        via: Through what: `smtp.acme.example:587, STARTTLS required`.
+        copy: Where the sent copy is: `filed by Microsoft 365`.
+    """
+
+    sign_in: str = ""
+    via: str = ""
+    copy: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Capabilities:
+    """What an account can do, computed from what was granted.
+
+    Attributes:
+        find: Whether it can look whether a submission was sent.
+        send_as: Whether it can show addresses other than its mailbox, given proof.
+        note: What it can't do and why, a sentence, or "".
+    """
+
+    find: bool = False
+    send_as: bool = False
+    note: str = ""
+
+
+@attrs.frozen
+class Proof:
+    """How it is known that an account may show an address: `alias list`, `probe`, `same mailbox`."""
+
+    how: str
+
+
+class Journal:
+    """The durable notes of one attempt, and the moment of its hand-over. This one lives in memory.
+
+    An outbox keeps its own by overriding `_write` and `_mark`, which return when the mark is durable.
+
+    Attributes:
+        notes: What was noted in this attempt and earlier ones of the same submission.
+        handed_over: Whether the carrier may have the message.
+    """
+
+    def __init__(self, notes: Mapping[str, str] | None = None) -> None:
+        self.notes: dict[str, str] = dict(notes or {})
+        self.handed_over = False
+        self._called_off = False
+        self._gate = threading.Lock()
+
+    def note(self, name: str, value: str) -> None:
+        """Keep *value* under *name*; it is durable when this returns, and no secret may stand in it."""
+        self._write(name, value)
+        self.notes[name] = value
+
+    @contextlib.contextmanager
+    def handing_over(self) -> Iterator[None]:
+        """Mark the hand-over, durably, then run the block that submits.
+
+        Whatever is raised before it leaves the message not sent; whatever foreign error is raised inside or after
+        it leaves the outcome unknown.
+
+        Raises:
+            SendDeferred: The caller has called the attempt off, or its deadline has passed; nothing left.
+        """
+        with self._gate:
+            if self._called_off:
+                raise SendDeferred("The attempt was called off before the hand-over; nothing left.", stage="hand-over")
+            if not self.handed_over:
+                self._mark()
+                self.handed_over = True
+        yield
+
+    def call_off(self) -> bool:
+        """Forbid the hand-over, from any thread; False when it has already been."""
+        with self._gate:
+            self._called_off = not self.handed_over
+            return self._called_off
+
+    def _write(self, name: str, value: str) -> None:
+        """Make a note durable."""
+
+    def _mark(self) -> None:
+        """Make the hand-over durable, and settle the lane's previous entry with it."""
+
+
+class Transport(abc.ABC):
+    """Carries submissions for one account. A transport's author writes `send`; the rest has honest defaults.
+
+    One instance serves one lane and one thread; it may keep a connection open between sends. The annotation of
+    `settings` names the class of its settings, made of attrs and `pillarbox.settings.setting`.
+
+    Args:
+        settings: An instance of that class.
+        credentials: A view of this account's secrets.
+        trace: Takes lines of the conversation, redacted.
+    """
+
+    settings: Any
+    label: ClassVar[str] = ""
+    """What a person calls the method; its name by default."""
+    sender_policy: ClassVar[SenderPolicy] = SenderPolicy.ACCOUNT
+    takes_envelope: ClassVar[bool] = True
+    """Whether the carrier sends to the envelope's recipients; False where it reads To, Cc and Bcc."""
+    saves_copy: ClassVar[bool] = False
+    """Whether the carrier files a copy in Sent."""
+    platforms: ClassVar[tuple[str, ...]] = ()
+    """The values of `sys.platform` where it works; empty for all."""
+    settling: ClassVar[float] = 120.0
+    """Seconds after an attempt before "not found" is evidence of absence."""
+    resend_safe_for: ClassVar[timedelta] = timedelta(0)
+    """How long the carrier recognises `submission.key` and sends nothing twice."""
+    options: ClassVar[type | None] = None
+    """The attrs class of `Message.options[<method>]`."""
+    connector: ClassVar[str] = ""
+    """The name of the connector that signs its accounts in, for methods with Connect."""
+
+    def __init__(
+        self, settings: Any, credentials: Credentials | None = None, *, trace: Callable[[str], None] | None = None
+    ) -> None:
+        self.settings = settings
+        self.credentials = credentials
+        self.trace = trace
+        self.network = Network()
+
+    @abc.abstractmethod
+    def send(self, submission: Submission, journal: Journal) -> Receipt:
+        """Submit once and return the carrier's word.
+
+        Enter `journal.handing_over()` around the step after which the carrier may have the message.
+
+        Raises:
+            SendRejected: Refused for good, nothing left.
+            SendDeferred: Nothing left, but it may later.
+            SignInNeeded: The credential was refused, nothing left.
+            OutcomeUnknown: Handed over, and no valid answer came.
+            MessageError: This message can't go by this carrier.
+        """
+
+    def send_many(self, attempts: Iterable[tuple[Submission, Journal]]) -> Iterator[Receipt | PillarboxError]:
+        """Submit several; one answer each, in order, as they are known.
+
+        Pulls the next only when another may be in doubt. Closing the iterator early leaves what was handed over
+        and not answered unknown.
+        """
+        for submission, journal in attempts:
+            try:
+                answer: Receipt | PillarboxError = self.send(submission, journal)
+            except PillarboxError as error:
+                answer = error
+            yield answer
+
+    def find(self, submission: Submission, journal: Journal) -> Sighting:  # noqa: ARG002  (the contract)
+        """Look whether the carrier has it. What can't look, or fails to, answers UNCLEAR."""
+        return Sighting(SightingState.UNCLEAR, detail=f"{self.label or 'This method'} can't look what was sent.")
+
+    def check(self) -> Iterator[Finding]:
+        """Look, stage by stage and sending nothing, whether the account would work; stops where it makes no sense."""
+        yield from ()
+
+    def may_show(self, address: str) -> Proof | None:  # noqa: ARG002  (the contract)
+        """Return how it is known that the account may show *address*, or None."""
+        return None
+
+    def close(self) -> None:
+        """Let the connection go; never raises for a carrier that is gone."""
+
+    def __enter__(self) -> Transport:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @classmethod
+    def limits(cls, settings: Any) -> Limits:  # noqa: ARG003  (the contract)
+        """Return what the carrier allows one mailbox."""
+        return Limits()
+
+    @classmethod
+    def describe(cls, settings: Any) -> Description:  # noqa: ARG003  (the contract)
+        """Return the account in words, without a network."""
+        return Description(via=cls.label)
+
+    @classmethod
+    def capabilities(cls, connection: Connection | None) -> Capabilities:  # noqa: ARG003  (the contract)
+        """Return what an account can do, given what its sign-in was granted."""
+        return Capabilities()
+
+    @classmethod
+    def warnings(cls, settings: Any) -> tuple[str, ...]:  # noqa: ARG003  (the contract)
+        """Return what is doubtful about *settings* that are valid, each a sentence with its cure."""
+        return ()
+
+    @classmethod
+    def settings_class(cls) -> type:
+        """Return the class that the annotation of `settings` names.
+
+        Only that name is evaluated: other annotations may be of names imported under TYPE_CHECKING alone.
+
+        Raises:
+            TypeError: There is no such annotation, or it is not an attrs class.
+        """
+        for base in cls.__mro__:
+            annotation = inspect.get_annotations(base).get("settings")
+            if annotation is not None and base is not Transport:
+                found = _evaluated(annotation, base)
+                if isinstance(found, type) and attrs.has(found):
+                    return found
+                break
+        raise TypeError(f"{cls.__name__} needs an annotation settings: <its attrs class>.")
+
+    @classmethod
+    def require_platform(cls) -> None:
+        """Do nothing where the transport works on this platform.
+
+        Raises:
+            Unavailable: It does not.
+        """
+        if cls.platforms and sys.platform not in cls.platforms:
+            raise Unavailable(f"{cls.label} works on {' and '.join(cls.platforms)}, not on {sys.platform}.")
+
+
+def _evaluated(annotation: Any, base: type) -> Any:
+    if not isinstance(annotation, str):
+        return annotation
+    names = dict(vars(sys.modules[base.__module__]))
+    return eval(annotation, names, dict(vars(base)))  # noqa: S307  (the text of the author's own annotation)
+
+
+class Grant(enum.Enum):
+    """What a person allows when they connect (rule 23)."""
+
+    SEND = "send"
+    CONFIRM = "confirm"
+
+
+@attrs.frozen(kw_only=True)
+class Connection:
+    """What a sign-in learned: the half of a vault row that may be read.
+
+    Attributes:
+        issuer, tenant, subject: Who signed in, pinned (rule 37).
+        address: The verified address; shown, not trusted.
+        scopes: What was granted.
+        aliases: The addresses the account may show, where the grant lets it list them.
+        connected_at: ISO 8601, UTC.
+    """
+
+    issuer: str
+    subject: str
+    tenant: str = ""
+    address: str = ""
+    scopes: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    aliases: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    connected_at: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Prompt:
+    """What a person has to do to sign in.
+
+    Attributes:
+        url: A page to open, or None.
+        code: A code to enter there (device code), or None.
+        interval: Seconds between two polls.
+        state: What the connector needs to finish; sealed, never shown.
+    """
+
+    url: str | None = None
+    code: str | None = None
+    interval: float = 5.0
+    state: bytes = attrs.field(default=b"", repr=False)
+
+
+@attrs.frozen
+class Pending:
+    """The person has not finished yet; ask again after `interval` seconds."""
+
+    interval: float = 5.0
+
+
+class RefusedReason(enum.Enum):
+    """Why a sign-in ended without a connection."""
+
+    CANCELLED = "cancelled"
+    WRONG_ACCOUNT = "wrong account"
+    SCOPE_MISSING = "scope missing"
+
+
+@attrs.frozen(kw_only=True)
+class Refused:
+    """A sign-in that ended without a connection; nothing is stored."""
+
+    reason: RefusedReason
+    signed_in_as: str = ""
+    missing: tuple[str, ...] = ()
+
+
+@attrs.frozen(kw_only=True)
+class Connected:
+    """A sign-in that succeeded: what it learned, and the secret to seal."""
+
+    connection: Connection
+    secret: bytes = attrs.field(repr=False)
+
+
+class Connector(abc.ABC):
+    """The OAuth sign-in of one provider. Apps are registered once per deployment, in `[apps.<name>]`."""
+
+    label: ClassVar[str] = ""
+
+    @abc.abstractmethod
+    def start(self, app: Any, account: Account, grant: Grant, purpose: str, redirect_uri: str | None) -> Prompt:
+        """Return what the person has to do."""
+
+    @abc.abstractmethod
+    def finish(self, state: bytes, callback: Mapping[str, str] | None) -> Connected | Pending | Refused:
+        """Return what came of it; *callback* holds the redirect's parameters, None polls."""
+
+    @abc.abstractmethod
+    def token(self, app: Any, credentials: Credentials, purpose: str) -> str:
+        """Return an access token for *purpose*, refreshed through `credentials.update` where it must be."""

@@ -1,0 +1,21 @@
+"""For settings classes: declare a field, refer to a secret, draw a form. A public door."""
+
+from __future__ import annotations
+
+from ._schema import FormField, Problem, Role, Secret, between, destination, form, setting, structure, unstructure
+from ._settings import EnvelopeSender, FromPolicy
+
+__all__ = [
+    "EnvelopeSender",
+    "FormField",
+    "FromPolicy",
+    "Problem",
+    "Role",
+    "Secret",
+    "between",
+    "destination",
+    "form",
+    "setting",
+    "structure",
+    "unstructure",
+]
