@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ._address import Address
     from ._aio import AsyncMailer
     from ._composition import compose
-    from ._directory import Directory, MemoryDirectory, TomlDirectory
+    from ._directory import Change, Directory, MemoryDirectory
     from ._errors import (
         Changed,
         InvalidSettings,
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
         NoMethod,
         OutcomeUnknown,
         PillarboxError,
-        SenderMismatch,
         SendDeferred,
+        SenderMismatch,
         SendError,
         SendRejected,
         SettingsError,
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from ._resolution import resolve
     from ._route import Attempt, Finding, Level, Reason, Route, Suggestion
     from ._schema import Role, Secret
-    from ._settings import Account, Choice, Company, EnvelopeSender, FromPolicy, User
+    from ._settings import Account, Actor, Choice, Company, EnvelopeSender, FromPolicy, User
+    from ._toml import TomlDirectory
     from ._transports import (
         Capabilities,
         Connected,
@@ -63,7 +64,7 @@ _HOMES = {
     "_address": "Address",
     "_aio": "AsyncMailer",
     "_composition": "compose",
-    "_directory": "Directory MemoryDirectory TomlDirectory",
+    "_directory": "Change Directory MemoryDirectory",
     "_errors": (
         "Changed InvalidSettings MessageError NoMethod OutcomeUnknown PillarboxError SendDeferred SendError"
         " SendRejected SenderMismatch SettingsError SignInNeeded TransportNotInstalled Unavailable quotation"
@@ -78,7 +79,8 @@ _HOMES = {
     "_resolution": "resolve",
     "_route": "Attempt Finding Level Reason Route Suggestion",
     "_schema": "Role Secret",
-    "_settings": "Account Choice Company EnvelopeSender FromPolicy User",
+    "_settings": "Account Actor Choice Company EnvelopeSender FromPolicy User",
+    "_toml": "TomlDirectory",
     "_transports": (
         "Capabilities Connected Connection Connector Description Grant Journal Limits Pending Prompt Proof Refused"
         " RefusedReason SenderPolicy Transport"
@@ -87,8 +89,9 @@ _HOMES = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = [  # noqa: PLE0604  (sorted; a test holds it to the table above)
+__all__ = [
     "Account",
+    "Actor",
     "Address",
     "Answer",
     "AnswerState",
@@ -97,6 +100,7 @@ __all__ = [  # noqa: PLE0604  (sorted; a test holds it to the table above)
     "Attempt",
     "Calendar",
     "Capabilities",
+    "Change",
     "Changed",
     "Choice",
     "Company",

@@ -15,7 +15,7 @@ hookimpl = pluggy.HookimplMarker("pillarbox")
 
 
 @hookspec
-def pillarbox_suggest(domain: str, mx: tuple[str, ...]) -> Suggestion | None:  # type: ignore[empty-body]
+def pillarbox_suggest(domain: str, mx: tuple[str, ...]) -> Suggestion | None:
     """Offer a method for addresses at *domain*, whose mail exchangers are *mx*, if you recognise it."""
 
 

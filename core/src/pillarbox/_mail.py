@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def now() -> dt.datetime:
     """Return this moment, aware, in UTC."""
-    return dt.datetime.now(dt.timezone.utc)
+    return dt.datetime.now(dt.UTC)
 
 
 def _distinct(recipients: Iterable[str]) -> tuple[str, ...]:
@@ -153,7 +153,9 @@ class Receipt:
     @property
     def refused(self) -> Mapping[str, Answer]:
         """The recipients that were not accepted, for good or for now."""
-        return {who: answer for who, answer in self.recipients.items() if answer.state is not AnswerState.ACCEPTED}
+        return {
+            who: answer for who, answer in self.recipients.items() if answer.state is not AnswerState.ACCEPTED
+        }
 
 
 class SightingState(enum.Enum):
@@ -195,7 +197,9 @@ class State(enum.Enum):
 
 TRANSITIONS: Mapping[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.CLAIMED, State.CANCELLED, State.HELD, State.REJECTED}),
-    State.CLAIMED: frozenset({State.ATTEMPTING, State.QUEUED, State.DEFERRED, State.REJECTED, State.HELD, State.CANCELLED}),
+    State.CLAIMED: frozenset(
+        {State.ATTEMPTING, State.QUEUED, State.DEFERRED, State.REJECTED, State.HELD, State.CANCELLED}
+    ),
     State.ATTEMPTING: frozenset({State.ACCEPTED, State.REJECTED, State.DEFERRED, State.UNKNOWN}),
     State.DEFERRED: frozenset({State.QUEUED, State.CLAIMED, State.CANCELLED, State.HELD, State.REJECTED}),
     State.UNKNOWN: frozenset({State.ACCEPTED, State.QUEUED, State.HELD}),

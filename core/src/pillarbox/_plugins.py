@@ -15,9 +15,14 @@ from ._settings import NONE
 from ._transports import Connector, Transport
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from importlib.metadata import EntryPoint
+    from pathlib import Path
 
     import pluggy
+
+    from ._route import Attempt
+    from ._vault import Vault
 
 OURS: Mapping[str, str] = {
     "smtp": "pillarbox-smtp",
@@ -137,7 +142,7 @@ class Plugins(Mapping[str, type[Transport]]):
             if not (isinstance(found, type) and issubclass(found, Transport)):
                 raise TypeError(f"{point.value} is not a Transport")  # noqa: TRY301
             found.settings_class()
-        except Exception as error:  # noqa: BLE001  (a plugin's import may raise anything)
+        except Exception as error:
             raise _broken(point, error) from error
         return found
 
@@ -154,7 +159,7 @@ class Plugins(Mapping[str, type[Transport]]):
             raise Unavailable(f"The connector {name} is not installed.", cure=cure)
         try:
             made: Connector = points[0].load()()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise _broken(points[0], error) from error
         return made
 
@@ -181,6 +186,30 @@ class Plugins(Mapping[str, type[Transport]]):
             facts["problem"] = str(error)
         return MethodInfo(**facts)
 
+    def vault(self, beside: Path) -> Vault | None:
+        """Return the vault that is installed, opened beside the settings file, or None where none is.
+
+        Raises:
+            Unavailable: It can't be loaded.
+        """
+        points = self._points("pillarbox.vaults")
+        if not points:
+            return None
+        try:
+            opened: Vault = points[0].load()(beside.with_name(f"{beside.stem}.vault.sqlite3"))
+        except PillarboxError:
+            raise
+        except Exception as error:
+            raise _broken(points[0], error) from error
+        return opened
+
+    @property
+    def tell_attempt(self) -> Callable[[Attempt], None] | None:
+        """What tells every plugin of an attempt; None where no plugin module is installed."""
+        if not self._points("pillarbox"):
+            return None
+        return lambda attempt: self.hooks.pillarbox_attempt_finished(attempt=attempt)
+
     @functools.cached_property
     def hooks(self) -> pluggy.HookRelay:
         """The broadcasts to every plugin module of the group `pillarbox`; a broken module is left out."""
@@ -188,7 +217,7 @@ class Plugins(Mapping[str, type[Transport]]):
 
     @functools.cached_property
     def manager(self) -> pluggy.PluginManager:
-        """pluggy's manager, with the plugin modules registered."""
+        """Pluggy's manager, with the plugin modules registered."""
         import pluggy
 
         from . import _hookspecs, _log
@@ -200,7 +229,9 @@ class Plugins(Mapping[str, type[Transport]]):
                 manager.register(point.load(), name=point.name)
                 manager.check_pending()
             except Exception as error:  # noqa: BLE001
-                _log.event("warning", "pillarbox.plugin_broken", plugin=point.name, error=type(error).__name__)
+                _log.event(
+                    "warning", "pillarbox.plugin_broken", plugin=point.name, error=type(error).__name__
+                )
                 if manager.has_plugin(point.name):
                     manager.unregister(name=point.name)
         return manager
@@ -209,6 +240,6 @@ class Plugins(Mapping[str, type[Transport]]):
 def _broken(point: EntryPoint, error: Exception) -> Unavailable:
     dist = distribution_of(point) or point.value
     return Unavailable(
-        f"{dist} can't be loaded: {type(error).__name__}: {str(error)[:200]}.", cure=f"Reinstall or remove {dist}."
+        f"{dist} can't be loaded: {type(error).__name__}: {str(error)[:200]}.",
+        cure=f"Reinstall or remove {dist}.",
     )
-

@@ -55,7 +55,9 @@ class Secret:
                 raise ValueError("must name an environment variable, a file or a vault entry as text")
 
 
-IN_CLEAR = 'can\'t stand in the settings in clear; use { env = "NAME" }, { file = "PATH" } or { vault = "NAME" }'
+IN_CLEAR = (
+    'can\'t stand in the settings in clear; use { env = "NAME" }, { file = "PATH" } or { vault = "NAME" }'
+)
 
 
 def setting(
@@ -192,7 +194,11 @@ def _kind(hint: Any) -> str:
 
 def destination(settings: Any) -> dict[str, str]:
     """Return the values that a stored secret of these *settings* is bound to (rule 36), as text by field."""
-    return {field.name: _plain_text(getattr(settings, field.name)) for field in form(type(settings)) if field.binds}
+    return {
+        field.name: _plain_text(getattr(settings, field.name))
+        for field in form(type(settings))
+        if field.binds
+    }
 
 
 def _plain_text(value: Any) -> str:
@@ -208,9 +214,11 @@ def structure(cls: type[T], table: Any, path: str = "") -> T:
     if isinstance(table, cls):
         return table
     try:
-        return _converter().structure(table, cls)
+        made: T = _converter().structure(table, cls)
     except Exception:  # noqa: BLE001  (cattrs and the class's own checks raise what they like; told below)
         problems = problems_of(cls, table, path)
+    else:
+        return made
     raise InvalidSettings(map(str, problems or [Problem(path, "can't be used")]), where=path or cls.__name__)
 
 
@@ -301,7 +309,9 @@ def _plain(value: Any) -> Any:
     return {key: _plain(one) for key, one in value.items()} if isinstance(value, Mapping) else value
 
 
-def not_allowed(cls: type, before: Mapping[str, Any], after: Mapping[str, Any], role: Role, path: str = "") -> list[Problem]:
+def not_allowed(
+    cls: type, before: Mapping[str, Any], after: Mapping[str, Any], role: Role, path: str = ""
+) -> list[Problem]:
     """Return a problem for each field that differs between two tables and that *role* may not set (rule 35)."""
     changed = [field for field in form(cls) if before.get(field.name) != after.get(field.name)]
     return [
@@ -314,7 +324,9 @@ def not_allowed(cls: type, before: Mapping[str, Any], after: Mapping[str, Any], 
 def _needed(field: FormField, table: Mapping[str, Any]) -> Role:
     value = table.get(field.name)
     names = value if isinstance(value, Mapping) else {}
-    reference = field.kind == "secret" and ({"env", "file"} & set(names) or (isinstance(value, Secret) and not value.vault))
+    reference = field.kind == "secret" and (
+        {"env", "file"} & set(names) or (isinstance(value, Secret) and not value.vault)
+    )
     return Role.DEPLOYER if reference else field.set_by
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import attrs
@@ -72,7 +72,9 @@ def _checked(check: Callable[[Any], None]) -> Callable[[Any, Any, Any], None]:
         try:
             check(value)
         except ValueError as error:
-            raise InvalidSettings([str(Problem(field.name, str(error)))], where=type(instance).__name__) from None
+            raise InvalidSettings(
+                [str(Problem(field.name, str(error)))], where=type(instance).__name__
+            ) from None
 
     return validate
 
@@ -93,6 +95,7 @@ class Company:
         methods: The settings of each method that was ever set up, by name; as plain values or the method's class.
         id: Names the company where a directory answers for several.
         typed_by: Who typed the settings; hosts of servers that a deployer did not type are checked (rule 38).
+        version: Names the state that was read, for `Directory.save`.
     """
 
     address: str = attrs.field(default="", validator=_checked(_address_or_none))
@@ -102,8 +105,9 @@ class Company:
     methods: Mapping[str, Any] = attrs.field(factory=dict, converter=_tables)
     id: str = attrs.field(default="company", validator=_checked(_id))
     typed_by: Role = Role.ADMINISTRATOR
+    version: str = attrs.field(default="", eq=False, repr=False)
 
-    owner = "company"
+    owner: ClassVar[str] = "company"
 
     @property
     def shown(self) -> Address | None:
@@ -145,7 +149,9 @@ def _split(url: str) -> SplitResult:
         raise InvalidSettings(["url                      is not a URL"], where="the URL") from None
     if parts.password is not None:
         raise InvalidSettings(
-            ["password                 can't stand in the URL in clear; use ?password_env=NAME or ?password_file=PATH"],
+            [
+                "password                 can't stand in the URL in clear; use ?password_env=NAME or ?password_file=PATH"
+            ],
             where="the URL",
         )
     if not parts.scheme or not parts.hostname:
@@ -166,7 +172,7 @@ def _from_parts(parts: SplitResult, variant: str) -> dict[str, Any]:
     table: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for name, text in parse_qsl(parts.query, keep_blank_values=True):
         field, _, kind = name.rpartition("_")
-        if field and kind in {"env", "file", "vault"} and name not in {"ca_file"}:
+        if field and kind in {"env", "file", "vault"} and name != "ca_file":
             table[field] = {kind: text}
         else:
             table[name] = literal(text)
@@ -192,7 +198,7 @@ class User:
         choice: The company's account, or their own.
         method, methods: As a company's; used when the choice is personal.
         disabled: Whether an administrator has switched the personal account off (rule 7).
-        typed_by: As a company's.
+        typed_by, version: As a company's.
     """
 
     id: str = attrs.field(validator=_checked(_id))
@@ -203,6 +209,7 @@ class User:
     methods: Mapping[str, Any] = attrs.field(factory=dict, converter=_tables)
     disabled: bool = False
     typed_by: Role = Role.ADMINISTRATOR
+    version: str = attrs.field(default="", eq=False, repr=False)
 
     @property
     def owner(self) -> str:
@@ -252,19 +259,12 @@ class Account:
         return f"{self.company}/{self.owner}/{self.method}"
 
 
-def account_of(record: Company | User, settings: Any, *, company: Company) -> Account:
-    """Return the account of *record*'s own method, with its structured *settings*."""
-    mailbox = getattr(settings, "mailbox", "") or record.address or getattr(settings, "username", "") or ""
-    return Account(
-        owner=record.owner,
-        method=record.method,
-        settings=settings,
-        mailbox=mailbox,
-        signs_in_as=getattr(settings, "signs_in_as", "") or mailbox,
-        name=record.name,
-        company=company.id,
-        typed_by=record.typed_by,
-    )
+@attrs.frozen
+class Actor:
+    """Who changes settings: a name for the history, and what they may do."""
+
+    name: str
+    role: Role = Role.OWNER
 
 
 def secrets_of(settings: Any) -> dict[str, Secret]:

@@ -10,7 +10,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any, ClassVar
+from types import CodeType
+from typing import Any, ClassVar, Self
 
 import attrs
 
@@ -121,7 +122,9 @@ class Journal:
         """
         with self._gate:
             if self._called_off:
-                raise SendDeferred("The attempt was called off before the hand-over; nothing left.", stage="hand-over")
+                raise SendDeferred(
+                    "The attempt was called off before the hand-over; nothing left.", stage="hand-over"
+                )
             if not self.handed_over:
                 self._mark()
                 self.handed_over = True
@@ -170,14 +173,30 @@ class Transport(abc.ABC):
     """The attrs class of `Message.options[<method>]`."""
     connector: ClassVar[str] = ""
     """The name of the connector that signs its accounts in, for methods with Connect."""
+    marks_hand_over: ClassVar[bool]
+    """Whether `send` enters `journal.handing_over()`; seen from the class's own methods unless it says so itself.
+    A transport that never does is taken to have handed over from the start."""
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        super().__init_subclass__(**named)
+        if "marks_hand_over" not in vars(cls):
+            inherited = getattr(cls, "marks_hand_over", False)
+            cls.marks_hand_over = inherited or any(map(_marks, vars(cls).values()))
 
     def __init__(
-        self, settings: Any, credentials: Credentials | None = None, *, trace: Callable[[str], None] | None = None
+        self,
+        settings: Any,
+        credentials: Credentials | None = None,
+        *,
+        trace: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings
         self.credentials = credentials
         self.trace = trace
         self.network = Network()
+        """How to reach other machines; core puts the deployment's in its place (rule 38)."""
+        self.account: Account | None = None
+        """Whose account this is, where core made the instance."""
 
     @abc.abstractmethod
     def send(self, submission: Submission, journal: Journal) -> Receipt:
@@ -206,44 +225,51 @@ class Transport(abc.ABC):
                 answer = error
             yield answer
 
-    def find(self, submission: Submission, journal: Journal) -> Sighting:  # noqa: ARG002  (the contract)
+    def find(self, submission: Submission, journal: Journal) -> Sighting:
         """Look whether the carrier has it. What can't look, or fails to, answers UNCLEAR."""
-        return Sighting(SightingState.UNCLEAR, detail=f"{self.label or 'This method'} can't look what was sent.")
+        return Sighting(
+            SightingState.UNCLEAR, detail=f"{self.label or 'This method'} can't look what was sent."
+        )
 
     def check(self) -> Iterator[Finding]:
         """Look, stage by stage and sending nothing, whether the account would work; stops where it makes no sense."""
         yield from ()
 
-    def may_show(self, address: str) -> Proof | None:  # noqa: ARG002  (the contract)
+    def may_show(self, address: str) -> Proof | None:
         """Return how it is known that the account may show *address*, or None."""
         return None
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  (nothing to let go is a fair default)
         """Let the connection go; never raises for a carrier that is gone."""
 
-    def __enter__(self) -> Transport:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     @classmethod
-    def limits(cls, settings: Any) -> Limits:  # noqa: ARG003  (the contract)
+    def limits(cls, settings: Any) -> Limits:
         """Return what the carrier allows one mailbox."""
         return Limits()
 
     @classmethod
-    def describe(cls, settings: Any) -> Description:  # noqa: ARG003  (the contract)
+    def describe(cls, settings: Any) -> Description:
         """Return the account in words, without a network."""
         return Description(via=cls.label)
 
     @classmethod
-    def capabilities(cls, connection: Connection | None) -> Capabilities:  # noqa: ARG003  (the contract)
+    def identity(cls, settings: Any) -> str | None:
+        """Return the sign-in name that must equal the owner's address (rule 16), or None for no such rule."""
+        return None
+
+    @classmethod
+    def capabilities(cls, connection: Connection | None) -> Capabilities:
         """Return what an account can do, given what its sign-in was granted."""
         return Capabilities()
 
     @classmethod
-    def warnings(cls, settings: Any) -> tuple[str, ...]:  # noqa: ARG003  (the contract)
+    def warnings(cls, settings: Any) -> tuple[str, ...]:
         """Return what is doubtful about *settings* that are valid, each a sentence with its cure."""
         return ()
 
@@ -281,6 +307,16 @@ def _evaluated(annotation: Any, base: type) -> Any:
         return annotation
     names = dict(vars(sys.modules[base.__module__]))
     return eval(annotation, names, dict(vars(base)))  # noqa: S307  (the text of the author's own annotation)
+
+
+def _marks(member: object) -> bool:
+    code = getattr(inspect.unwrap(member) if callable(member) else member, "__code__", None)
+    return code is not None and _mentions(code)
+
+
+def _mentions(code: CodeType) -> bool:
+    nested = (constant for constant in code.co_consts if isinstance(constant, CodeType))
+    return "handing_over" in code.co_names or any(map(_mentions, nested))
 
 
 class Grant(enum.Enum):
@@ -366,7 +402,9 @@ class Connector(abc.ABC):
     label: ClassVar[str] = ""
 
     @abc.abstractmethod
-    def start(self, app: Any, account: Account, grant: Grant, purpose: str, redirect_uri: str | None) -> Prompt:
+    def start(
+        self, app: Any, account: Account, grant: Grant, purpose: str, redirect_uri: str | None
+    ) -> Prompt:
         """Return what the person has to do."""
 
     @abc.abstractmethod

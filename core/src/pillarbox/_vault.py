@@ -252,7 +252,9 @@ class Credentials(abc.ABC):
         """
 
     @abc.abstractmethod
-    def update(self, change: Callable[[Stored | None], tuple[bytes, Mapping[str, Any]] | None]) -> Stored | None:
+    def update(
+        self, change: Callable[[Stored | None], tuple[bytes, Mapping[str, Any]] | None]
+    ) -> Stored | None:
         """Refresh the account's stored sign-in, alone among all threads and processes.
 
         *change* gets what is stored now (reloaded under the lock: another process may have refreshed it) and
@@ -298,7 +300,9 @@ class AccountCredentials(Credentials):
         """See `Credentials`."""
         reference = self._secrets.get(name)
         if reference is None:
-            raise SignInNeeded(f"No {name} is set for this account.", stage="sign-in", cure=f"Set its {name}.")
+            raise SignInNeeded(
+                f"No {name} is set for this account.", stage="sign-in", cure=f"Set its {name}."
+            )
         value = self._follow(reference, name)
         self._released.add(value)
         return value
@@ -311,7 +315,9 @@ class AccountCredentials(Credentials):
         stored = self._required_vault().load(self._prefix + reference.vault, self._destination)
         if stored is None:
             raise SignInNeeded(
-                f"The vault holds no {name} for this account.", stage="sign-in", cure="Enter the password again."
+                f"The vault holds no {name} for this account.",
+                stage="sign-in",
+                cure="Enter the password again.",
             )
         return stored.secret.decode()
 
@@ -328,7 +334,9 @@ class AccountCredentials(Credentials):
         self._released.add(value)
         return value
 
-    def update(self, change: Callable[[Stored | None], tuple[bytes, Mapping[str, Any]] | None]) -> Stored | None:
+    def update(
+        self, change: Callable[[Stored | None], tuple[bytes, Mapping[str, Any]] | None]
+    ) -> Stored | None:
         """See `Credentials`."""
         vault, name = self._required_vault(), self._prefix + SIGN_IN
         with vault.lock(name):
@@ -338,7 +346,11 @@ class AccountCredentials(Credentials):
                 return stored
             secret, connection = changed
             version = vault.save(
-                name, secret, self._destination, connection=connection, version=stored.version if stored else 0
+                name,
+                secret,
+                self._destination,
+                connection=connection,
+                version=stored.version if stored else 0,
             )
             return Stored(secret, connection, version)
 
@@ -361,7 +373,9 @@ def from_environment(name: str) -> str:
     """
     value = os.environ.get(name, "")
     if not value:
-        raise SettingsError(f"The environment variable {name} is not set.", cure=f"Set {name}, or change the settings.")
+        raise SettingsError(
+            f"The environment variable {name} is not set.", cure=f"Set {name}, or change the settings."
+        )
     return value
 
 
@@ -403,6 +417,8 @@ def _check_owner_only(status: os.stat_result, path: str) -> None:
     if os.name == "nt":
         return
     if status.st_uid not in {os.geteuid(), 0}:
-        raise SettingsError(f"The secret's file {path} belongs to another user.", cure="Make the sender its owner.")
+        raise SettingsError(
+            f"The secret's file {path} belongs to another user.", cure="Make the sender its owner."
+        )
     if status.st_mode & 0o077:
         raise SettingsError(f"The secret's file {path} can be read by others.", cure=f"Run: chmod 600 {path}")

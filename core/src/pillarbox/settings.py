@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from ._schema import FormField, Problem, Role, Secret, between, destination, form, setting, structure, unstructure
+from ._schema import (
+    FormField,
+    Problem,
+    Role,
+    Secret,
+    between,
+    destination,
+    form,
+    setting,
+    structure,
+    unstructure,
+)
 from ._settings import EnvelopeSender, FromPolicy
 
 __all__ = [

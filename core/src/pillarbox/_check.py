@@ -1,0 +1,88 @@
+"""check(): the staged diagnosis of one account, nothing sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import attrs
+
+from ._errors import InvalidSettings, NoMethod, PillarboxError, SenderMismatch, SettingsError, Unavailable
+from ._route import Finding, Level, Route
+from ._transports import Transport
+
+FINDINGS: Mapping[str, str] = {
+    "settings-ok": "The settings lead to an account and an address.",
+    "settings-doubtful": "The settings can be used, and something about them may fail.",
+    "settings-invalid": "A setting is missing, unknown or out of range.",
+    "settings-refused": "The settings break a rule, or name somebody who is not there.",
+    "method-none": "The method that counts is None, so nothing is sent.",
+    "method-unavailable": "The method is not installed, or does not work on this computer.",
+    "sender-mismatch": "The account may not show the address that it would have to show.",
+    "check-failed": "The method's own check broke off; this is a fault of the method.",
+    "check-none": "The method has no check of its own.",
+}
+"""The codes that core itself gives, with their meaning; a method adds its own."""
+
+
+def check(find_route: Callable[[], Route], open_transport: Callable[[Route], Transport]) -> Iterator[Finding]:
+    """Yield what is found, stage by stage: the settings first, then what the transport looks at."""
+    started = time.monotonic()
+    try:
+        route = find_route()
+    except PillarboxError as error:
+        yield _of_error(error, time.monotonic() - started)
+        return
+    yield Finding("settings", Level.OK, "settings-ok", _seen(route), seconds=time.monotonic() - started)
+    for warning in route.warnings:
+        yield Finding("settings", Level.WARN, "settings-doubtful", warning)
+    yield from _by_transport(route, open_transport)
+
+
+def _seen(route: Route) -> str:
+    whose = "the company's" if route.account.owner == "company" else "the user's own"
+    shown = f"shows {route.from_address}" if route.from_address else "shows the mail program's address"
+    return f"{whose} {route.account.method} account; {shown}"
+
+
+def _of_error(error: PillarboxError, seconds: float) -> Finding:
+    code = next((code for kind, code in _CODES if isinstance(error, kind)), "settings-refused")
+    seen = error.detail
+    if isinstance(error, InvalidSettings):
+        seen = "; ".join(" ".join(problem.split()) for problem in error.problems)
+    return Finding("settings", Level.FAIL, code, seen, error.cure, seconds, error.exit_code)
+
+
+_CODES: tuple[tuple[type[PillarboxError], str], ...] = (
+    (NoMethod, "method-none"),
+    (InvalidSettings, "settings-invalid"),
+    (SenderMismatch, "sender-mismatch"),
+    (Unavailable, "method-unavailable"),
+    (SettingsError, "settings-refused"),
+)
+
+
+def _by_transport(route: Route, open_transport: Callable[[Route], Transport]) -> Iterator[Finding]:
+    count = 0
+    try:
+        transport = open_transport(route)
+        try:
+            for finding in transport.check():
+                count += 1
+                yield _redacted(finding, transport)
+        finally:
+            transport.close()
+    except PillarboxError as error:
+        yield _of_error(error, 0.0)
+        return
+    except Exception as error:  # noqa: BLE001  (a plugin's fault is a finding, not a crash)
+        yield Finding("check", Level.FAIL, "check-failed", f"the check broke off: {type(error).__name__}")
+        return
+    if not count:
+        yield Finding("check", Level.SKIP, "check-none", f"{route.account.method} has no check of its own")
+
+
+def _redacted(finding: Finding, transport: Transport) -> Finding:
+    if transport.credentials is None:
+        return finding
+    return attrs.evolve(finding, seen=transport.credentials.redact(finding.seen))
