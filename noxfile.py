@@ -1,0 +1,110 @@
+"""Every check that is run on pillarbox: `nox -l` lists them, `nox` alone runs the tests."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["tests"]
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+PYTHONS = ["3.11", "3.12", "3.13"]
+DISTRIBUTIONS = ["core", "plugins/smtp"]
+INSTALLED = ["./core[cli]", "./plugins/smtp"]
+SOURCES = ["core/src", "plugins/smtp/src", "noxfile.py", "tests"]
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def groups(*names: str) -> list[str]:
+    return nox.project.dependency_groups(PYPROJECT, *names)
+
+
+def install(session: nox.Session, *more: str) -> None:
+    """Install our distributions as a deployment would, and what the session needs beside them."""
+    session.install(*INSTALLED, *groups("test"), *more)
+
+
+def pytest(session: nox.Session, *arguments: str) -> None:
+    session.run("pytest", "-q", "-n", "2", *arguments, *session.posargs)
+
+
+@nox.session(python=HERE)
+def demo(session: nox.Session) -> None:
+    """Run the demo: a company and three users send real mail to a server on this machine."""
+    session.install(*INSTALLED)
+    session.run("pillarbox", "demo", *session.posargs)
+
+
+@nox.session(python=HERE)
+def tests(session: nox.Session) -> None:
+    """Run all tests that need nothing but Python, on this Python."""
+    install(session)
+    pytest(session, "-m", "not services and not dist")
+
+
+@nox.session(python=PYTHONS, name="tests-all")
+def tests_all(session: nox.Session) -> None:
+    """Run them on every Python that is supported."""
+    install(session)
+    pytest(session, "-m", "not services and not dist")
+
+
+@nox.session(python="3.11")
+def lowest(session: nox.Session) -> None:
+    """Run them with the oldest dependencies that are allowed."""
+    install(session, "--resolution", "lowest-direct") if session.venv_backend == "uv" else install(session)
+    pytest(session, "-m", "not services and not dist", "-W", "default")
+
+
+@nox.session(python=HERE)
+def services(session: nox.Session) -> None:
+    """Run the tests against real servers (`.ci/install-servers` installs them)."""
+    install(session)
+    pytest(session, "-m", "services")
+
+
+@nox.session(python=HERE)
+def dist(session: nox.Session) -> None:
+    """Build the wheels, install subsets of them into empty environments, and try those."""
+    install(session, *groups("build", "types"))
+    pytest(session, "-m", "dist")
+
+
+@nox.session(python=HERE)
+def lint(session: nox.Session) -> None:
+    """Check style, import directions and the changelog fragments."""
+    session.install(*INSTALLED, *groups("lint", "changelog"))
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+    session.run("towncrier", "build", "--draft", "--version", "next", silent=True)
+
+
+@nox.session(python=HERE)
+def types(session: nox.Session) -> None:
+    """Check types: mypy --strict over the sources and the typed examples; pyright on what is public."""
+    install(session, *groups("types"))
+    session.run("mypy", "core/src", "plugins/smtp/src", "tests/typing", "tests/benchmarks")
+    session.run("pyright", "--verifytypes", "pillarbox", "--ignoreexternal")
+    session.run("pyright", "--verifytypes", "pillarbox_smtp", "--ignoreexternal")
+
+
+@nox.session(python=HERE)
+def bench(session: nox.Session) -> None:
+    """Measure against named peers, as ratios in one interleaved run."""
+    install(session, *groups("bench"))
+    session.run("python", "-m", "tests.benchmarks", *session.posargs)
+
+
+@nox.session(python=HERE)
+def build(session: nox.Session) -> None:
+    """Build every distribution into dist/."""
+    session.install(*groups("build"))
+    shutil.rmtree("dist", ignore_errors=True)
+    for folder in DISTRIBUTIONS:
+        session.run("python", "-m", "build", "--outdir", str(Path("dist").resolve()), folder)
