@@ -1,0 +1,1 @@
+"""The benchmarks: pillarbox against named peers, as ratios of one interleaved run."""

@@ -1,0 +1,156 @@
+"""pillarbox as a contender, through its public names only; every message is built anew, as a host does."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pillarbox
+from tests.benchmarks import users
+from tests.benchmarks.cases import FILENAME, RECIPIENT, SENDER, SENDER_NAME, SUBJECT, Case, case
+from tests.benchmarks.jobs import Job, Run
+
+USER = "anna"
+
+
+@contextlib.contextmanager
+def sends_many(job: Job) -> Iterator[Run]:
+    """Hand all messages over in one send_many; the mailer keeps its connection between turns."""
+    what = case(job.case)
+    with _mailer(job.port) as mailer:
+
+        def run(count: int) -> None:
+            messages = (_message(what) for _ in range(count))
+            answers = mailer.send_many(messages, user=USER)
+            _all_accepted(answers, count)
+
+        yield run
+
+
+@contextlib.contextmanager
+def sends(job: Job) -> Iterator[Run]:
+    """Call send once a message; the mailer keeps its connection between calls."""
+    what = case(job.case)
+    with _mailer(job.port) as mailer:
+
+        def run(count: int) -> None:
+            for _ in range(count):
+                mailer.send(_message(what), user=USER)
+
+        yield run
+
+
+@contextlib.contextmanager
+def composes(job: Job) -> Iterator[Run]:
+    """Build the message and compose it into a submission, whose chunks are what goes on the wire."""
+    what, route = case(job.case), _route()
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            pillarbox.compose(_message(what), route)
+
+    yield run
+
+
+def composed(what: Case) -> pillarbox.Submission:
+    """Return what the contender that composes makes of *what*."""
+    return pillarbox.compose(_message(what), _route())
+
+
+def mailer_of(path: Path) -> pillarbox.Mailer:
+    """Return a mailer for the settings file at *path*, without a vault."""
+    return pillarbox.Mailer(pillarbox.TomlDirectory(path))
+
+
+@contextlib.contextmanager
+def explains(job: Job) -> Iterator[Run]:
+    """Resolve users that were all resolved before; each time the settings file is looked at for changes."""
+    with many_users(job) as path:
+        mailer = mailer_of(path)
+        for user in users.names(job.users):
+            mailer.explain(user)
+
+        def run(count: int) -> None:
+            for user in users.callers(count, job.users):
+                mailer.explain(user)
+
+        yield run
+
+
+@contextlib.contextmanager
+def explains_first(job: Job) -> Iterator[Run]:
+    """Resolve users with a mailer that knows none of them yet."""
+    with many_users(job) as path:
+        directory = pillarbox.TomlDirectory(path)
+        directory.look_up(None)
+
+        def run(count: int) -> None:
+            mailer = pillarbox.Mailer(directory)
+            for user in itertools.islice(itertools.cycle(users.names(job.users)), count):
+                mailer.explain(user)
+
+        yield run
+
+
+@contextlib.contextmanager
+def loads(job: Job) -> Iterator[Run]:
+    """Read a settings file of many users, up to the first answer; what was read is kept until the turn ends."""
+    with many_users(job) as path:
+
+        def run(count: int) -> object:
+            directories = [pillarbox.TomlDirectory(path) for _ in range(count)]
+            for directory in directories:
+                directory.look_up(users.names(1)[0])
+            return directories
+
+        yield run
+
+
+@contextlib.contextmanager
+def many_users(job: Job) -> Iterator[Path]:
+    """Yield the path of a settings file with as many users as the job wants."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "pillarbox.toml")
+        path.write_text(users.settings_file(job.users, job.personal), encoding="utf-8")
+        yield path
+
+
+def _message(case: Case) -> pillarbox.Message:
+    attachments = [] if case.attachment is None else [pillarbox.Attachment(FILENAME, case.attachment)]
+    return pillarbox.Message(
+        to=[RECIPIENT], subject=SUBJECT, text=case.text, html=case.html, attachments=attachments
+    )
+
+
+def _mailer(port: int) -> pillarbox.Mailer:
+    """Return a mailer of a company that sends by the sink, for one user with the company's settings."""
+    company = pillarbox.Company(
+        address=SENDER,
+        name=SENDER_NAME,
+        method="smtp",
+        methods={"smtp": {"server": "127.0.0.1", "port": port, "encryption": "none", "authenticate": False}},
+        typed_by=pillarbox.Role.DEPLOYER,
+    )
+    user = pillarbox.User(id=USER, address=SENDER, name=SENDER_NAME)
+    return pillarbox.Mailer(pillarbox.MemoryDirectory(company, [user]))
+
+
+def _route() -> pillarbox.Route:
+    account = pillarbox.Account(owner="company", method="smtp", mailbox=SENDER)
+    return pillarbox.Route(
+        account=account,
+        from_address=pillarbox.Address(SENDER, SENDER_NAME),
+        envelope_sender=SENDER,
+        user=USER,
+    )
+
+
+def _all_accepted(answers: object, count: int) -> None:
+    """Go through *answers*, which is what makes a lazy send_many send, and want *count* receipts."""
+    received = list(answers)  # type: ignore[call-overload]
+    refused = [answer for answer in received if not isinstance(answer, pillarbox.Receipt)]
+    if refused or len(received) != count:
+        raise RuntimeError(f"{len(refused)} of {len(received)} were not accepted; the first: {refused[:1]}")

@@ -1,0 +1,168 @@
+"""The Python peers, each used as its own documentation uses it; connections are kept where it can keep them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import smtplib
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from email.policy import SMTP
+from typing import Any
+
+from tests.benchmarks import users
+from tests.benchmarks.cases import (
+    FILENAME,
+    RECIPIENT,
+    SENDER,
+    SENDER_NAME,
+    SUBJECT,
+    case,
+    email_message,
+    ready_bytes,
+)
+from tests.benchmarks.jobs import Job, Run
+
+
+@contextlib.contextmanager
+def smtplib_ready(job: Job) -> Iterator[Run]:
+    """Carry bytes that were composed beforehand, over one kept connection."""
+    ready = ready_bytes(case(job.case))
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            client.sendmail(SENDER, [RECIPIENT], ready)
+
+    with smtplib.SMTP("127.0.0.1", job.port) as client:
+        yield run
+
+
+@contextlib.contextmanager
+def smtplib_composing(job: Job) -> Iterator[Run]:
+    """Compose each message with EmailMessage and send it with send_message, over one kept connection."""
+    what = case(job.case)
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            client.send_message(email_message(what))
+
+    with smtplib.SMTP("127.0.0.1", job.port) as client:
+        yield run
+
+
+@contextlib.contextmanager
+def aiosmtplib_composing(job: Job) -> Iterator[Run]:
+    """Compose each message with EmailMessage and send it with aiosmtplib, over one kept connection."""
+    what = case(job.case)
+    import aiosmtplib
+
+    async def send(count: int) -> None:
+        for _ in range(count):
+            await client.send_message(email_message(what))
+
+    client = aiosmtplib.SMTP(hostname="127.0.0.1", port=job.port, start_tls=False, use_tls=False)
+    with asyncio.Runner() as runner:
+        runner.run(client.connect())
+        yield lambda count: runner.run(send(count))
+        runner.run(client.quit())
+
+
+@contextlib.contextmanager
+def redmail_composing(job: Job) -> Iterator[Run]:
+    """Compose and send each message with redmail, over one kept connection."""
+    what = case(job.case)
+    from redmail.email.sender import EmailSender
+
+    attachments: dict[str, Any] | None = None if what.attachment is None else {FILENAME: what.attachment}
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            sender.send(
+                subject=SUBJECT,
+                sender=SENDER,
+                receivers=[RECIPIENT],
+                text=what.text,
+                html=what.html,
+                attachments=attachments,
+            )
+
+    sender = EmailSender(host="127.0.0.1", port=job.port, use_starttls=False)
+    with sender:
+        yield run
+
+
+@contextlib.contextmanager
+def email_message_alone(job: Job) -> Iterator[Run]:
+    """Compose with EmailMessage to bytes with CRLF, as they go on the wire."""
+    what = case(job.case)
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            email_message(what).as_bytes(policy=SMTP)
+
+    yield run
+
+
+@contextlib.contextmanager
+def django_alone(job: Job) -> Iterator[Run]:
+    """Compose with Django to bytes with CRLF, as its SMTP backend does."""
+    what = case(job.case)
+    from django.conf import settings  # type: ignore[import-untyped,unused-ignore]
+    from django.core.mail import EmailMultiAlternatives  # type: ignore[import-untyped,unused-ignore]
+
+    settings.configure(EMAIL_USE_LOCALTIME=False)
+
+    def compose() -> bytes:
+        email = EmailMultiAlternatives(SUBJECT, what.text, f"{SENDER_NAME} <{SENDER}>", [RECIPIENT])
+        if what.html is not None:
+            email.attach_alternative(what.html, "text/html")
+        if what.attachment is not None:
+            email.attach(FILENAME, what.attachment, "application/pdf")
+        composed: bytes = email.message().as_bytes(linesep="\r\n")
+        return composed
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            compose()
+
+    yield run
+
+
+@contextlib.contextmanager
+def sqlite_reads(job: Job) -> Iterator[Run]:
+    """Read a user's row by its id from SQLite and take the settings apart: fresh by nature, across processes."""
+    import sqlite3
+
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.closing(sqlite3.connect(f"{folder}/users")) as rows,
+    ):
+        rows.execute("CREATE TABLE users (id TEXT PRIMARY KEY, settings TEXT NOT NULL) WITHOUT ROWID")
+        rows.executemany("INSERT INTO users VALUES (?, ?)", map(_row, users.names(job.users)))
+        rows.commit()
+
+        def run(count: int) -> None:
+            for user in users.callers(count, job.users):
+                found = rows.execute("SELECT settings FROM users WHERE id = ?", (user,)).fetchone()
+                json.loads(found[0])
+
+        yield run
+
+
+def _row(user: str) -> tuple[str, str]:
+    return user, json.dumps(
+        {"address": f"{user}@acme.example", "name": f"User {user}", "settings": "company"}
+    )
+
+
+@contextlib.contextmanager
+def tomllib_parses(job: Job) -> Iterator[Run]:
+    """Parse the settings file to plain values."""
+    text = users.settings_file(job.users, job.personal)
+
+    def run(count: int) -> object:
+        return [tomllib.loads(text) for _ in range(count)]
+
+    yield run

@@ -1,0 +1,77 @@
+"""Resolution among many users, and the price of loading them: per second, in seconds and in octets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from operator import attrgetter
+
+import attrs
+
+from tests.benchmarks.contenders import compare, start
+from tests.benchmarks.efforts import Effort
+from tests.benchmarks.harness import Bound, Row, Sample, Spread, median, ratio
+from tests.benchmarks.jobs import Job
+
+KNOWN = "pillarbox explain"
+FIRST = "pillarbox explain, first time"
+SQLITE = "sqlite3 point read"
+LOADING = "pillarbox TomlDirectory"
+PARSING = "tomllib"
+
+RESOLUTIONS = {KNOWN: 200_000, FIRST: 5_000, SQLITE: 50_000}
+RESOLUTION_BOUND = Bound(">=", 150_000.0)
+LOADING_BOUND = Bound("<=", 1.0)
+
+
+def resolution(effort: Effort) -> Iterator[Row]:
+    """State resolutions a second, in random order, each looking whether another process changed the settings."""
+    samples = compare(RESOLUTIONS, Job(users=effort.users), effort)
+    wall = attrgetter("wall_each")
+    for name, bound in ((KNOWN, RESOLUTION_BOUND), (FIRST, None)):
+        yield Row(
+            name=f"resolution, {effort.users:,} users: {name}",
+            ours=f"{ratio(samples[SQLITE], samples[name], wall).median:.2f} x the peer",
+            peer=f"{SQLITE}: {1 / median(samples[SQLITE], wall):,.0f} /s",
+            figure=Spread.of([1 / sample.wall_each for sample in samples[name]]),
+            unit="/s",
+            bound=bound,
+        )
+
+
+def loading(effort: Effort) -> Iterator[Row]:
+    """State the seconds from parsed TOML to checked records, and the memory that these take."""
+    for personal, what, bound in ((10, "every tenth personal", LOADING_BOUND), (1, "all personal", None)):
+        if bound or effort.all_peers:
+            yield _structuring(what, bound, Job(users=effort.users, personal=personal), effort)
+    if effort.all_peers:
+        yield _memory(Job(users=effort.users))
+
+
+def _structuring(what: str, bound: Bound | None, job: Job, effort: Effort) -> Row:
+    once = attrs.evolve(effort, rounds=effort.loads)
+    samples = compare({LOADING: 1, PARSING: 1}, job, once, warm=False)
+    return Row(
+        name=f"{job.users:,} users structured, {what}",
+        ours=f"{_seconds(samples[LOADING])} with parsing",
+        peer=f"{PARSING}: {_seconds(samples[PARSING])}",
+        figure=Spread.of([a.wall - b.wall for a, b in zip(samples[LOADING], samples[PARSING], strict=True)]),
+        unit="s",
+        bound=bound,
+    )
+
+
+def _seconds(samples: tuple[Sample, ...]) -> str:
+    return f"{median(samples, attrgetter('wall')):.2f} s"
+
+
+def _memory(job: Job) -> Row:
+    with start(LOADING, job) as running:
+        peak = running.peak()
+    kept = Spread.of([peak["kept"] / 1e6])
+    return Row(
+        name=f"memory of {job.users:,} users",
+        ours=f"{kept.median * 1e6 / job.users:,.0f} octets a user",
+        peer=f"peak while loading: {peak['resident'] / 1e6:,.0f} MB resident",
+        figure=kept,
+        unit="MB kept",
+    )

@@ -1,0 +1,104 @@
+"""The process of a Python contender: reads its job, then does it as often as each further line says.
+
+    python -m tests.benchmarks.worker
+
+Lines are JSON. First `{"contender", ...}` with the fields of a Job, answered by `{"about"}`; then `{"count"}`,
+answered by `{"wall", "cpu"}`, or `{"peak"}`, answered by `{"traced", "kept", "resident"}`. It ends with its
+standard input.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import re
+import sys
+import tracemalloc
+from pathlib import Path
+from typing import Any, cast
+
+from tests.benchmarks.harness import timed
+from tests.benchmarks.jobs import Job, Maker, Run
+
+CONTENDERS = {
+    "pillarbox send_many": "ours:sends_many",
+    "pillarbox send": "ours:sends",
+    "pillarbox compose": "ours:composes",
+    "pillarbox explain": "ours:explains",
+    "pillarbox explain, first time": "ours:explains_first",
+    "pillarbox TomlDirectory": "ours:loads",
+    "smtplib, ready bytes": "peers:smtplib_ready",
+    "smtplib + EmailMessage": "peers:smtplib_composing",
+    "aiosmtplib + EmailMessage": "peers:aiosmtplib_composing",
+    "redmail": "peers:redmail_composing",
+    "EmailMessage": "peers:email_message_alone",
+    "Django EmailMultiAlternatives": "peers:django_alone",
+    "sqlite3 point read": "peers:sqlite_reads",
+    "tomllib": "peers:tomllib_parses",
+}
+"""Name in the table -> module of this package and function."""
+
+
+def maker(name: str) -> Maker:
+    """Return the contender called *name*, imported now: nobody pays for another's imports."""
+    module, _, function = CONTENDERS[name].partition(":")
+    return cast("Maker", getattr(importlib.import_module(f"tests.benchmarks.{module}"), function))
+
+
+def main() -> None:
+    """Serve one job until standard input ends."""
+    told = json.loads(sys.stdin.readline())
+    with maker(told.pop("contender"))(Job(**told)) as run:
+        _say({"about": f"Python {sys.version.split()[0]}"})
+        for line in sys.stdin:
+            question = json.loads(line)
+            _say(peak(run) if "peak" in question else _sample(run, question["count"]))
+
+
+def _sample(run: Run, count: int) -> dict[str, float]:
+    sample = timed(run, count)
+    return {"wall": sample.wall, "cpu": sample.cpu}
+
+
+def peak(run: Run) -> dict[str, int]:
+    """Return the octets that one run took, beyond what was there before.
+
+    `traced` is the peak of what Python's allocators handed out and `kept` what of it was left at the end
+    (tracemalloc); `resident` is the peak by which the process grew (Linux: VmHWM, set back before), which sees
+    everything, and also what an allocator has not given back. Each way has a run of its own, because tracing
+    itself takes memory.
+    """
+    resident = _resident_peak(run)
+    gc.collect()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    result = run(1)
+    kept, traced = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    del result
+    return {"traced": traced - before, "kept": kept - before, "resident": resident}
+
+
+def _resident_peak(run: Run) -> int:
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before = _status("VmRSS")
+    run(1)
+    return _status("VmHWM") - before
+
+
+def _status(name: str) -> int:
+    text = Path("/proc/self/status").read_text(encoding="ascii")
+    found = re.search(rf"^{name}:\s*(\d+) kB$", text, re.MULTILINE)
+    assert found, name
+    return int(found[1]) * 1024
+
+
+def _say(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
