@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ._route import Attempt, Finding, Level, Reason, Route, Suggestion
     from ._schema import Role, Secret
     from ._settings import Account, Actor, Choice, Company, EnvelopeSender, FromPolicy, User
+    from ._sqlite_rows import SqliteRows
     from ._toml import TomlDirectory
     from ._transports import (
         Capabilities,
@@ -80,6 +81,7 @@ _HOMES = {
     "_route": "Attempt Finding Level Reason Route Suggestion",
     "_schema": "Role Secret",
     "_settings": "Account Actor Choice Company EnvelopeSender FromPolicy User",
+    "_sqlite_rows": "SqliteRows",
     "_toml": "TomlDirectory",
     "_transports": (
         "Capabilities Connected Connection Connector Description Grant Journal Limits Pending Prompt Proof Refused"
@@ -154,6 +156,7 @@ __all__ = [
     "Sighting",
     "SightingState",
     "SignInNeeded",
+    "SqliteRows",
     "State",
     "Stored",
     "Submission",

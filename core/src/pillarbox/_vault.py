@@ -37,6 +37,16 @@ class Row:
     sealed: bytes = attrs.field(repr=False)
     readable: Mapping[str, Any] = attrs.field(factory=dict)
 
+    @property
+    def associated(self) -> bytes:
+        """What the sealed half is bound to: the row's name and its readable half."""
+        return associated(self.name, self.readable)
+
+
+def associated(name: str, readable: Mapping[str, Any]) -> bytes:
+    """Return the octets that bind a sealed secret to its row's *name* and *readable* half."""
+    return json.dumps([name, readable], sort_keys=True, separators=(",", ":")).encode()
+
 
 @runtime_checkable
 class Rows(Protocol):
@@ -117,7 +127,7 @@ class Vault:
 
     def _open(self, row: Row) -> bytes:
         try:
-            return self.sealer.open(row.sealed, _associated(row.name, row.readable))
+            return self.sealer.open(row.sealed, row.associated)
         except ValueError:
             error = SignInNeeded(
                 "The stored secret can't be opened: the key is another, or the row was altered.",
@@ -141,7 +151,7 @@ class Vault:
             Changed: The row's version is no longer *version*.
         """
         readable = {"destination": dict(destination), "connection": dict(connection or {})}
-        sealed = self.sealer.seal(secret, _associated(name, readable))
+        sealed = self.sealer.seal(secret, associated(name, readable))
         return self.rows.save(name, sealed, readable, version=version)
 
     def connection(self, name: str) -> Mapping[str, Any] | None:
@@ -160,10 +170,6 @@ class Vault:
     def lock(self, name: str) -> contextlib.AbstractContextManager[None]:
         """Hold *name* alone, across threads and processes, for the length of the block."""
         return self.rows.lock(name)
-
-
-def _associated(name: str, readable: Mapping[str, Any]) -> bytes:
-    return json.dumps([name, readable], sort_keys=True, separators=(",", ":")).encode()
 
 
 class MemoryRows:

@@ -15,6 +15,7 @@ from ._schema import (
     unstructure,
 )
 from ._settings import EnvelopeSender, FromPolicy
+from ._vault import from_file as secret_from_file
 
 __all__ = [
     "EnvelopeSender",
@@ -26,6 +27,7 @@ __all__ = [
     "between",
     "destination",
     "form",
+    "secret_from_file",
     "setting",
     "structure",
     "unstructure",

@@ -1,0 +1,145 @@
+"""Vault rows in one SQLite file that only its owner can read: the embedded default."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+import stat
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ._errors import Changed, SettingsError
+from ._locks import file_lock
+from ._vault import Row
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS vault_rows (
+    name TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    readable TEXT NOT NULL
+) WITHOUT ROWID
+"""
+_SHARED = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph", "glusterfs"})
+LOCK_SECONDS = 60.0
+"""How long a holder may keep a row's lock before another gives up: a token's refresh and then some."""
+
+
+class SqliteRows:
+    """Rows for several processes on one machine; each save is on the disk when it returns.
+
+    Args:
+        path: The file; made owner-only where missing.
+
+    Raises:
+        SettingsError: It is readable by others, or on a network share (rule 40).
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._local = threading.local()
+        owner_only(self.path)
+
+    @property
+    def _database(self) -> sqlite3.Connection:
+        """This thread's connection, and never one that was inherited over a fork."""
+        if getattr(self._local, "pid", None) != os.getpid():
+            self._local.pid = os.getpid()
+            self._local.connection = _opened(self.path)
+        connection: sqlite3.Connection = self._local.connection
+        return connection
+
+    def load(self, name: str) -> Row | None:
+        """See `Rows`."""
+        query = "SELECT version, sealed, readable FROM vault_rows WHERE name = ?"
+        found = self._database.execute(query, (name,)).fetchone()
+        return None if found is None else Row(name, found[0], bytes(found[1]), json.loads(found[2]))
+
+    def save(self, name: str, sealed: bytes, readable: Mapping[str, Any], *, version: int) -> int:
+        """See `Rows`."""
+        text = json.dumps(dict(readable), sort_keys=True)
+        with self._database as database:
+            if version == 0:
+                statement = "INSERT INTO vault_rows VALUES (?, 1, ?, ?) ON CONFLICT DO NOTHING"
+                changed = database.execute(statement, (name, sealed, text)).rowcount
+            else:
+                statement = "UPDATE vault_rows SET version = version + 1, sealed = ?, readable = ? WHERE name = ? AND version = ?"
+                changed = database.execute(statement, (sealed, text, name, version)).rowcount
+        if changed != 1:
+            raise Changed(f"{name} was saved by another process meanwhile.", cure="Load it again.")
+        return version + 1
+
+    def delete(self, name: str) -> None:
+        """See `Rows`."""
+        with self._database as database:
+            database.execute("DELETE FROM vault_rows WHERE name = ?", (name,))
+
+    def names(self, prefix: str = "") -> list[str]:
+        """See `Rows`."""
+        query = "SELECT name FROM vault_rows WHERE substr(name, 1, ?) = ? ORDER BY name"
+        return [row[0] for row in self._database.execute(query, (len(prefix), prefix))]
+
+    @contextlib.contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """See `Rows`. The lock is a file's: it is free at once when its holder dies."""
+        folder = self.path.with_name(f"{self.path.name}.locks")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        with file_lock(folder / hashlib.blake2b(name.encode(), digest_size=12).hexdigest(), timeout=LOCK_SECONDS):
+            yield
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")
+    with connection:
+        connection.execute(_SCHEMA)
+    return connection
+
+
+def owner_only(path: Path) -> None:
+    """Make *path* as an empty file that only its owner can read, or see that it is one.
+
+    Raises:
+        SettingsError: It can be read by others, is no regular file, or lies on a network share.
+    """
+    if not path.parent.is_dir():
+        raise SettingsError(f"There is no folder {path.parent}.", cure="Make it first.")
+    _refuse_shared(path)
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise SettingsError(f"{path} is not a regular file.")
+    if os.name != "nt" and found.st_mode & 0o077:
+        raise SettingsError(f"{path} can be read by others.", cure=f"Run: chmod 600 {path}")
+
+
+def _refuse_shared(path: Path) -> None:
+    kind = _file_system(path.resolve())
+    if kind in _SHARED:
+        raise SettingsError(
+            f"{path} lies on a network share ({kind}), where file locks can't be relied on.",
+            cure="Keep it on a local disk.",
+        )
+
+
+def _file_system(path: Path) -> str:
+    """Return the type of the file system that *path* lies on, where the system tells (Linux), else ""."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    best = ("", "")
+    for line in mounts:
+        _, point, kind, *_ = line.split()
+        inside = path.is_relative_to(point.replace("\\040", " "))
+        if inside and len(point) >= len(best[0]):
+            best = (point, kind)
+    return best[1]
