@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import smtplib
+import socket
 import tempfile
 import tomllib
 from collections.abc import Iterator
@@ -37,6 +39,38 @@ def smtplib_ready(job: Job) -> Iterator[Run]:
 
     with smtplib.SMTP("127.0.0.1", job.port) as client:
         yield run
+
+
+@contextlib.contextmanager
+def hand_made_loop(job: Job) -> Iterator[Run]:
+    """Carry ready bytes, the next envelope behind each dot (RFC 2920), counting replies and handling no error."""
+    body = re.sub(rb"(?m)^\.", b"..", ready_bytes(case(job.case))) + b".\r\n"
+    envelope = f"MAIL FROM:<{SENDER}>\r\nRCPT TO:<{RECIPIENT}>\r\nDATA\r\n".encode()
+
+    def run(count: int) -> None:
+        wire.sendall(envelope)
+        for left in reversed(range(count)):
+            _skip_lines(wire, 3)
+            wire.sendall(body + (envelope if left else b""))
+            _skip_lines(wire, 1)
+
+    with socket.create_connection(("127.0.0.1", job.port)) as wire:
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _skip_lines(wire, 1)
+        wire.sendall(b"HELO client.example\r\n")
+        _skip_lines(wire, 1)
+        yield run
+
+
+def _skip_lines(wire: socket.socket, count: int) -> None:
+    """Read *count* reply lines and not an octet more."""
+    while count:
+        waiting = wire.recv(4096, socket.MSG_PEEK)
+        if not waiting:
+            raise ConnectionError("the sink has gone")
+        lines = waiting.split(b"\n")[:-1][:count]
+        wire.recv(sum(map(len, lines)) + len(lines))
+        count -= len(lines)
 
 
 @contextlib.contextmanager

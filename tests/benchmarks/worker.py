@@ -29,6 +29,7 @@ CONTENDERS = {
     "pillarbox explain, first time": "ours:explains_first",
     "pillarbox TomlDirectory": "ours:loads",
     "smtplib, ready bytes": "peers:smtplib_ready",
+    "hand-made loop": "peers:hand_made_loop",
     "smtplib + EmailMessage": "peers:smtplib_composing",
     "aiosmtplib + EmailMessage": "peers:aiosmtplib_composing",
     "redmail": "peers:redmail_composing",
