@@ -50,7 +50,9 @@ def exit_code(rows: Sequence[Row], *, check: bool) -> int:
 def _run(names: Sequence[str], effort: Effort) -> Iterator[Row]:
     for name in names:
         started = time.monotonic()
-        yield from BENCHMARKS[name](effort)
+        for row in BENCHMARKS[name](effort):
+            print(f"  {row.name}: {row.ours}, {row.peer}", file=sys.stderr, flush=True)
+            yield row
         print(f"{name}: {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
 
 

@@ -29,7 +29,7 @@ def start(name: str, job: Job) -> contextlib.AbstractContextManager[Process]:
 def compare(counts: Mapping[str, int], job: Job, effort: Effort, *, warm: bool = True) -> Samples:
     """Return the samples of all contenders named in *counts*, each doing that many, scaled, a turn.
 
-    All are started and, where *warm* is wanted, have done a tenth of a turn before the first round.
+    All are started and, where *warm* is wanted, have done half a turn before the first round.
     """
     scaled = {name: effort.times(count) for name, count in counts.items()}
     with contextlib.ExitStack() as stack:
@@ -41,4 +41,4 @@ def compare(counts: Mapping[str, int], job: Job, effort: Effort, *, warm: bool =
 
 def warm_up(count: int) -> int:
     """Return how many are done before the first turn of *count*."""
-    return max(1, count // 10)
+    return max(1, count // 2)

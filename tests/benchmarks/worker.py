@@ -9,6 +9,7 @@ standard input.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import json
@@ -66,9 +67,8 @@ def peak(run: Run) -> dict[str, int]:
     """Return the octets that one run took, beyond what was there before.
 
     `traced` is the peak of what Python's allocators handed out and `kept` what of it was left at the end
-    (tracemalloc); `resident` is the peak by which the process grew (Linux: VmHWM, set back before), which sees
-    everything, and also what an allocator has not given back. Each way has a run of its own, because tracing
-    itself takes memory.
+    (tracemalloc); `resident` is the peak by which the process grew (Linux: VmHWM, set back before, once the
+    allocator has given back what it kept). Each way has a run of its own, because tracing itself takes memory.
     """
     resident = _resident_peak(run)
     gc.collect()
@@ -83,6 +83,7 @@ def peak(run: Run) -> dict[str, int]:
 
 def _resident_peak(run: Run) -> int:
     gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
     before = _status("VmRSS")
     run(1)
