@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import ipaddress
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -18,9 +17,14 @@ _ATOM = r"[^\x00-\x20\x7f-\x9f\"(),:;<>@\[\\\].\s]+"
 _DOT_ATOM = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _QUOTED = re.compile(r'"(?:[^"\\\x00-\x1f\x7f-\x9f\s]|[ ]|\\[\x20-\x7e])*"')
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_NAMED = re.compile(r"(?P<name>.*?)\s*<(?P<address>[^<>]*)>\s*", re.DOTALL)
+_IPV4 = re.compile(r"\[([0-9.]+)\]")
+_IPV6 = re.compile(r"\[IPv6:([0-9A-Fa-f:.]+)\]", re.IGNORECASE)  # no %: ipaddress takes any text as a zone
+_QUOTED_NAME = re.compile(r'"((?:[^"\\]|\\.)*)"')
+LONGEST_ADDRESS = 254
+"""Octets of an addr-spec: a path of RFC 5321 4.5.3.1.3 without its angle brackets."""
 LONGEST_VALUE = 32_768
 """The longest header value that is accepted, in characters."""
+_CONTROL_CURE = "Remove line breaks and control characters."
 
 
 def printable(value: str, what: str, *, longest: int = LONGEST_VALUE) -> str:
@@ -31,10 +35,10 @@ def printable(value: str, what: str, *, longest: int = LONGEST_VALUE) -> str:
     """
     if not isinstance(value, str):
         raise MessageError(f"The {what} must be text, not {type(value).__name__}.")
-    if _FORBIDDEN.search(value):
-        raise MessageError(f"The {what} holds a control character.", cure="Remove line breaks and control characters.")
     if len(value) > longest:
         raise MessageError(f"The {what} has {len(value):,} characters; at most {longest:,} are sent.")
+    if _FORBIDDEN.search(value):
+        raise MessageError(f"The {what} holds a control character.", cure=_CONTROL_CURE)
     return value
 
 
@@ -45,6 +49,8 @@ def ascii_domain(domain: str) -> str:
     Raises:
         MessageError: It is not a domain name or an address literal (RFC 5321 4.1.3).
     """
+    if len(domain) > LONGEST_ADDRESS:
+        raise MessageError(f"{domain[:70]!r}... is longer than a domain name may be (RFC 1035 2.3.4).")
     if domain.startswith("["):
         return _address_literal(domain)
     labels = domain if domain.isascii() else _a_labels(domain)
@@ -57,19 +63,18 @@ def _a_labels(domain: str) -> str:
     import idna
 
     try:
+        # Non-transitional (UTS 46): straße.de stays itself, it does not become strasse.de, somebody else's.
         return idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError as error:
         raise MessageError(f"{domain!r} is not an internationalised domain name: {error}.") from None
 
 
 def _address_literal(domain: str) -> str:
-    inside = domain[1:-1] if domain.endswith("]") else ""
-    tag, is_tagged, rest = inside.partition(":")
+    import ipaddress
+
+    four, six = _IPV4.fullmatch(domain), _IPV6.fullmatch(domain)
     try:
-        if is_tagged and tag.lower() == "ipv6":
-            ipaddress.IPv6Address(rest)
-        else:
-            ipaddress.IPv4Address(inside)
+        _ = ipaddress.IPv6Address(six[1]) if six else ipaddress.IPv4Address(four[1] if four else "")
     except ValueError:
         raise MessageError(f"{domain!r} is not an address literal.") from None
     return domain
@@ -101,11 +106,11 @@ class Address:
         Raises:
             MessageError: There is no address, or more than one.
         """
-        printable(text, "address", longest=2_000)
-        named = _NAMED.fullmatch(text.strip())
-        if named is None:
-            return cls(text.strip())
-        return cls(named["address"].strip(), _unquoted(named["name"].strip()))
+        printed = printable(text, "address", longest=2_000).strip()
+        if not printed.endswith(">"):
+            return cls(printed)
+        name, _, address = printed[:-1].rpartition("<")
+        return cls(address.strip(), _unquoted(name.strip()))
 
     @classmethod
     def of(cls, value: Address | str) -> Address:
@@ -151,15 +156,20 @@ def check_address(address: str) -> str:
     Raises:
         MessageError: It is not.
     """
-    if not isinstance(address, str) or _FORBIDDEN.search(address):
-        raise MessageError("The address holds a control character.", cure="Remove line breaks and control characters.")
+    if not isinstance(address, str):
+        raise MessageError(f"An address must be text, not {type(address).__name__}.")
+    if len(address) > LONGEST_ADDRESS:
+        raise MessageError(f"{address[:70]!r}... is longer than an address may be (RFC 5321 4.5.3.1).")
+    if _FORBIDDEN.search(address):
+        raise MessageError("The address holds a control character.", cure=_CONTROL_CURE)
     local, at, domain = address.rpartition("@")
     if not at or not local or not domain:
-        raise MessageError(f"{address[:100]!r} is not an e-mail address.", cure="Write it as name@example.com.")
+        raise MessageError(f"{address!r} is not an e-mail address.", cure="Write it as name@example.com.")
     if not (_DOT_ATOM.fullmatch(local) or _QUOTED.fullmatch(local)):
-        raise MessageError(f"{address[:100]!r} is not an e-mail address: {_complaint(local)}")
-    if len(local.encode()) > 64 or len(local.encode()) + 1 + len(ascii_domain(domain)) > 254:
-        raise MessageError(f"{address[:100]!r} is longer than an address may be (RFC 5321 4.5.3.1).")
+        raise MessageError(f"{address!r} is not an e-mail address: {_complaint(local)}")
+    octets = len(local.encode())
+    if octets > 64 or octets + 1 + len(ascii_domain(domain)) > LONGEST_ADDRESS:
+        raise MessageError(f"{address!r} is longer than an address may be (RFC 5321 4.5.3.1).")
     return address
 
 
@@ -181,11 +191,27 @@ def comparable(address: str) -> str:
 
 
 def _unquoted(name: str) -> str:
-    if len(name) >= 2 and name[0] == name[-1] == '"':
-        return re.sub(r"\\(.)", r"\1", name[1:-1])
-    if '"' in name or "<" in name or ">" in name:
-        raise MessageError(f"{name[:70]!r} is not a display name.", cure="Give one address at a time.")
-    return name
+    quoted = _QUOTED_NAME.fullmatch(name)
+    if quoted:
+        return re.sub(r"\\(.)", r"\1", quoted[1])
+    if any(special in name for special in '"<>,;'):
+        # "a@acme.example, Anna <b@acme.example>" would lose a recipient.
+        raise MessageError(
+            f"{name[:70]!r} is not a display name.",
+            cure='Give several addresses as a list, and put a name with a comma in quotes: "Berg, Anna" <...>.',
+        )
+    return _decoded(name) if "=?" in name else name
+
+
+def _decoded(name: str) -> str:
+    """Return the text of *name*, encoded words (RFC 2047) as `email.utils.formataddr` writes them."""
+    from email.errors import HeaderParseError
+    from email.header import decode_header, make_header
+
+    try:
+        return str(make_header(decode_header(name)))
+    except (HeaderParseError, LookupError, UnicodeError):
+        raise MessageError(f"{name[:70]!r} can't be decoded.", cure="Give the name as plain text.") from None
 
 
 @functools.lru_cache(maxsize=4096)
@@ -214,4 +240,6 @@ def addresses(value: AddressLike | Iterable[AddressLike] | None) -> tuple[Addres
         return ()
     if isinstance(value, (str, Address)):
         return (Address.of(value),)
+    if not isinstance(value, Iterable):
+        raise MessageError(f"Addresses are text, not {type(value).__name__}.")
     return tuple(Address.of(one) for one in value)

@@ -61,6 +61,8 @@ class Submission:
         bcc_header: The `Bcc:` header with its CRLF, or b"".
         header_size: Where in the joined chunks the header ends: the octets before the empty line.
         from_header: The addr-spec that From shows, or None when the carrier decides.
+        smtputf8: Whether it can only travel with SMTPUTF8 (RFC 6531): an address of the envelope or of the header
+            has a local part beyond ASCII. By default what the envelope says.
         reference: The host's document number.
         not_after: The moment from which it fails rather than leaves; aware.
         options: What the message asks of the one transport that takes it.
@@ -74,10 +76,15 @@ class Submission:
     bcc_header: bytes = attrs.field(default=b"", repr=False)
     header_size: int = 0
     from_header: str | None = None
+    smtputf8: bool = attrs.field()
     reference: str = ""
     not_after: dt.datetime | None = None
     options: Mapping[str, Any] = attrs.field(factory=dict)
     composed_at: dt.datetime = attrs.field(factory=now)
+
+    @smtputf8.default
+    def _as_the_envelope(self) -> bool:
+        return self.envelope.smtputf8
 
     @property
     def content(self) -> bytes:

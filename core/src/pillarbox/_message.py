@@ -3,110 +3,51 @@
 from __future__ import annotations
 
 import datetime as dt
-import mimetypes
 import re
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from ._address import Address, AddressLike, addresses, printable
+from ._address import Address, addresses, comparable, printable
+from ._attachment import Attachment, Calendar, encodable
 from ._errors import MessageError
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
 
-TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HEADER_NAME = re.compile(r"[!-9;-~]+")
 _MSG_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
-_CONTENT_ID = re.compile(r"[!-;=?-~]+")
+_REFERENCE = re.compile(r"<[!-;=?-~]+>")
 MOST_RECIPIENTS = 10_000
 """The most recipients of one message; carriers allow far fewer (`Limits.recipients`)."""
 
 OURS = frozenset(
-    "from sender to cc bcc reply-to subject date message-id in-reply-to references mime-version return-path received"
-    " auto-submitted importance x-priority disposition-notification-to list-unsubscribe list-unsubscribe-post".split()
+    [
+        "from",
+        "sender",
+        "to",
+        "cc",
+        "bcc",
+        "reply-to",
+        "subject",
+        "date",
+        "message-id",
+        "in-reply-to",
+        "references",
+        "mime-version",
+        "return-path",
+        "received",
+        "importance",
+        "x-priority",
+        "disposition-notification-to",
+        "list-unsubscribe",
+        "list-unsubscribe-post",
+    ]
 )
 """Header names that pillarbox writes itself; `Message.headers` may not hold them."""
-
-
-def _bytes(content: bytes | bytearray | memoryview) -> bytes:
-    if isinstance(content, (bytes, bytearray, memoryview)):
-        return bytes(content)
-    raise MessageError(f"An attachment's content must be bytes, not {type(content).__name__}.")
-
-
-@attrs.frozen
-class Attachment:
-    """A file that goes with the message.
-
-    Attributes:
-        filename: The name that the recipient sees.
-        content: The bytes.
-        content_type: `type/subtype`, with parameters if wanted; guessed from the file name by default.
-        inline: Whether HTML shows it, by `cid:` and its `content_id`.
-        content_id: The name HTML uses for it, without angle brackets.
-    """
-
-    filename: str
-    content: bytes = attrs.field(converter=_bytes, repr=lambda content: f"<{len(content):,} bytes>")
-    content_type: str = ""
-    inline: bool = attrs.field(default=False, kw_only=True)
-    content_id: str = attrs.field(default="", kw_only=True)
-
-    def __attrs_post_init__(self) -> None:
-        if not printable(self.filename, "attachment's file name", longest=255):
-            raise MessageError("An attachment needs a file name.")
-        object.__setattr__(self, "content_type", _content_type(self.content_type, self.filename))
-        if self.inline and not self.content_id:
-            raise MessageError(f"{self.filename} is inline and has no content_id.", cure='Give the name after "cid:".')
-        if self.content_id and not _CONTENT_ID.fullmatch(self.content_id):
-            raise MessageError(f"{self.content_id[:70]!r} is not a content id.", cure="Leave out spaces and < >.")
-
-    @classmethod
-    def from_path(cls, path: str | Path, content_type: str = "") -> Attachment:
-        """Return the file at *path*, read now, under its own name."""
-        return cls(Path(path).name, Path(path).read_bytes(), content_type)
-
-
-def _content_type(given: str, filename: str) -> str:
-    if not given:
-        guess, encoding = mimetypes.guess_type(filename)
-        return guess if guess and not encoding and not guess.startswith("multipart/") else "application/octet-stream"
-    printable(given, "content type", longest=500)
-    if not given.isascii():
-        raise MessageError(f"{given[:70]!r} is not a content type.")
-    main, _, sub = given.partition(";")[0].strip().partition("/")
-    if not (TOKEN.fullmatch(main) and TOKEN.fullmatch(sub)) or main.lower() == "multipart":
-        raise MessageError(f"{given[:70]!r} is not an attachment's content type.", cure="Write it as type/subtype.")
-    return given
-
-
-@attrs.frozen
-class Calendar:
-    """An invitation (RFC 5545, RFC 6047): shown by calendars, and attached as `invite.ics`.
-
-    Attributes:
-        content: The iCalendar text; its METHOD property is used for both parts.
-    """
-
-    content: str = attrs.field(repr=lambda content: f"<{len(content):,} characters>")
-    filename: str = "invite.ics"
-
-    def __attrs_post_init__(self) -> None:
-        printable(self.filename, "invitation's file name", longest=255)
-        if not isinstance(self.content, str) or "BEGIN:VCALENDAR" not in self.content:
-            raise MessageError("The invitation is not an iCalendar text (BEGIN:VCALENDAR is missing).")
-        _ = self.method
-
-    @property
-    def method(self) -> str:
-        """The METHOD property, upper case: REQUEST, CANCEL, REPLY ..."""
-        found = re.search(r"^METHOD:([A-Za-z-]+)\s*$", self.content, re.MULTILINE)
-        if found is None:
-            raise MessageError("The invitation has no METHOD.", cure="Add a line METHOD:REQUEST.")
-        return found[1].upper()
+_KEPT_OUT = ("content-", "resent-")
+"""Prefixes of others: the parts' own, and those by which a server would send to somebody else."""
 
 
 @attrs.frozen
@@ -119,31 +60,56 @@ class Unsubscribe:
 
     def __attrs_post_init__(self) -> None:
         for value in (self.url, self.mailto):
-            if not printable(value, "unsubscribe address", longest=2_000).isascii() or re.search(r"[<>\s,]", value):
+            printed = printable(value, "unsubscribe address", longest=900)
+            if not printed.isascii() or re.search(r"[<>\s,]", printed):
                 raise MessageError("An unsubscribe address holds a space, a comma, < or >, or is not ASCII.")
         if not self.url and not self.mailto:
             raise MessageError("Unsubscribe needs a url or a mailto.")
         if self.url and not self.url.startswith("https://"):
             raise MessageError("The unsubscribe url must start with https:// (RFC 8058).")
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The URIs: the page's, then the mailbox's, those that there are."""
+        mailto = self.mailto if self.mailto.startswith("mailto:") else f"mailto:{self.mailto}"
+        return tuple(filter(None, (self.url, self.mailto and mailto)))
+
+
+def _attachments(value: Attachment | Iterable[Attachment] | None) -> tuple[Attachment, ...]:
+    several = (value,) if isinstance(value, Attachment) else value or ()
+    if isinstance(several, Iterable):
+        found = tuple(several)
+        if all(isinstance(one, Attachment) for one in found):
+            return found
+    raise MessageError("attachments holds something that is not an Attachment.")
+
 
 def _headers(value: Mapping[str, str] | Iterable[tuple[str, str]] | None) -> tuple[tuple[str, str], ...]:
     pairs = value.items() if isinstance(value, Mapping) else value or ()
-    return tuple(_header(name, text) for name, text in pairs)
+    try:
+        return tuple(_header(name, text) for name, text in pairs)
+    except (TypeError, ValueError):
+        raise MessageError("headers must be a mapping, or pairs of name and value.") from None
 
 
 def _header(name: str, value: str) -> tuple[str, str]:
-    printable(name, "header name", longest=200)
-    if not _HEADER_NAME.fullmatch(name):
-        raise MessageError(f"{name[:70]!r} is not a header name (RFC 5322 3.6.8).")
-    if name.lower() in OURS or name.lower().startswith("content-"):
-        raise MessageError(f"{name} can't be given as an extra header.", cure="Use the message's own field for it.")
+    if not _HEADER_NAME.fullmatch(printable(name, "header name", longest=76)):
+        raise MessageError(f"{name!r} is not a header name (RFC 5322 3.6.8).")
+    if name.lower() in OURS or name.lower().startswith(_KEPT_OUT):
+        raise MessageError(
+            f"{name} can't be given as an extra header.", cure="Use the message's own field for it."
+        )
     return name, printable(value, f"header {name}")
 
 
 def _message_ids(value: str | Iterable[str] | None) -> tuple[str, ...]:
-    ids = value.split() if isinstance(value, str) else tuple(value or ())
-    return tuple(message_id(one) for one in ids)
+    ids = printable(value, "Message-ID").split() if isinstance(value, str) else value or ()
+    return tuple(_reference(one) for one in ids)
+
+
+def _reference(value: str) -> str:
+    """Return *value* as somebody else's Message-ID: many in use have no @."""
+    return _bracketed(value, _REFERENCE)
 
 
 def message_id(value: str) -> str:
@@ -152,17 +118,32 @@ def message_id(value: str) -> str:
     Raises:
         MessageError: It may not.
     """
-    printable(value, "Message-ID", longest=900)
-    bracketed = value if value.startswith("<") else f"<{value}>"
-    if not _MSG_ID.fullmatch(bracketed):
+    return _bracketed(value, _MSG_ID)
+
+
+def _bracketed(value: str, pattern: re.Pattern[str]) -> str:
+    printed = printable(value, "Message-ID", longest=900)
+    bracketed = printed if printed.startswith("<") else f"<{printed}>"
+    if not pattern.fullmatch(bracketed):
         raise MessageError(f"{value[:70]!r} is not a Message-ID.", cure="Write it as <left@right>.")
     return bracketed
 
 
 def _aware(value: dt.datetime | None) -> dt.datetime | None:
-    if value is not None and value.tzinfo is None:
-        raise MessageError("not_after has no time zone.", cure="Use datetime.now(timezone.utc) + timedelta(...).")
+    if value is not None and (not isinstance(value, dt.datetime) or value.tzinfo is None):
+        raise MessageError(
+            "not_after is not a moment with a time zone.",
+            cure="Use datetime.now(timezone.utc) + timedelta(...).",
+        )
     return value
+
+
+def _instance(kind: type) -> Any:
+    def check(_: object, field: attrs.Attribute[Any], value: object) -> None:
+        if value is not None and not isinstance(value, kind):
+            raise MessageError(f"{field.name} must be {kind.__name__}, not {type(value).__name__}.")
+
+    return check
 
 
 def _options(value: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -199,14 +180,14 @@ class Message:
     subject: str = ""
     text: str | None = None
     html: str | None = None
-    attachments: tuple[Attachment, ...] = attrs.field(default=(), converter=tuple)
+    attachments: tuple[Attachment, ...] = attrs.field(default=(), converter=_attachments)
     headers: tuple[tuple[str, str], ...] = attrs.field(default=(), converter=_headers)
     in_reply_to: tuple[str, ...] = attrs.field(default=(), converter=_message_ids)
     references: tuple[str, ...] = attrs.field(default=(), converter=_message_ids)
     importance: Literal["high", "normal", "low"] = "normal"
     read_receipt: bool = False
-    unsubscribe: Unsubscribe | None = None
-    calendar: Calendar | None = None
+    unsubscribe: Unsubscribe | None = attrs.field(default=None, validator=_instance(Unsubscribe))
+    calendar: Calendar | None = attrs.field(default=None, validator=_instance(Calendar))
     reference: str = ""
     not_after: dt.datetime | None = attrs.field(default=None, converter=_aware)
     options: Mapping[str, Any] = attrs.field(factory=dict, converter=_options)
@@ -214,22 +195,28 @@ class Message:
     def __attrs_post_init__(self) -> None:
         printable(self.subject, "subject", longest=8_000)
         printable(self.reference, "reference", longest=200)
-        _body(self.text, "text")
-        _body(self.html, "html")
-        if self.importance not in {"high", "normal", "low"}:
+        if self.text is not None:
+            encodable(self.text, "text")
+        if self.html is not None:
+            encodable(self.html, "html")
+        if self.importance not in ("high", "normal", "low"):
             raise MessageError(f"importance is high, normal or low, not {self.importance!r}.")
-        if not all(isinstance(one, Attachment) for one in self.attachments):
-            raise MessageError("attachments holds something that is not an Attachment.")
-        if not self.recipients:
-            raise MessageError("The message has no recipient.", cure="Give at least one address in to, cc or bcc.")
-        if len(self.recipients) > MOST_RECIPIENTS:
+        _content_ids_differ(self.attachments)
+        count = len(self.recipients)
+        if not count:
+            raise MessageError(
+                "The message has no recipient.", cure="Give at least one address in to, cc or bcc."
+            )
+        if count > MOST_RECIPIENTS:
             raise MessageError(f"The message has more than {MOST_RECIPIENTS:,} recipients.")
 
     @property
     def recipients(self) -> tuple[Address, ...]:
         """Everybody the message goes to, each mailbox once, in the order of to, cc, bcc."""
-        once = {address.wire: address for address in reversed((*self.to, *self.cc, *self.bcc))}
-        return tuple(reversed(once.values()))
+        once: dict[str, Address] = {}
+        for address in (*self.to, *self.cc, *self.bcc):
+            once.setdefault(comparable(address.address), address)
+        return tuple(once.values())
 
     @classmethod
     def from_email(cls, email: EmailMessage) -> Message:
@@ -243,14 +230,7 @@ class Message:
         return from_email(email)
 
 
-def _body(value: str | None, what: str) -> None:
-    if value is None:
-        return
-    if not isinstance(value, str):
-        raise MessageError(f"The {what} must be text, not {type(value).__name__}.")
-    if "\x00" in value:
-        raise MessageError(f"The {what} holds a NUL character.")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise MessageError(f"The {what} holds half of a surrogate pair.") from None
+def _content_ids_differ(attachments: tuple[Attachment, ...]) -> None:
+    ids = [one.content_id for one in attachments if one.content_id]
+    if len(set(ids)) < len(ids):
+        raise MessageError("Two attachments have the same content_id.", cure="Give each image its own.")
