@@ -1,0 +1,246 @@
+"""Diagnosis: the stages of a submission one by one, up to the recipient, with nothing sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import attrs
+
+from pillarbox import Address, Credentials, Finding, Level, MessageError, Network, PillarboxError, SendError
+
+from .findings import finding_codes
+from .judgement import finding_of, helped, marked
+from .line import LOOK_SECONDS, Line, today
+from .settings import Encryption, SmtpSettings
+
+STAGES = ("dns", "connect", "tls", "greeting", "sign-in", "sender", "recipient", "reset")
+SOON = 14
+"""Days before the end of a certificate from which on it is warned of."""
+_TOLD = ("PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN", "REQUIRETLS")
+FINDINGS: Mapping[str, str] = finding_codes()
+"""What each code of a finding means, in a sentence."""
+
+
+def look(
+    settings: SmtpSettings,
+    network: Network,
+    credentials: Credentials | None,
+    mailbox: str,
+    trace: Callable[[str], None] | None = None,
+) -> Iterator[Finding]:
+    """Give a finding for each stage, in their order; after one that fails the others are skipped.
+
+    Args:
+        settings: The account's.
+        network: How to reach the server.
+        credentials: The account's, or None.
+        mailbox: The address to try as sender and recipient; "" for the user name, where that is one.
+        trace: Takes lines of the conversation.
+    """
+    patient = attrs.evolve(settings, timeout=min(settings.timeout, LOOK_SECONDS))
+    line = Line(patient, network, credentials, trace)
+    try:
+        yield from _Look(line, network, _address(settings, mailbox)).findings()
+    finally:
+        line.close()
+
+
+def _address(settings: SmtpSettings, mailbox: str) -> str:
+    """Return the address to try, as it goes on the wire, or ""."""
+    given = mailbox or settings.username
+    try:
+        return Address(given).wire
+    except MessageError:
+        return ""
+
+
+class _Look:
+    """One diagnosis: what was found so far decides how to go on."""
+
+    def __init__(self, line: Line, network: Network, address: str) -> None:
+        self._line = line
+        self._network = network
+        self._settings = line.settings
+        self._address = address
+
+    def findings(self) -> Iterator[Finding]:
+        """Go from stage to stage."""
+        told: list[str] = []
+        for stage, action in self._actions():
+            finding = self._timed(stage, action)
+            told.append(finding.stage)
+            yield finding
+            if finding.level is Level.FAIL:
+                yield from (
+                    _skipped(rest) for rest in STAGES if rest not in told and _follows(rest, finding.stage)
+                )
+                return
+
+    def _actions(self) -> Iterator[tuple[str, Callable[[], Finding]]]:
+        yield "dns", self._dns
+        passing = dict(self._line.stages())
+        passing.setdefault("tls", _nothing)
+        passing.setdefault("sign-in", _nothing)
+        told = {
+            "connect": self._connected,
+            "tls": self._encrypted,
+            "greeting": self._greeted,
+            "sign-in": self._signed_in,
+        }
+        for stage, tell in told.items():
+            yield stage, _both(passing[stage], tell)
+        yield "sender", self._sender
+        yield "recipient", self._recipient
+        yield "reset", self._reset
+
+    def _timed(self, stage: str, action: Callable[[], Finding]) -> Finding:
+        started = time.monotonic()
+        try:
+            finding = action()
+        except PillarboxError as error:
+            finding = _failed(stage, self._explained(error))
+        return attrs.evolve(finding, seconds=time.monotonic() - started)
+
+    def _dns(self) -> Finding:
+        if not self._network.trusted:
+            return Finding("dns", Level.SKIP, "dns-not-told", "Not told for a server that a person typed.")
+        found = self._network.resolve(self._settings.server, self._settings.port)
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        return _ok("dns", "dns-found", f"{self._settings.server} is {found[0]}{more}")
+
+    def _connected(self) -> Finding:
+        return _ok("connect", "connect-answered", f"port {self._settings.port} answered")
+
+    def _encrypted(self) -> Finding:
+        wrapped = self._line.connection.encrypted
+        if wrapped is None:
+            return _in_clear(self._settings)
+        version = (wrapped.version() or "").removeprefix("TLSv")
+        if self._settings.fingerprint:
+            return _ok("tls", "tls-pinned", f"{version}, the pinned certificate")
+        return _told_certificate(version, self._line)
+
+    def _greeted(self) -> Finding:
+        return _ok("greeting", "greeting-offers", _offers(self._line))
+
+    def _signed_in(self) -> Finding:
+        if not self._settings.authenticate:
+            return _ok("sign-in", "sign-in-none", "the settings ask for none")
+        return _ok("sign-in", "sign-in-accepted", f"{self._line.mechanism} as {self._settings.username}")
+
+    def _sender(self) -> Finding:
+        if not self._address:
+            return Finding("sender", Level.SKIP, "sender-unknown", "No address to try: the account has none.")
+        self._line.connection.run(self._line.session.try_sender(self._address))
+        return _ok("sender", "sender-accepted", f"mail from {self._address} is taken")
+
+    def _recipient(self) -> Finding:
+        if not self._address:
+            return Finding(
+                "recipient", Level.SKIP, "sender-unknown", "No address to try: the account has none."
+            )
+        self._line.connection.run(self._line.session.try_recipient(self._address))
+        return _ok("recipient", "recipient-accepted", f"mail to {self._address} is taken")
+
+    def _reset(self) -> Finding:
+        self._line.connection.run(self._line.session.reset())
+        return _ok("reset", "reset-done", "nothing was sent")
+
+    def _explained(self, error: PillarboxError) -> PillarboxError:
+        """Return *error*, or a better one where the server turns out to speak TLS from the first octet."""
+        suspected = finding_of(error, "") in {
+            "greeting-silent",
+            "greeting-closed",
+            "greeting-reset",
+            "greeting-garbage",
+        }
+        if not suspected or self._settings.encryption is Encryption.TLS or not self._speaks_tls():
+            return error
+        clearer = type(error)(
+            f"port {self._settings.port} speaks TLS from the first octet",
+            cure="Set encryption = tls; its usual port is 465.",
+        )
+        return marked(clearer, "greeting-tls-port")
+
+    def _speaks_tls(self) -> bool:
+        again = Line(self._settings, self._network, None)
+        try:
+            again.connect()
+            return again.connection.look(self._settings.server) is not None
+        except PillarboxError:
+            return False
+        finally:
+            again.drop()
+
+
+def _nothing() -> None:
+    """Pass a stage that the settings leave out."""
+
+
+def _both(act: Callable[[], None], tell: Callable[[], Finding]) -> Callable[[], Finding]:
+    def stage() -> Finding:
+        act()
+        return tell()
+
+    return stage
+
+
+def _ok(stage: str, code: str, seen: str) -> Finding:
+    return Finding(stage, Level.OK, code, seen)
+
+
+def _skipped(stage: str) -> Finding:
+    return Finding(stage, Level.SKIP, "not-reached", "not reached")
+
+
+def _follows(stage: str, failed: str) -> bool:
+    """Whether *stage* comes behind *failed* or was passed over on the way to it."""
+    return failed not in STAGES or STAGES.index(stage) > STAGES.index(failed) or stage == "tls"
+
+
+def _failed(stage: str, error: PillarboxError) -> Finding:
+    """Return the finding of an *error*; the stage it names itself is more exact than the one that was tried."""
+    named = error.stage if isinstance(error, SendError) and error.stage in STAGES else stage
+    meaning, cure = helped(error)
+    seen = f"{getattr(error, 'code', '')}: {meaning}" if meaning else error.detail
+    code = finding_of(error, "dns-no-address" if named == "dns" else f"{named}-failed")
+    return Finding(named, Level.FAIL, code, seen, cure or error.cure, exit_code=error.exit_code)
+
+
+def _in_clear(settings: SmtpSettings) -> Finding:
+    if settings.is_loopback:
+        return _ok("tls", "tls-none", "none, to this machine itself")
+    return Finding(
+        "tls",
+        Level.WARN,
+        "tls-none",
+        "none: anybody on the way can read the mail",
+        "Set encryption = starttls or tls.",
+    )
+
+
+def _told_certificate(version: str, line: Line) -> Finding:
+    shown = line.connection.certificate
+    if shown is None:
+        return _ok("tls", "tls-verified", version)
+    days = shown.days_left(today())
+    seen = f"{version}, certificate for {shown.shown_names}, {days} days left"
+    if days < SOON:
+        return Finding("tls", Level.WARN, "tls-ends-soon", seen, "Whoever runs the server has to renew it.")
+    return _ok("tls", "tls-verified", seen)
+
+
+def _offers(line: Line) -> str:
+    offered = line.session.offered
+    size = f"SIZE {_size(offered.size)}" if offered.size else "SIZE"
+    told = [size if name == "SIZE" else name for name in _TOLD if name in offered.names]
+    return ", ".join(told) or "no extensions"
+
+
+def _size(octets: int) -> str:
+    """Return *octets* in the units that limits are given in."""
+    if octets < 1_000_000:
+        return f"{octets:,} octets"
+    mebibytes = octets / (1 << 20)
+    return f"{mebibytes:.0f} MB" if octets % (1 << 20) == 0 else f"{octets / 1e6:.0f} MB"

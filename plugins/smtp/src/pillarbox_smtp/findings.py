@@ -1,0 +1,65 @@
+"""The codes of what `check` finds, each with its meaning: for the documentation and its tests."""
+
+from __future__ import annotations
+
+from .judgement import How
+from .meanings import MEANINGS
+
+_OWN = {
+    "not-reached": "An earlier stage failed, so this one was not tried.",
+    "dns-found": "The server's name has an address.",
+    "dns-no-address": "The server's name has no address now.",
+    "dns-not-told": "Addresses are not told for a server that a person typed.",
+    "connect-answered": "The port answered.",
+    "connect-failed": "Nothing answered at the port, or it may not be reached.",
+    "tls-verified": "The connection is encrypted and the certificate is trusted.",
+    "tls-pinned": "The connection is encrypted and the certificate is the pinned one.",
+    "tls-ends-soon": "The certificate is trusted and expires within two weeks.",
+    "tls-none": "The connection is not encrypted.",
+    "tls-expired": "The certificate has expired.",
+    "tls-not-yet-valid": "The certificate is not valid yet, or this machine's clock is wrong.",
+    "tls-wrong-name": "The certificate is for other names than the server's.",
+    "tls-self-signed": "The certificate is signed by nobody but itself.",
+    "tls-unknown-authority": "The certificate comes from an authority that is not trusted here.",
+    "tls-untrusted": "The certificate is not accepted for another reason, which is told.",
+    "tls-wrong-fingerprint": "The certificate is another than the pinned one.",
+    "tls-not-offered": "The server does not offer STARTTLS, which the settings require.",
+    "tls-refused": "The server refused STARTTLS.",
+    "tls-injected": "Something came in clear behind the answer to STARTTLS.",
+    "tls-plain-port": "The port does not begin with TLS.",
+    "tls-old": "The server speaks no TLS of version 1.2 or newer.",
+    "tls-failed": "The TLS handshake failed.",
+    "greeting-offers": "The server greeted, and says what it can do.",
+    "greeting-refused": "The server does not take connections.",
+    "greeting-tls-port": "The port speaks TLS from the first octet, and the settings say otherwise.",
+    "sign-in-accepted": "The server accepted the sign-in.",
+    "sign-in-none": "The settings ask for no sign-in.",
+    "sign-in-failed": "There is no credential to sign in with.",
+    "sign-in-in-clear": "The connection is not encrypted, so no password was sent.",
+    "sign-in-mechanism": "The server and the settings have no sign-in mechanism in common.",
+    "sign-in-not-offered": "The server offers no sign-in, which the settings require.",
+    "sign-in-refused": "The server refused the sign-in, with a reason of its own.",
+    "sender-accepted": "The server takes mail from the account's address.",
+    "sender-refused": "The server does not take mail from the account's address.",
+    "sender-unknown": "The account has no address to try.",
+    "recipient-accepted": "The server takes mail to the account's address.",
+    "recipient-refused": "The server does not take mail to the account's own address.",
+    "reset-done": "The server forgot the attempt; nothing was sent.",
+    "reset-refused": "The server did not start over.",
+    "content-refused": "The server refused the message.",
+}
+_BROKEN = {
+    How.CLOSED: "The server closed the connection.",
+    How.RESET: "The connection was broken off.",
+    How.SILENT: "The server did not answer in full in time.",
+    How.STALLED: "The server took nothing more.",
+    How.GARBAGE: "The server sent what is not SMTP.",
+}
+_TALKING = ("tls", "greeting", "sign-in", "sender", "recipient", "content", "reset")
+
+
+def finding_codes() -> dict[str, str]:
+    """Return every code with the sentence that says what it means."""
+    broken = {f"{stage}-{how.name.lower()}": told for stage in _TALKING for how, told in _BROKEN.items()}
+    refused = {row.finding: f"The server said that {row.meaning}." for row in reversed(MEANINGS)}
+    return dict(sorted((broken | refused | _OWN).items()))

@@ -1,0 +1,366 @@
+"""A line to the server: the stages that open it, in their order, and whether it may be used again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import ipaddress
+import secrets
+import time
+from collections.abc import Callable, Mapping
+
+from pillarbox import Answer, Credentials, Network, SendDeferred, SignInNeeded, Submission
+
+from . import sasl, tls
+from .certificates import Certificate
+from .connection import Connection
+from .envelope import Transaction
+from .judgement import finding_of, marked
+from .protocol import Phase, Session
+from .settings import Encryption, SmtpSettings
+
+ASK_AFTER = 30.0
+"""Seconds of rest after which the server is asked with NOOP whether it is still there: some networks drop a quiet
+connection without a word."""
+RENEW_AFTER = 240.0
+"""Seconds of rest after which a connection is not tried again: servers hang up after 300 (RFC 5321 4.5.3.2.7)."""
+TOKEN_PURPOSE = "smtp"  # noqa: S105  (what the token is for)
+LOOK_SECONDS = 10.0
+
+
+class Line:
+    """One connection and its session. `stages` opens it; `is_usable` says whether it may carry another message.
+
+    Args:
+        settings: The account's.
+        network: How to reach the server.
+        credentials: The account's; None where it does not sign in.
+        trace: Takes lines of the conversation.
+    """
+
+    connection: Connection
+    session: Session
+
+    def __init__(
+        self,
+        settings: SmtpSettings,
+        network: Network,
+        credentials: Credentials | None,
+        trace: Callable[[str], None] | None = None,
+    ) -> None:
+        self.settings = settings
+        self._network = network
+        self._credentials = credentials
+        self._trace = trace
+
+    @classmethod
+    def open(
+        cls,
+        settings: SmtpSettings,
+        network: Network,
+        credentials: Credentials | None,
+        trace: Callable[[str], None] | None = None,
+    ) -> Line:
+        """Return a line that has passed all its stages.
+
+        Raises:
+            SendDeferred, SignInNeeded, SettingsError: One of them failed; the connection is closed.
+        """
+        line = cls(settings, network, credentials, trace)
+        for _, stage in line.stages():
+            line.pass_stage(stage)
+        return line
+
+    def stages(self) -> tuple[tuple[str, Callable[[], None]], ...]:
+        """Return the stages that open the line, by name, in order."""
+        encrypted = {
+            Encryption.TLS: (("tls", self.encrypt), ("greeting", self.greet)),
+            Encryption.STARTTLS: (("tls", self.start_tls), ("greeting", self.greet_again)),
+            Encryption.NONE: (("greeting", self.greet),),
+        }
+        sign_in = (("sign-in", self.sign_in),) if self.settings.authenticate else ()
+        return (("connect", self.connect), *encrypted[self.settings.encryption], *sign_in)
+
+    def pass_stage(self, stage: Callable[[], None]) -> None:
+        """Go through one of the `stages`, and close the connection when anything fails.
+
+        Raises:
+            SendDeferred, SignInNeeded, SettingsError: It failed.
+        """
+        try:
+            stage()
+        except BaseException:
+            self.drop()
+            raise
+
+    def connect(self) -> None:
+        """Connect to the server.
+
+        Raises:
+            SendDeferred: Its name has no address, or nothing answers.
+        """
+        settings = self.settings
+        self._note(f"-- connecting to {settings.server}:{settings.port}")
+        sock = self._network.connect(settings.server, settings.port, timeout=settings.timeout)
+        self.connection = Connection(
+            sock, timeout=settings.timeout, final_timeout=settings.final_timeout, trace=self._trace
+        )
+        self.session = Session(settings.server, settings.local_hostname or literal(self.connection.local))
+
+    def encrypt(self) -> None:
+        """Begin TLS and forget what was said in clear.
+
+        Raises:
+            SendDeferred: The handshake failed, or the certificate is not accepted.
+            SettingsError: The CA file can't be used.
+        """
+        try:
+            self.connection.encrypt(self.settings.server, self._trust)
+        except SendDeferred as error:
+            raise self._with_certificate(error) from None
+        self.session.secured()
+
+    def start_tls(self) -> None:
+        """Be greeted in clear and say nothing there but STARTTLS, then begin TLS.
+
+        Raises:
+            SendDeferred, SettingsError: As `greet` and `encrypt`, or STARTTLS is not offered or refused.
+        """
+        self.connection.run(self.session.greet())
+        self.connection.run(self.session.start_tls())
+        self.encrypt()
+
+    def greet(self) -> None:
+        """Be greeted, and learn what the server offers.
+
+        Raises:
+            SendDeferred: It did not go as it should.
+        """
+        self.connection.run(self.session.greet())
+
+    def greet_again(self) -> None:
+        """Learn what the server offers under encryption (RFC 3207 4.2).
+
+        Raises:
+            SendDeferred: It did not answer as it should.
+        """
+        self.connection.run(self.session.hello())
+
+    def sign_in(self) -> None:
+        """Sign in by the first mechanism of the settings that is offered, and by no other should it be refused.
+
+        Raises:
+            SignInNeeded: The credential was refused, or there is none.
+            SendDeferred: The server can't check it now, or offers no way that the settings allow.
+        """
+        self._refuse_clear_text()
+        dialogue = self._dialogue(self._mechanism())
+        self.connection.hide(*dialogue.secrets)
+        self.connection.run(self.session.sign_in(dialogue))
+
+    def prepare(self, submission: Submission) -> Transaction:
+        """Return *submission* ready for this server; nothing is said to it.
+
+        Raises:
+            MessageError: It can't go to this server.
+        """
+        return Transaction.of(submission, self.session.offered, encrypted=self.session.encrypted)
+
+    def announce(self, submission: Submission) -> tuple[Transaction, Mapping[str, Answer]]:
+        """Announce *submission*, unless that was done already, and return what was answered for each recipient.
+
+        Raises:
+            MessageError: It can't go to this server.
+            SendDeferred, SendRejected, SignInNeeded: The server does not want it. Nothing left.
+        """
+        ahead = self.session.ahead
+        transaction = ahead or self.prepare(submission)
+        answers = self.connection.run(self.session.announce(transaction))
+        if (
+            ahead is not None and not self.connection.is_quiet()
+        ):  # it may have waited long for us, and hung up
+            raise self.session.hung_up()
+        return transaction, answers
+
+    def is_usable(self, submission: Submission) -> bool:
+        """Whether the line may carry *submission*: in step, not closed, and, after a long rest, answering.
+
+        One on which another message was announced may not.
+        """
+        rested = time.monotonic() - self.connection.last_used
+        if not self.may_be_kept or rested > RENEW_AFTER:
+            return False
+        if self.session.ahead is not None:
+            return self.session.ahead.submission is submission
+        return self.connection.is_quiet() and (rested < ASK_AFTER or self._answers())
+
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether a command may follow some time."""
+        return self.session.phase in _KEPT and not self.connection.is_busy
+
+    def close(self) -> None:
+        """Take leave where a command may stand, and close."""
+        if not hasattr(self, "connection"):
+            return
+        if self.session.phase in _KEPT and self.session.ahead is None:
+            self.connection.quit()
+        self.connection.drop()
+
+    def drop(self) -> None:
+        """Close at once, whatever is half said; what was not ended by its dot is forgotten by the server."""
+        if hasattr(self, "connection"):
+            self.connection.drop()
+
+    @property
+    def mechanism(self) -> str:
+        """The SASL mechanism that is used here.
+
+        Raises:
+            SendDeferred: The server offers none that the settings allow.
+        """
+        return self._mechanism()
+
+    @property
+    def _trust(self) -> tls.Trust:
+        return tls.Trust(self.settings.ca_file, self.settings.fingerprint)
+
+    def _note(self, line: str) -> None:
+        if self._trace is not None:
+            self._trace(line)
+
+    def _answers(self) -> bool:
+        try:
+            self.connection.run(self.session.still_there())
+        except SendDeferred:
+            self.connection.drop()
+            return False
+        return True
+
+    def _refuse_clear_text(self) -> None:
+        """Keep a credential from going in clear to any other machine, whatever its name says (rule 17).
+
+        Raises:
+            SendDeferred: It would.
+        """
+        if self.session.encrypted or is_loopback(self.connection.peer):
+            return
+        error = SendDeferred(
+            f"The connection to {self.settings.server} is not encrypted, and a password is not sent like that; nothing"
+            " left.",
+            stage="sign-in",
+            cure="Set encryption = starttls or tls.",
+        )
+        raise marked(error, "sign-in-in-clear")
+
+    def _mechanism(self) -> str:
+        offered = self.session.offered.mechanisms
+        for name in self.settings.mechanisms:
+            if name in offered:
+                return name
+        wanted = ", ".join(self.settings.mechanisms)
+        told = f"offers only {', '.join(offered)}" if offered else "offers no sign-in"
+        error = SendDeferred(
+            f"{self.settings.server} {told}, and the settings ask for {wanted}; nothing left.",
+            stage="sign-in",
+            cure=_OTHER_MECHANISM if offered else _NO_SIGN_IN,
+        )
+        raise marked(error, "sign-in-mechanism" if offered else "sign-in-not-offered")
+
+    def _dialogue(self, mechanism: str) -> sasl.Dialogue:
+        if self._credentials is None:
+            raise SignInNeeded(
+                "No credentials were given for this account.", stage="sign-in", cure="Set its password."
+            )
+        name, credentials = self.settings.username, self._credentials
+        secret = credentials.token(TOKEN_PURPOSE) if self.settings.sign_in else credentials.secret("password")
+        try:
+            return _DIALOGUES[mechanism](name, secret)
+        except sasl.SaslError as error:
+            said = str(error)
+        raise marked(
+            SignInNeeded(f"Signing in is not possible: {said}.", stage="sign-in", cure="Enter them again."),
+            "sign-in-wrong",
+        )
+
+    def _with_certificate(self, error: SendDeferred) -> SendDeferred:
+        """Return *error* with what the refused certificate says of itself, from a second look at it."""
+        finding = finding_of(error, "")
+        if finding not in _ABOUT_CERTIFICATE:
+            return error
+        shown = self._shown_certificate()
+        if shown is None:
+            return error
+        about = {
+            "tls-expired": f"It expired on {shown.not_after:%Y-%m-%d}.",
+            "tls-not-yet-valid": f"It is valid from {shown.not_before:%Y-%m-%d}; here it is {today():%Y-%m-%d}.",
+            "tls-wrong-name": f"It is for {shown.shown_names}.",
+        }.get(finding, f"It is for {shown.shown_names}; its fingerprint is {shown.fingerprint}.")
+        told = SendDeferred(f"{error.detail} {about}", stage=error.stage, cure=error.cure)
+        return marked(told, finding)
+
+    def _shown_certificate(self) -> Certificate | None:
+        """Connect once more, look at the certificate, and say nothing but what leads to it."""
+        again = Line(self._hasty_settings, self._network, None)
+        try:
+            again.connect()
+            if self.settings.encryption is Encryption.STARTTLS:
+                again.connection.run(again.session.greet())
+                again.connection.run(again.session.start_tls())
+            return again.connection.look(self.settings.server)
+        except SendDeferred:
+            return None
+        finally:
+            again.drop()
+
+    @property
+    def _hasty_settings(self) -> SmtpSettings:
+        import attrs
+
+        return attrs.evolve(self.settings, timeout=min(self.settings.timeout, LOOK_SECONDS))
+
+
+_KEPT = frozenset({Phase.READY, Phase.BEGUN, Phase.AHEAD})
+_ABOUT_CERTIFICATE = {
+    "tls-expired", "tls-not-yet-valid", "tls-wrong-name", "tls-self-signed", "tls-unknown-authority",
+}  # fmt: skip
+_OTHER_MECHANISM = (
+    "Name one that it offers in the setting sasl, if that is safe enough; CRAM-MD5 is never used unasked."
+)
+_NO_SIGN_IN = (
+    "Use the port for submission (587 with STARTTLS, 465 with TLS), or set authenticate = false for a server that takes"
+    " mail from this machine without."
+)
+
+
+def _scram(username: str, password: str) -> sasl.Dialogue:
+    return sasl.ScramSha256(username, password, secrets.token_urlsafe(24))
+
+
+_DIALOGUES: dict[str, Callable[[str, str], sasl.Dialogue]] = {
+    "SCRAM-SHA-256": _scram,
+    "PLAIN": sasl.plain,
+    "LOGIN": sasl.login,
+    "CRAM-MD5": sasl.CramMd5,
+    "XOAUTH2": sasl.xoauth2,
+    "OAUTHBEARER": sasl.oauthbearer,
+}
+
+
+def today() -> dt.datetime:
+    """Return this moment, aware, in UTC."""
+    return dt.datetime.now(dt.UTC)
+
+
+@functools.lru_cache(maxsize=64)
+def literal(address: str) -> str:
+    """Return a numeric *address* as an address literal (RFC 5321 4.1.3)."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    inner = getattr(found, "ipv4_mapped", None) or found
+    return f"[{inner}]" if inner.version == 4 else f"[IPv6:{inner}]"
+
+
+def is_loopback(address: str) -> bool:
+    """Whether the numeric *address* is this machine itself."""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    return (getattr(found, "ipv4_mapped", None) or found).is_loopback

@@ -1,0 +1,243 @@
+"""What a server's refusal means beyond its words, and what helps: one table, read from the top."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .replies import Reply
+
+
+class Meaning(NamedTuple):
+    """One row: when it applies, and what it says.
+
+    Attributes:
+        finding: The code of the finding that `check` makes of it.
+        stages: Where it applies; empty for everywhere.
+        codes: Reply codes; empty for all.
+        enhanced: Enhanced codes; empty for all.
+        words: In lower case; one of them stands in the reply. Empty for any text.
+        meaning: What it means, a clause.
+        cure: What helps, a sentence or two.
+    """
+
+    finding: str
+    stages: tuple[str, ...]
+    codes: tuple[int, ...]
+    enhanced: tuple[str, ...]
+    words: tuple[str, ...]
+    meaning: str
+    cure: str
+
+    def fits(self, stage: str, reply: Reply, words: str) -> bool:
+        """Whether the row applies to *reply* at *stage*; *words* is its text in lower case."""
+        return (
+            (not self.stages or stage in self.stages)
+            and (not self.codes or reply.code in self.codes)
+            and (not self.enhanced or reply.enhanced in self.enhanced)
+            and (not self.words or any(word in words for word in self.words))
+        )
+
+
+SIGN_IN, SENDER, RECIPIENT, CONTENT = "sign-in", "sender", "recipient", "content"
+_ENVELOPE = (SENDER, RECIPIENT, CONTENT)
+_RETYPE = "Check the user name and enter the password again."
+
+MEANINGS = (
+    Meaning(
+        "smtp-basic-auth-off",
+        (SIGN_IN,),
+        (),
+        ("5.7.139", "5.7.3", "5.7.57"),
+        ("smtpclientauthentication is disabled", "basic authentication is disabled"),
+        "basic authentication is off for this tenant or mailbox",
+        "The password may be right. Use Microsoft 365 instead: set method = m365 and connect; or let an"
+        " administrator allow authenticated SMTP for this mailbox.",
+    ),
+    Meaning(
+        "sign-in-locked",
+        (SIGN_IN,),
+        (),
+        (),
+        ("locked", "account is disabled", "account disabled"),
+        "the account is locked or disabled",
+        "Ask the administrator of the mailbox; the password may be right.",
+    ),
+    Meaning(
+        "sign-in-wrong",
+        (SIGN_IN,),
+        (),
+        ("5.7.139",),
+        ("credentials were incorrect",),
+        "the user name or the password is wrong",
+        _RETYPE,
+    ),
+    Meaning(
+        "sign-in-policy",
+        (SIGN_IN,),
+        (),
+        ("5.7.139",),
+        (),
+        "a policy of the tenant (security defaults, conditional access) forbids this sign-in",
+        "The password may be right. Use Microsoft 365 instead: set method = m365 and connect; or ask the administrator.",
+    ),
+    Meaning(
+        "sign-in-app-password",
+        (SIGN_IN,),
+        (),
+        ("5.7.9",),
+        ("application-specific", "app password", "gsmtp"),
+        "Google wants an app password here, not the account's own",
+        "Make one at myaccount.google.com/apppasswords and enter it, or use Gmail instead: set method = gmail and connect.",
+    ),
+    Meaning(
+        "sign-in-browser",
+        (SIGN_IN,),
+        (),
+        ("5.7.14",),
+        (),
+        "the provider wants a person to sign in with a browser first",
+        "Sign in to the mailbox with a browser once, then try again.",
+    ),
+    Meaning(
+        "sign-in-app-password",
+        (SIGN_IN,),
+        (),
+        ("5.7.8",),
+        ("gsmtp", "badcredentials"),
+        "Gmail refused the user name or the password; it takes app passwords only",
+        "Enter an app password (myaccount.google.com/apppasswords), or use Gmail instead: set method = gmail and connect.",
+    ),
+    Meaning(
+        "sign-in-encryption",
+        (SIGN_IN,),
+        (538,),
+        (),
+        (),
+        "the server takes this sign-in under encryption only",
+        "Set encryption = starttls or tls.",
+    ),
+    Meaning(
+        "sign-in-encryption",
+        (SIGN_IN, *_ENVELOPE),
+        (530, 538),
+        (),
+        ("starttls", "must issue a", "encryption required"),
+        "the server wants encryption first",
+        "Set encryption = starttls.",
+    ),
+    Meaning(
+        "sign-in-mechanism",
+        (SIGN_IN,),
+        (534, 504),
+        (),
+        (),
+        "the server does not take this sign-in mechanism for this account",
+        "Name another in the setting sasl, or ask the provider which it takes.",
+    ),
+    Meaning(
+        "sign-in-transition",
+        (SIGN_IN,),
+        (432,),
+        ("4.7.12",),
+        (),
+        "the password has to be entered once in another way before this mechanism works",
+        'Set sasl = ["PLAIN"] for one message.',
+    ),
+    Meaning(
+        "sign-in-too-often",
+        (SIGN_IN,),
+        (454, 421, 432, 451),
+        (),
+        ("too many", "concurrent", "rate", "limit"),
+        "the account signs in too often",
+        "Wait; pillarbox tries again later. Fewer connections may help.",
+    ),
+    Meaning(
+        "sign-in-later",
+        (SIGN_IN,),
+        (421, 432, 450, 451, 454),
+        (),
+        (),
+        "the server can't check the sign-in now",
+        "Wait; pillarbox tries again later.",
+    ),
+    Meaning(
+        "sign-in-wrong",
+        (SIGN_IN,),
+        (535,),
+        (),
+        (),
+        "the user name or the password is wrong, or the account may not send by SMTP",
+        _RETYPE,
+    ),
+    Meaning(
+        "sign-in-required",
+        _ENVELOPE,
+        (530,),
+        (),
+        (),
+        "the server wants a sign-in",
+        "Set authenticate = true, with a username and a password.",
+    ),
+    Meaning(
+        "sender-not-allowed",
+        _ENVELOPE,
+        (),
+        ("5.7.60", "5.2.252"),
+        (),
+        "this account may not send as that address",
+        'Let the account send as it, or set from_policy = "account".',
+    ),
+    Meaning(
+        "sender-not-allowed",
+        _ENVELOPE,
+        (550, 551, 553, 554),
+        (),
+        (
+            "send as",
+            "sendas",
+            "not owned by",
+            "sender address rejected",
+            "sender not allowed",
+            "not authorized to send from",
+            "not permitted to send",
+            "sender mismatch",
+            "sender verify failed",
+        ),
+        "this account may not send as that address",
+        'Let the account send as it, or set from_policy = "account".',
+    ),
+    Meaning(
+        "relay-denied",
+        (RECIPIENT, CONTENT),
+        (550, 551, 553, 554),
+        (),
+        ("relay",),
+        "the server does not pass on mail for this connection",
+        "Set authenticate = true with a username and a password, or have this machine allowed to relay.",
+    ),
+    Meaning(
+        "message-too-large",
+        _ENVELOPE,
+        (552,),
+        ("5.3.4", "5.2.3"),
+        (),
+        "the message is larger than the server takes",
+        "Send less, or a link to it.",
+    ),
+    Meaning(
+        "sender-not-allowed",
+        (SENDER,),
+        (550, 553),
+        (),
+        (),
+        "the server does not take mail from that address",
+        'Check the address; if the account may show only its own, set from_policy = "account".',
+    ),
+)
+
+
+def meaning_of(stage: str, reply: Reply) -> Meaning | None:
+    """Return the first row that applies to *reply* at *stage*, or None where its own words are all there is."""
+    words = reply.text.lower()
+    return next((row for row in MEANINGS if row.fits(stage, reply, words)), None)

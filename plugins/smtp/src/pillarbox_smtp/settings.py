@@ -1,0 +1,297 @@
+"""What a person or a deployer sets for an SMTP account, and what is doubtful about it."""
+
+# ruff: noqa: RUF009  (setting() declares a field; it makes no value to be shared)
+from __future__ import annotations
+
+import enum
+import ipaddress
+import re
+from collections.abc import Iterator
+
+import attrs
+
+from pillarbox import Address, InvalidSettings, MessageError
+from pillarbox.settings import EnvelopeSender, FromPolicy, Role, Secret, between, setting
+
+MECHANISMS = ("SCRAM-SHA-256", "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER")
+"""The SASL mechanisms there are."""
+WITH_PASSWORD = ("SCRAM-SHA-256", "PLAIN", "LOGIN")
+"""Those tried with a password, in this order, unless `sasl` names others. The first that is offered is used."""
+WITH_TOKEN = ("XOAUTH2", "OAUTHBEARER")
+"""Those tried with the token of a connected account."""
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
+
+
+class Encryption(enum.Enum):
+    """How the connection is protected. What is chosen is required; there is no falling back."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+    @property
+    def port(self) -> int:
+        """The port that goes with it."""
+        return {Encryption.NONE: 25, Encryption.STARTTLS: 587, Encryption.TLS: 465}[self]
+
+
+def _host(value: str) -> str:
+    """Return a server's name in its one spelling: lower case, A-labels, no brackets, no last dot."""
+    if not isinstance(value, str):
+        raise ValueError("must be text")  # noqa: TRY004  (a problem of settings, not of the program)
+    host = value.strip().removeprefix("[").removesuffix("]").removesuffix(".").lower()
+    if host.isascii():
+        return host
+    try:
+        return Address(f"postmaster@{host}").wire.rpartition("@")[2]
+    except MessageError:
+        return host
+
+
+def _is_host(host: str) -> None:
+    if not host:
+        raise ValueError("must name the mail server, such as smtp.example.com")
+    if _is_address(host) or (_HOST.fullmatch(host) and len(host) <= 253 and ".." not in host):
+        return
+    raise ValueError(f"must be a server's name such as smtp.example.com, not {host!r:.80}")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _mechanisms(value: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(name).strip().upper() for name in value)
+
+
+def _are_mechanisms(names: tuple[str, ...]) -> None:
+    strange = [name for name in names if name not in MECHANISMS]
+    if strange:
+        raise ValueError(f"must be from {', '.join(MECHANISMS)}; {strange[0]!r:.40} is none of them")
+
+
+def _fingerprint(value: str) -> str:
+    return value.replace(":", "").replace(" ", "").lower() if isinstance(value, str) else value
+
+
+def _is_fingerprint(value: str) -> None:
+    if value and not re.fullmatch(r"[0-9a-f]{64}", value):
+        raise ValueError("must be the SHA-256 fingerprint of the certificate: 64 hexadecimal digits")
+
+
+def _is_local_hostname(value: str) -> None:
+    if value and not (re.fullmatch(r"\[[0-9A-Za-z:.]+\]", value) or _HOST.fullmatch(value.lower())):
+        raise ValueError(f"must be this machine's name or an address in brackets, not {value!r:.80}")
+
+
+def _is_plain(value: str) -> None:
+    if any(character < " " or character == "\x7f" for character in value):
+        raise ValueError("must not hold control characters")
+
+
+@attrs.frozen(kw_only=True)
+class SmtpSettings:
+    """The settings of an SMTP account.
+
+    Without authentication neither a user name nor a password is kept: what is given of them is dropped here, so
+    that it is not written back, and never sent.
+    """
+
+    server: str = setting(
+        label="Server",
+        help="The name of the outgoing mail server, as your provider gives it.",
+        binds=True,
+        converter=_host,
+        check=_is_host,
+    )
+    encryption: Encryption = setting(
+        Encryption.STARTTLS,
+        label="Encryption",
+        help="STARTTLS begins in clear and turns encryption on before anything is said; TLS is encrypted from the"
+        " first octet. What you choose is required. Choosing sets the port.",
+        binds=True,
+    )
+    port: int = setting(
+        label="Port",
+        help="Set by the encryption: none 25, STARTTLS 587, TLS 465. Change it only if your provider says so.",
+        binds=True,
+        check=between(1, 65535),
+        default=attrs.Factory(lambda self: self.encryption.port, takes_self=True),
+    )
+    authenticate: bool = setting(
+        True,
+        label="Authentication required",
+        help="Whether the server wants you to sign in. Nearly every server does.",
+    )
+    username: str = setting(
+        "",
+        label="Username",
+        help="Who signs in: your own address, unless the username differs.",
+        binds=True,
+        check=_is_plain,
+    )
+    password: Secret | None = setting(
+        None,
+        label="Password",
+        help="It is kept in the vault, never in the settings, and sent encrypted only.",
+    )
+    sign_in: str = setting(
+        "",
+        label="Sign in with",
+        help="The connector whose token is used in the place of a password, such as m365 or gmail.",
+        advanced=True,
+        check=_is_plain,
+    )
+    username_differs: bool = setting(
+        False,
+        label="Username differs from the address",
+        help="For relays that give you an API user, or servers that want DOMAIN\\user.",
+        advanced=True,
+    )
+    sasl: tuple[str, ...] = setting(
+        (),
+        label="Sign-in mechanisms",
+        help="Which may be used, the preferred first. Empty: SCRAM-SHA-256, PLAIN, LOGIN; with a connector"
+        " XOAUTH2, OAUTHBEARER. CRAM-MD5 is used only when it is named.",
+        advanced=True,
+        converter=_mechanisms,
+        check=_are_mechanisms,
+    )
+    from_policy: FromPolicy | None = setting(
+        None,
+        label="Address shown",
+        help="For a company's account: user shows each user's own address, account always shows this account's.",
+        set_by=Role.ADMINISTRATOR,
+        advanced=True,
+    )
+    envelope_sender: EnvelopeSender = setting(
+        EnvelopeSender.USER,
+        label="Bounces go to",
+        help="For a company's account: user sends them to the user who wrote, account to this account's mailbox.",
+        set_by=Role.ADMINISTRATOR,
+        advanced=True,
+    )
+    ca_file: str = setting(
+        "",
+        label="Private CA file",
+        help="A PEM file of the certificate authorities to trust instead of the system's.",
+        set_by=Role.DEPLOYER,
+        binds=True,
+        advanced=True,
+        check=_is_plain,
+    )
+    fingerprint: str = setting(
+        "",
+        label="Certificate fingerprint",
+        help="The SHA-256 of the server's certificate (DER) in hexadecimal, with or without colons. Only exactly"
+        " this certificate is accepted then, whoever issued it and whenever it expires.",
+        set_by=Role.DEPLOYER,
+        binds=True,
+        advanced=True,
+        converter=_fingerprint,
+        check=_is_fingerprint,
+    )
+    connections: int = setting(
+        2,
+        label="Connections at once",
+        help="How many connections this account may hold open to the server.",
+        set_by=Role.ADMINISTRATOR,
+        advanced=True,
+        check=between(1, 50),
+    )
+    timeout: float = setting(
+        30.0,
+        label="Time limit",
+        help="Seconds for one exchange with the server, however slowly it trickles in.",
+        set_by=Role.ADMINISTRATOR,
+        advanced=True,
+        check=between(0.1, 600),
+    )
+    final_timeout: float = setting(
+        600.0,
+        label="Time limit for the final answer",
+        help="Seconds for the answer to the end of the message. A short limit sends messages twice"
+        " (RFC 5321 4.5.3.2.6 asks for 600).",
+        set_by=Role.ADMINISTRATOR,
+        advanced=True,
+        check=between(0.1, 3600),
+    )
+    local_hostname: str = setting(
+        "",
+        label="This machine's name",
+        help="What EHLO says. Empty: the address that the connection comes from, in brackets (RFC 5321 4.1.3).",
+        set_by=Role.DEPLOYER,
+        advanced=True,
+        check=_is_local_hostname,
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if not self.authenticate:
+            _drop_credentials(self)
+        elif problems := list(_sign_in_problems(self)):
+            raise ValueError(problems[0]) if len(problems) == 1 else InvalidSettings(problems, where="smtp")
+
+    @property
+    def mechanisms(self) -> tuple[str, ...]:
+        """The SASL mechanisms that may be used, the preferred first."""
+        return self.sasl or (WITH_TOKEN if self.sign_in else WITH_PASSWORD)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the server is named as this machine itself."""
+        if _is_address(self.server):
+            return ipaddress.ip_address(self.server).is_loopback
+        return self.server == "localhost" or self.server.endswith(".localhost")
+
+
+def _sign_in_problems(settings: SmtpSettings) -> Iterator[str]:
+    """Give `field: sentence` for all that keeps an account with authentication from signing in (rule 16)."""
+    if not settings.username:
+        yield "username: is required, because authentication is"
+    if not settings.password and not settings.sign_in:
+        yield "password: is required, because authentication is (or sign_in, a connector's name)"
+    if settings.password and settings.sign_in:
+        yield "sign_in: can't stand beside a password; remove one of them"
+    usable = WITH_TOKEN if settings.sign_in else (*WITH_PASSWORD, "CRAM-MD5")
+    needed = "a password" if settings.sign_in else "a connector (sign_in)"
+    strange = [name for name in settings.sasl if name not in usable]
+    if strange:
+        yield f"sasl: {strange[0]} needs {needed}, which this account doesn't sign in with"
+
+
+def _drop_credentials(settings: SmtpSettings) -> None:
+    for name, nothing in (
+        ("username", ""),
+        ("password", None),
+        ("sign_in", ""),
+        ("username_differs", False),
+        ("sasl", ()),
+    ):
+        object.__setattr__(settings, name, nothing)
+
+
+def warnings(settings: SmtpSettings) -> tuple[str, ...]:
+    """Return what is doubtful about valid *settings*, each a sentence with its cure."""
+    pair = (settings.port, settings.encryption)
+    found = []
+    if pair == (465, Encryption.STARTTLS):
+        found.append("Port 465 usually speaks TLS from the first octet: set encryption = tls, or port 587.")
+    if pair == (587, Encryption.TLS):
+        found.append(
+            "Port 587 usually begins in clear with STARTTLS: set encryption = starttls, or port 465."
+        )
+    if settings.encryption is Encryption.NONE and not settings.is_loopback:
+        found.append(
+            f"Mail goes to {settings.server} in clear, for anybody on the way to read: {_secure(settings)}."
+        )
+    return tuple(found)
+
+
+def _secure(settings: SmtpSettings) -> str:
+    if settings.authenticate:
+        return "and a password is not sent like that; set encryption = starttls or tls"
+    return "set encryption = starttls or tls where the server offers it"

@@ -1,0 +1,201 @@
+"""Encryption: one context for each trust in a process, the handshake, and the reasons why one failed."""
+
+from __future__ import annotations
+
+import functools
+import hmac
+import socket
+import ssl
+from pathlib import Path
+from typing import NamedTuple
+
+from pillarbox import SendDeferred, SettingsError
+
+from .certificates import Certificate, fingerprint
+from .judgement import marked
+
+
+class Trust(NamedTuple):
+    """Which certificates are accepted.
+
+    Attributes:
+        ca_file: The authorities that are trusted instead of the system's, or "".
+        fingerprint: The SHA-256 of the one certificate that is accepted, whoever issued it, or "".
+    """
+
+    ca_file: str = ""
+    fingerprint: str = ""
+
+
+def context_for(trust: Trust) -> ssl.SSLContext:
+    """Return the context for *trust*; reading the authorities costs some 30 ms, so it is made once a process.
+
+    Raises:
+        SettingsError: The CA file can't be used.
+    """
+    if trust.fingerprint:
+        return _unverified()
+    try:
+        return _verified(trust.ca_file, _stamp(trust.ca_file))
+    except (OSError, ssl.SSLError) as error:
+        problem = (
+            error.strerror if isinstance(error, OSError) and error.strerror else "it holds no certificate"
+        )
+    raise SettingsError(
+        f"The CA file {trust.ca_file} can't be used: {problem}.", cure="Name a readable PEM file."
+    )
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    """Return what changes when the file at *path* is replaced."""
+    if not path:
+        return (0, 0)
+    status = Path(path).stat()
+    return (status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=16)
+def _verified(ca_file: str, stamp: tuple[int, int]) -> ssl.SSLContext:  # noqa: ARG001  (part of the cache's key)
+    context = ssl.create_default_context(cafile=ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca_file:
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    return context
+
+
+@functools.cache
+def _unverified() -> ssl.SSLContext:
+    """Return a context that checks nothing: only for a certificate that is compared, or looked at, before any octet."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def encrypt(sock: socket.socket, server: str, trust: Trust, *, seconds: float) -> ssl.SSLSocket:
+    """Return *sock* under TLS, its certificate accepted; the whole handshake has so many *seconds*.
+
+    Raises:
+        SettingsError: The CA file can't be used.
+        SendDeferred: The handshake failed (stage `tls`), said why; no octet of ours was sent through it.
+    """
+    wrapped = _handshake(sock, server, context_for(trust), seconds)
+    if trust.fingerprint and not hmac.compare_digest(_fingerprint(wrapped), trust.fingerprint):
+        shown = _fingerprint(wrapped)
+        wrapped.close()
+        raise _failure(
+            f"{server} showed another certificate than the pinned one; it has the fingerprint {shown}.",
+            "tls-wrong-fingerprint",
+            "If the server's certificate was renewed, compare this fingerprint on the server and set it.",
+        )
+    return wrapped
+
+
+def look(sock: socket.socket, server: str, *, seconds: float) -> Certificate | None:
+    """Return the certificate that the server shows, trusted or not, and close the connection."""
+    try:
+        wrapped = _handshake(sock, server, _unverified(), seconds)
+    except SendDeferred:
+        return None
+    with wrapped:
+        return certificate_of(wrapped)
+
+
+def certificate_of(wrapped: ssl.SSLSocket) -> Certificate | None:
+    """Return what the peer's certificate says, or None where it can't be read."""
+    try:
+        return Certificate.read(wrapped.getpeercert(binary_form=True) or b"")
+    except ValueError:
+        return None
+
+
+def _fingerprint(wrapped: ssl.SSLSocket) -> str:
+    return fingerprint(wrapped.getpeercert(binary_form=True) or b"")
+
+
+def _handshake(sock: socket.socket, server: str, context: ssl.SSLContext, seconds: float) -> ssl.SSLSocket:
+    try:
+        sock.settimeout(max(0.001, seconds))
+        wrapped = context.wrap_socket(sock, server_hostname=server, do_handshake_on_connect=False)
+    except (OSError, ValueError) as error:
+        sock.close()
+        problem: Exception = error
+    else:
+        try:
+            wrapped.do_handshake()
+        except (OSError, ValueError) as error:
+            wrapped.close()
+            problem = error
+        else:
+            return wrapped
+    raise reason(problem, server)
+
+
+def _failure(detail: str, finding: str, cure: str) -> SendDeferred:
+    return marked(SendDeferred(f"{detail} Nothing left.", stage="tls", cure=cure), finding)
+
+
+_OLD = ("UNSUPPORTED_PROTOCOL", "PROTOCOL_VERSION", "NO_PROTOCOLS", "VERSION_TOO_LOW")
+_PLAIN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH", "UNKNOWN_PROTOCOL")
+_AUTHORITY = (
+    "If the server is yours, put its authority's certificate into a file and set ca_file, or pin the certificate by"
+    " fingerprint. If not, ask its provider."
+)
+
+
+def reason(error: Exception, server: str) -> SendDeferred:
+    """Return why a handshake with *server* failed. It is deferred: somebody in the middle must not fail mail for good."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _distrust(error, server)
+    word = str(getattr(error, "reason", "") or "").replace(" ", "_").upper()
+    if isinstance(error, TimeoutError):
+        return _failure(f"{server} did not finish the TLS handshake in time.", "tls-silent", _PORT)
+    if any(part in word for part in _OLD):
+        return _failure(
+            f"{server} offers no TLS of version 1.2 or newer.",
+            "tls-old",
+            "Have the server updated, or use another.",
+        )
+    if any(part in word for part in _PLAIN):
+        return _failure(f"{server} answered the TLS handshake in clear.", "tls-plain-port", _PORT)
+    if isinstance(error, ssl.SSLError) and word and "EOF" not in word:
+        return _failure(
+            f"The TLS handshake with {server} failed: {word.replace('_', ' ').lower()}.", "tls-failed", ""
+        )
+    return _failure(f"{server} broke the connection off in the TLS handshake.", "tls-closed", _PORT)
+
+
+_PORT = "Check that the port and the encryption belong together: STARTTLS 587, TLS 465."
+
+
+def _distrust(error: ssl.SSLCertVerificationError, server: str) -> SendDeferred:
+    """Return what is wrong with a certificate, by OpenSSL's numbers (X509_V_ERR_...)."""
+    match error.verify_code:
+        case 10:
+            return _failure(f"{server}'s certificate has expired.", "tls-expired", _RENEW)
+        case 9:
+            return _failure(f"{server}'s certificate is not valid yet.", "tls-not-yet-valid", _CLOCK)
+        case 62 | 63 | 64:
+            return _failure(f"{server}'s certificate is for another name.", "tls-wrong-name", _NAME)
+        case 18:
+            return _failure(
+                f"{server}'s certificate is signed by nobody but itself.", "tls-self-signed", _AUTHORITY
+            )
+        case 2 | 19 | 20 | 21:
+            return _failure(
+                f"{server}'s certificate comes from an authority that is not trusted here.",
+                "tls-unknown-authority",
+                _AUTHORITY,
+            )
+        case _:
+            return _failure(
+                f"{server}'s certificate is not accepted: {error.verify_message.lower()}.",
+                "tls-untrusted",
+                _AUTHORITY,
+            )
+
+
+_RENEW = "Whoever runs the server has to renew it. If it has not expired, check this machine's clock."
+_CLOCK = "Check this machine's clock; if it is right, whoever runs the server has to look."
+_NAME = "Set server to one of the names that the certificate is for, or have it made for this name."

@@ -1,0 +1,233 @@
+"""The SMTP transport: a line that is kept, one message in doubt at most, outcomes told by stage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from pillarbox import (
+    Answer,
+    Capabilities,
+    Connection,
+    Credentials,
+    Description,
+    Finding,
+    Journal,
+    Limits,
+    MessageError,
+    PillarboxError,
+    Receipt,
+    SendDeferred,
+    SenderPolicy,
+    Submission,
+    Transport,
+)
+
+from . import hosts
+from .options import SmtpOptions
+from .settings import Encryption, SmtpSettings, warnings
+
+if TYPE_CHECKING:
+    from .envelope import Transaction
+    from .line import Line
+
+Attempt: TypeAlias = tuple[Submission, Journal]
+_PROTECTION = {
+    Encryption.NONE: "in clear",
+    Encryption.STARTTLS: "STARTTLS required",
+    Encryption.TLS: "TLS required",
+}
+
+
+class SmtpTransport(Transport):
+    """Submits by SMTP (RFC 6409). See `Transport` for what each method promises."""
+
+    settings: SmtpSettings
+    label: ClassVar[str] = "SMTP"
+    sender_policy: ClassVar[SenderPolicy] = SenderPolicy.USER
+    options: ClassVar[type | None] = SmtpOptions
+
+    def __init__(
+        self,
+        settings: Any,
+        credentials: Credentials | None = None,
+        *,
+        trace: Callable[[str], None] | None = None,
+    ) -> None:
+        super().__init__(settings, credentials, trace=trace)
+        self._line: Line | None = None
+        self._process = os.getpid()
+
+    def send(self, submission: Submission, journal: Journal) -> Receipt:
+        """Submit once; see `Transport.send`.
+
+        Raises:
+            SendRejected, SendDeferred, SignInNeeded, OutcomeUnknown, MessageError, SettingsError: As it says there.
+        """
+        return self._submit(submission, journal, _Attempts(()))
+
+    def send_many(self, attempts: Iterable[Attempt]) -> Iterator[Receipt | PillarboxError]:
+        """Submit several, the announcement of the next in one write with the end of the last; see `Transport.send_many`.
+
+        At most one message is in doubt at any time. The next attempt is pulled just before the content of the one in
+        hand leaves; what pulling raises is raised when that one is answered.
+        """
+        waiting = _Attempts(attempts)
+        try:
+            while (attempt := waiting.take()) is not None:
+                yield self._answered(attempt, waiting)
+        finally:
+            self._leave_announced()
+
+    def check(self) -> Iterator[Finding]:
+        """Look at the account stage by stage, on a connection of its own; see `Transport.check`."""
+        from .check import look
+
+        account = self.account
+        yield from look(
+            self.settings, self.network, self.credentials, account.mailbox if account else "", self.trace
+        )
+
+    def close(self) -> None:
+        """Take leave of the server without waiting for it."""
+        line, self._line = self._line, None
+        if line is None:
+            return
+        if self._process == os.getpid():
+            line.close()
+        else:  # the parent's connection: a word on it would end the parent's session
+            line.drop()
+
+    def _answered(self, attempt: Attempt, waiting: _Attempts) -> Receipt | PillarboxError:
+        try:
+            return self._submit(*attempt, waiting)
+        except PillarboxError as error:
+            return error
+
+    def _submit(self, submission: Submission, journal: Journal, waiting: _Attempts) -> Receipt:
+        """Announce *submission*, hand it over with the announcement of the next, and return the server's word."""
+        try:
+            line, transaction, answers = self._announced(submission)
+            following = waiting.prepare(line)
+            with journal.handing_over():
+                return line.connection.run(line.session.content(transaction, answers, following))
+        finally:
+            self._drop_unless_kept()
+
+    def _announced(self, submission: Submission) -> tuple[Line, Transaction, Mapping[str, Answer]]:
+        """Return the line on which the server waits for the content of *submission*.
+
+        A line that was used before and turns out to be closed is replaced, once: nothing has left.
+
+        Raises:
+            PillarboxError: The server does not want it, or can't be reached; nothing left.
+        """
+        line = self._kept_line(submission)
+        if line is not None:
+            try:
+                return line, *line.announce(submission)
+            except SendDeferred:
+                if not line.session.gone:
+                    raise
+                line.drop()
+        line = self._new_line()
+        return line, *line.announce(submission)
+
+    def _kept_line(self, submission: Submission) -> Line | None:
+        """Return the line of the last message where it may carry *submission*; otherwise it is closed."""
+        line = self._line
+        if line is not None and self._process == os.getpid() and line.is_usable(submission):
+            return line
+        self.close()
+        return None
+
+    def _new_line(self) -> Line:
+        from .line import Line
+
+        self._line, self._process = None, os.getpid()
+        self._line = Line.open(self.settings, self.network, self.credentials, self.trace)
+        return self._line
+
+    def _drop_unless_kept(self) -> None:
+        """Cut a line on which no command may follow, above all one where the server waits for content."""
+        if self._line is not None and not self._line.may_be_kept:
+            self._line.drop()
+            self._line = None
+
+    def _leave_announced(self) -> None:
+        """Cut the line on which a message was announced that nobody will hand over now."""
+        if self._line is not None and self._line.session.ahead is not None:
+            self._line.drop()
+            self._line = None
+
+    @classmethod
+    def limits(cls, settings: Any) -> Limits:
+        """Return how many connections the settings allow, and how often a known server may be used."""
+        return Limits(concurrency=settings.connections, per_minute=hosts.host(settings.server).per_minute)
+
+    @classmethod
+    def describe(cls, settings: Any) -> Description:
+        """Return the account in words."""
+        known = hosts.host(settings.server)
+        return Description(
+            sign_in=_sign_in(settings),
+            via=f"{settings.server}:{settings.port}, {_PROTECTION[settings.encryption]}",
+            copy=f"filed by {known.provider}" if known.files_copy else "not kept by SMTP",
+        )
+
+    @classmethod
+    def identity(cls, settings: Any) -> str | None:
+        """Return the user name that must equal the owner's address, unless the settings say it may differ (rule 16)."""
+        return settings.username if settings.authenticate and not settings.username_differs else None
+
+    @classmethod
+    def capabilities(cls, connection: Connection | None) -> Capabilities:
+        """Return that SMTP can't look."""
+        return Capabilities(
+            note="SMTP can't be asked whether a message was sent, so one that is in doubt waits for a person."
+        )
+
+    @classmethod
+    def warnings(cls, settings: Any) -> tuple[str, ...]:
+        """Return what is doubtful about *settings*."""
+        return warnings(settings)
+
+
+def _sign_in(settings: SmtpSettings) -> str:
+    if not settings.authenticate:
+        return "does not sign in"
+    by = f", with {settings.sign_in}" if settings.sign_in else ""
+    return f"signs in as {settings.username}{by}"
+
+
+class _Attempts:
+    """The attempts of a batch, of which one may be looked at before it is taken."""
+
+    def __init__(self, attempts: Iterable[Attempt]) -> None:
+        self._source = iter(attempts)
+        self._next: Attempt | None = None
+        self._failed: Exception | None = None
+
+    def take(self) -> Attempt | None:
+        """Return the next, or None behind the last."""
+        if self._failed is not None:
+            raise self._failed
+        attempt, self._next = self._next, None
+        return attempt if attempt is not None else next(self._source, None)
+
+    def prepare(self, line: Line) -> Transaction | None:
+        """Return the next as it can be announced on *line* behind the content of this one; None where it can't.
+
+        What is wrong with it, or with pulling it, is told in its own turn.
+        """
+        if not line.session.offered.pipelining:
+            return None
+        try:
+            self._next = next(self._source, None)
+        except Exception as error:  # noqa: BLE001  (the caller's own; kept until the message in hand is answered)
+            self._failed = error
+        try:
+            return line.prepare(self._next[0]) if self._next is not None else None
+        except MessageError:
+            return None
