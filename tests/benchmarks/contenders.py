@@ -34,11 +34,12 @@ def compare(counts: Mapping[str, int], job: Job, effort: Effort, *, warm: bool =
     scaled = {name: effort.times(count) for name, count in counts.items()}
     with contextlib.ExitStack() as stack:
         running = {name: stack.enter_context(start(name, job)) for name in counts}
-        for name, count in scaled.items() if warm else ():
-            running[name].turn(warm_up(count))
+        for name, count in scaled.items():
+            if warm and warm_up(count):
+                running[name].turn(warm_up(count))
         return in_turns(running, scaled, effort.rounds)
 
 
 def warm_up(count: int) -> int:
-    """Return how many are done before the first turn of *count*."""
-    return max(1, count // 2)
+    """Return how many are done before the first turn of *count*: half of it, so none where one is all there is."""
+    return count // 2
