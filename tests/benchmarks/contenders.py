@@ -26,16 +26,16 @@ def start(name: str, job: Job) -> contextlib.AbstractContextManager[Process]:
     return process(name, python("tests.benchmarks.worker"), told)
 
 
-def compare(counts: Mapping[str, int], job: Job, effort: Effort, *, warm: bool = True) -> Samples:
+def compare(counts: Mapping[str, int], job: Job, effort: Effort) -> Samples:
     """Return the samples of all contenders named in *counts*, each doing that many, scaled, a turn.
 
-    All are started and, where *warm* is wanted, have done half a turn before the first round.
+    All are started and have done half a turn before the first round.
     """
     scaled = {name: effort.times(count) for name, count in counts.items()}
     with contextlib.ExitStack() as stack:
         running = {name: stack.enter_context(start(name, job)) for name in counts}
         for name, count in scaled.items():
-            if warm and warm_up(count):
+            if warm_up(count):
                 running[name].turn(warm_up(count))
         return in_turns(running, scaled, effort.rounds)
 

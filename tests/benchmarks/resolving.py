@@ -49,7 +49,7 @@ def loading(effort: Effort) -> Iterator[Row]:
 
 def _structuring(what: str, bound: Bound | None, job: Job, effort: Effort) -> Row:
     once = attrs.evolve(effort, rounds=effort.loads)
-    samples = compare({LOADING: 1, PARSING: 1}, job, once, warm=False)
+    samples = compare({LOADING: 1, PARSING: 1}, job, once)
     return Row(
         name=f"{job.users:,} users structured, {what}",
         ours=f"{_seconds(samples[LOADING])} with parsing",
