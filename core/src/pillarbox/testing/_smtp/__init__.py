@@ -1,0 +1,1 @@
+"""The parts of the scripted SMTP server; its door is `pillarbox.testing.smtp_server`."""
