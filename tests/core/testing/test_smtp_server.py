@@ -7,6 +7,7 @@ import smtplib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from email.message import EmailMessage
 
@@ -15,6 +16,7 @@ import pytest
 import trustme
 
 from pillarbox.testing import smtp_server
+from pillarbox.testing._smtp import session
 from pillarbox.testing.smtp_server import (
     ESCAPES,
     After,
@@ -384,6 +386,25 @@ class TestTls:
         assert server.heard("mail") == []
         assert b"MAIL FROM:<a@b.example>\r\n\r\n\r\n" in server.heard("unread")
 
+    @pytest.mark.parametrize(
+        ("said", "ended"), [("farewell", "the client left"), ("garbage", "the client broke TLS")]
+    )
+    def test_a_client_that_ends_tls(self, said: str, ended: str):
+        """In order, or with what is no record."""
+        with ScriptedServer(tls=server_context(), implicit_tls=True) as server, tls_line(server) as line:
+            line.sendall(b"NOOP\r\n")
+            while b"here" not in line.recv(65536):
+                pass
+            if said == "garbage":
+                socket.socket.send(line, b"NOOP\r\n")
+            else:
+                line.setblocking(False)
+                with contextlib.suppress(ssl.SSLError):
+                    line.unwrap()
+            server.drain()
+            assert server.connections[0].ended == ended
+            assert server.heard("noop") == [b"NOOP\r\n"]
+
     def test_a_handshake_that_the_client_ends(self):
         """A client that does not trust the certificate leaves nothing but its reason."""
         with ScriptedServer(tls=server_context()) as server:
@@ -565,13 +586,9 @@ class TestScripts:
             assert send(server) == {}
 
     def test_a_drip_outlasts_a_time_out_for_each_read(self):
-        """Which is what smtplib has: only the end of the connection's life frees it."""
-        with (
-            ScriptedServer(at={"ehlo": Drip(every=0.02)}, life=1.0) as server,
-            client(server, 0.7) as talking,
-        ):
-            with contextlib.suppress(smtplib.SMTPServerDisconnected):
-                assert talking.ehlo()[0] != 250
+        """Such a client, as smtplib is one, is freed only by the end of the connection's life."""
+        with ScriptedServer(at={"greeting": Drip(every=0.02)}, life=1.0) as server:
+            assert conversation(server, b"").startswith(b"220-and there")
             server.drain()
             assert server.connections[0].ended == "life over"
 
@@ -690,6 +707,18 @@ class TestScripts:
             assert conversation(server, opening + chunks).splitlines()[-1] == b"250 2.1.5 recipient ok"
         assert server.accepted == []
 
+    def test_a_chunk_that_comes_in_pieces(self):
+        """Its answer waits for the last of it."""
+        with ScriptedServer(at={"body": After(2, Usual())}) as server, client(server) as talking:
+            talking.ehlo()
+            talking.mail(ANNA)
+            talking.rcpt(BOB)
+            for piece in (b"BDAT 5 LAST\r\nH", b"e", b"l", b"l", b"o"):
+                talking.send(piece)
+                time.sleep(0.02)
+            assert talking.getreply()[0] == 250
+            assert server.accepted[0].content == b"Hello"
+
     def test_a_chunk_cut_in_its_middle(self):
         """`body` is the same point for BDAT."""
         opening = b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<b@c.example>\r\nBDAT 500 LAST\r\n"
@@ -708,6 +737,31 @@ class TestBounds:
             server.drain()
             assert server.connections[0].ended == "the client sent more than is kept"
             assert sum(len(heard.octets) for heard in server.log) <= 10_000
+
+    def test_a_client_that_does_not_read_is_left_in_the_end(self):
+        """The server's own writes are bounded by the connection's life."""
+        with (
+            ScriptedServer(at={"greeting": Endless(cap=1 << 30)}, life=0.5) as server,
+            socket.create_connection((server.host, server.port), timeout=5),
+        ):
+            server.drain()
+            assert server.connections[0].ended == "life over"
+
+    def test_commands_are_counted(self, monkeypatch: pytest.MonkeyPatch):
+        """A client that never ends is ended."""
+        monkeypatch.setattr(session, "COMMANDS", 3)
+        with ScriptedServer() as server:
+            assert conversation(server, b"NOOP\r\n" * 4).count(b"250 ") == 3
+            assert server.connections[0].ended == "the client sent more commands than are taken"
+
+    def test_connections_are_counted(self, monkeypatch: pytest.MonkeyPatch):
+        """After the last one nobody listens."""
+        monkeypatch.setattr(smtp_server, "CONNECTIONS", 1)
+        with ScriptedServer() as server:
+            assert send(server) == {}
+            server.drain()
+            with pytest.raises(ConnectionRefusedError):
+                send(server)
 
     def test_a_client_that_stays_keeps_drain_waiting(self):
         """And is named as the reason."""

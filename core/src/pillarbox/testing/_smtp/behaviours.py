@@ -131,7 +131,10 @@ class Silence(Behaviour):
 
 @attrs.frozen
 class Stall(Behaviour):
-    """Neither reads nor writes any more: the client's writes fill the buffers and stop."""
+    """Neither reads nor writes any more: the client's writes fill the buffers and stop.
+
+    It does not notice that the client leaves: it lasts as long as the connection's life, or until the server stops.
+    """
 
     def act(self, turn: Turn) -> None:
         turn.wire.hold()

@@ -72,8 +72,8 @@ class Session:
             self._record.fail(error)
         finally:
             self._hear("unread", self._wire.rest())
-            self._wire.close()
             self._ended = why
+            self._wire.close()
 
     def stop(self) -> None:
         """End it from another thread."""
@@ -136,15 +136,16 @@ class Session:
         return speech
 
     def _hear(self, point: str, taken: Taken) -> None:
-        heard = Heard(
-            connection=self._number,
-            point=point,
-            octets=taken.octets,
-            tls=bool(self._wire.tls),
-            read=taken.read,
-        )
         if taken.octets:
-            self._record.hear(heard)
+            self._record.hear(
+                Heard(
+                    connection=self._number,
+                    point=point,
+                    octets=taken.octets,
+                    tls=bool(self._wire.tls),
+                    read=taken.read,
+                )
+            )
 
     def _after_greeting(self, said: Said) -> None:
         """After a greeting that refused, all but QUIT is refused (RFC 5321 3.1)."""

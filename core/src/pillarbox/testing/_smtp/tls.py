@@ -50,17 +50,10 @@ class Tls:
         self._incoming.write(octets)
         told = bytearray()
         with contextlib.suppress(ssl.SSLWantReadError):
-            while piece := self._read():
+            while piece := self._talk.read(65_536):
                 told += piece
+            self.closed = True
         return bytes(told)
-
-    def _read(self) -> bytes:
-        try:
-            piece = self._talk.read(65_536)
-        except ssl.SSLZeroReturnError:
-            piece = b""
-        self.closed = not piece
-        return piece
 
     def sealed(self, octets: bytes) -> bytes:
         """Return *octets* as they go on the wire."""
