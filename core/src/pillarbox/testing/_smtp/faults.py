@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import attrs
 
@@ -149,8 +149,8 @@ _HAND_OVER = {
 
 def every_fault(
     points: Iterable[str] = FAULT_POINTS, kinds: Iterable[str] = FAULT_KINDS, *, pace: float = 0.05
-) -> Iterator[SmtpFault]:
-    """Yield a fault for each of *points* and each of *kinds* that makes sense there.
+) -> list[SmtpFault]:
+    """Return a fault for each of *points* and each of *kinds* that makes sense there.
 
     At `connect`, where no reply is due, the line only breaks or stays silent.
 
@@ -166,10 +166,12 @@ def every_fault(
     for kind in kinds:
         if kind not in _KINDS:
             raise ValueError(f"{kind!r} is not a kind of fault; use one of {', '.join(FAULT_KINDS)}.")
-    for point in points:
-        for kind in kinds:
-            if point != "connect" or kind in _CONNECT_KINDS:
-                yield _fault(point, kind, pace)
+    return [
+        _fault(point, kind, pace)
+        for point in points
+        for kind in kinds
+        if point != "connect" or kind in _CONNECT_KINDS
+    ]
 
 
 def _fault(point: str, kind: str, pace: float) -> SmtpFault:
