@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-# A shell that runs the program, and kills its whole process group when we are killed and can't.
+# A shell that runs the program, and kills its whole process group if we are killed before we could.
 # The program can't be told itself: the kernel forgets `pdeathsig` when a program changes its user for a moment.
 _KEEPER: Final = (
     *("setpriv", "--pdeathsig", "TERM", "/bin/sh", "-c"),
