@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._address import Address
     from ._aio import AsyncMailer
+    from ._attachment import Attachment, Calendar
     from ._composition import compose
     from ._directory import Change, Directory, MemoryDirectory
     from ._errors import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from ._hookspecs import hookimpl
     from ._mail import Answer, AnswerState, Envelope, Receipt, Sighting, SightingState, State, Submission
     from ._mailer import Mailer
-    from ._message import Attachment, Calendar, Message, Unsubscribe
+    from ._message import Message, Unsubscribe
     from ._network import Network
     from ._outbox import Entry, Outbox
     from ._plugins import Plugins
@@ -64,6 +65,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "_address": "Address",
     "_aio": "AsyncMailer",
+    "_attachment": "Attachment Calendar",
     "_composition": "compose",
     "_directory": "Change Directory MemoryDirectory",
     "_errors": (
@@ -73,7 +75,7 @@ _HOMES = {
     "_hookspecs": "hookimpl",
     "_mail": "Answer AnswerState Envelope Receipt Sighting SightingState State Submission",
     "_mailer": "Mailer",
-    "_message": "Attachment Calendar Message Unsubscribe",
+    "_message": "Message Unsubscribe",
     "_network": "Network",
     "_outbox": "Entry Outbox",
     "_plugins": "Plugins",

@@ -7,21 +7,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import attrs
+
+from ._accounts import method_settings
 from ._composition import compose
 from ._delivery import deliver, deliver_many
 from ._directory import Directory, MemoryDirectory
-from ._errors import OutcomeUnknown, PillarboxError, SendDeferred
+from ._errors import OutcomeUnknown, PillarboxError, SendDeferred, SettingsError, Unavailable
 from ._lanes import Lane, Lanes
 from ._mail import Receipt, Submission
 from ._message import Message
 from ._network import Network
 from ._plugins import Plugins
+from ._records import plain_settings
 from ._resolution import AccountName, resolve
 from ._route import Attempt, Finding, Route
 from ._schema import Role, destination
-from ._settings import Account, Company, User, secrets_of
+from ._settings import Account, Actor, Company, User, secrets_of
 from ._transports import Connection, Journal, Transport
-from ._vault import SIGN_IN, AccountCredentials, Credentials, Vault
+from ._vault import SIGN_IN, VAULT_CURE, AccountCredentials, Credentials, Vault
 
 if TYPE_CHECKING:
     from ._outbox import Outbox
@@ -245,6 +249,79 @@ class Mailer:
             lambda: self.explain(user, company=company, account=account),
             lambda route: self._make(route.account, trace),
         )
+
+    def keep_secret(self, record: Company | User, field: str, value: str, *, company: str | None = None) -> None:
+        """Seal *value* as the secret that *field* of *record*'s method refers to in the vault.
+
+        It is bound to the settings of *record*, which have to refer to the vault: `{ vault = "smtp" }`.
+
+        Raises:
+            Unavailable: There is no vault, or it has no key.
+            SettingsError: The settings can't be used, or the field does not refer to the vault.
+        """
+        if self.vault is None:
+            raise Unavailable("There is no vault to keep it in.", cure=VAULT_CURE)
+        cls = self.plugins[record.method]
+        settings = method_settings(record, cls)
+        reference = secrets_of(settings).get(field)
+        if reference is None or not reference.vault:
+            raise SettingsError(f"The {field} of {record} does not refer to the vault.")
+        found, _ = self.directory.look_up(None, company)
+        name = _prefix(found.id, record.owner) + reference.vault
+        row = self.vault.rows.load(name)
+        bound = {"method": record.method, **destination(settings)}
+        self.vault.save(name, value.encode(), bound, version=row.version if row else 0)
+
+    def set_secret(self, record: Company | User, field: str, value: str, *, by: Actor) -> None:
+        """Seal *value* as the secret *field* of *record*'s method, and save the settings that refer to it.
+
+        Raises:
+            Unavailable, SettingsError: As `keep_secret` and `Directory.save`.
+        """
+        table = {**plain_settings(record.methods.get(record.method, {})), field: {"vault": record.method}}
+        changed = attrs.evolve(record, methods={**record.methods, record.method: table})
+        self.keep_secret(changed, field, value)
+        if plain_settings(record.methods.get(record.method, {})) != table:
+            self.directory.save(changed, version=record.version, by=by)
+
+    def rename_user(self, old: str, new: str, *, by: Actor, company: str | None = None) -> None:
+        """Give the user *old* the id *new*; what the vault holds for them is sealed again under it.
+
+        Raises:
+            SettingsError: There is no user *old*, or there is a user *new*.
+        """
+        found, user = self.directory.look_up(old, company)
+        if user is None or any(one.id == new for one in self.directory.users(search=new, limit=1_000_000)):
+            raise SettingsError(f"There is a user {new} already.")
+        renamed = attrs.evolve(user, id=new, version="")
+        self.directory.save(renamed, version="", by=by)
+        self._move_secrets(_prefix(found.id, user.owner), _prefix(found.id, renamed.owner))
+        self.directory.remove(old, by=by)
+
+    def _move_secrets(self, old: str, new: str) -> None:
+        """Seal what lies under *old* again under *new*, bound to the same destination."""
+        vault = self.vault
+        for name in vault.names(old) if vault is not None else ():
+            row = vault.rows.load(name) if vault is not None else None
+            if vault is not None and row is not None:
+                bound = row.readable.get("destination", {})
+                stored = vault.load(name, bound)
+                if stored is not None:
+                    vault.save(new + name.removeprefix(old), stored.secret, bound, connection=stored.connection)
+                vault.delete(name)
+
+    def remove_user(self, user: str, *, by: Actor, company: str | None = None) -> None:
+        """Forget the user and destroy what the vault holds for them; the history stays (rule 7).
+
+        Raises:
+            SettingsError: There is none.
+        """
+        found, who = self.directory.look_up(user, company)
+        if who is None:
+            raise SettingsError("Name the user to remove.")
+        self.directory.remove(user, by=by)
+        for name in self.vault.names(_prefix(found.id, who.owner)) if self.vault else ():
+            self.vault.delete(name)  # type: ignore[union-attr]
 
     def _transport(self, account: Account, trace: Trace | None = None) -> Any:
         """Return a context manager that gives a transport for *account*: a kept one, or its own where it is traced."""

@@ -203,6 +203,20 @@ class Plugins(Mapping[str, type[Transport]]):
             raise _broken(points[0], error) from error
         return opened
 
+    def command(self, name: str) -> Any:
+        """Return the click command that a plugin brings under *name*, or None.
+
+        Raises:
+            Unavailable: It can't be loaded.
+        """
+        for point in self._points("pillarbox.commands"):
+            if point.name == name:
+                try:
+                    return point.load()
+                except Exception as error:
+                    raise _broken(point, error) from error
+        return None
+
     @property
     def tell_attempt(self) -> Callable[[Attempt], None] | None:
         """What tells every plugin of an attempt; None where no plugin module is installed."""

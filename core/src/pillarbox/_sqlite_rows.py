@@ -34,7 +34,7 @@ class SqliteRows:
     """Rows for several processes on one machine; each save is on the disk when it returns.
 
     Args:
-        path: The file; made owner-only where missing.
+        path: The file; made, owner-only, by the first save.
 
     Raises:
         SettingsError: It is readable by others, or on a network share (rule 40).
@@ -43,12 +43,14 @@ class SqliteRows:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self._local = threading.local()
-        owner_only(self.path)
+        if self.path.exists():
+            owner_only(self.path)
 
     @property
     def _database(self) -> sqlite3.Connection:
         """This thread's connection, and never one that was inherited over a fork."""
         if getattr(self._local, "pid", None) != os.getpid():
+            owner_only(self.path)
             self._local.pid = os.getpid()
             self._local.connection = _opened(self.path)
         connection: sqlite3.Connection = self._local.connection
@@ -56,6 +58,8 @@ class SqliteRows:
 
     def load(self, name: str) -> Row | None:
         """See `Rows`."""
+        if not self.path.exists():
+            return None
         query = "SELECT version, sealed, readable FROM vault_rows WHERE name = ?"
         found = self._database.execute(query, (name,)).fetchone()
         return None if found is None else Row(name, found[0], bytes(found[1]), json.loads(found[2]))
@@ -76,11 +80,15 @@ class SqliteRows:
 
     def delete(self, name: str) -> None:
         """See `Rows`."""
+        if not self.path.exists():
+            return
         with self._database as database:
             database.execute("DELETE FROM vault_rows WHERE name = ?", (name,))
 
     def names(self, prefix: str = "") -> list[str]:
         """See `Rows`."""
+        if not self.path.exists():
+            return []
         query = "SELECT name FROM vault_rows WHERE substr(name, 1, ?) = ? ORDER BY name"
         return [row[0] for row in self._database.execute(query, (len(prefix), prefix))]
 

@@ -85,9 +85,7 @@ class TomlDirectory(Directory):
             SettingsError: There is a file already.
         """
         made = cls(path, plugins=plugins)
-        with contextlib.suppress(FileNotFoundError):
-            if made.path.stat():
-                raise SettingsError(f"{made.path} exists already.", cure="Choose another name, or edit it.")
+        refuse_existing(path)
         document = _tomlkit().document()
         _write_table(document, ("company",), table_of(company))
         _replace(made.path, _tomlkit().dumps(document), 0o600)
@@ -199,6 +197,12 @@ class TomlDirectory(Directory):
         with self._history_path.open(encoding="utf-8") as lines:
             changes = [Change(**json.loads(line)) for line in lines]
         return [change for change in changes if change.owner == owner]
+
+
+def refuse_existing(path: str | Path) -> None:
+    """Raise SettingsError when something is at *path* already."""
+    if os.path.lexists(path):
+        raise SettingsError(f"{path} exists already.", cure="Change it with: pillarbox company set, or edit it.")
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

@@ -1,0 +1,62 @@
+"""The command `pillarbox`, and what a plugin's own commands may use. A public door."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ._app import State
+    from ._output import json_option, print_json, print_table, say
+    from ._record import actor, ask_secret, secret_fields
+
+
+def main() -> None:
+    """Run the command and exit with its code; without the extra, say how to get it and exit 69."""
+    try:
+        from ._app import run
+    except ModuleNotFoundError as missing:
+        if missing.name not in {"click", "rich"}:
+            raise
+        sys.stderr.write(
+            "The pillarbox command needs click and rich. Install them with: pip install 'pillarbox[cli]'\n"
+        )
+        sys.exit(69)
+    sys.exit(run(sys.argv[1:]))
+
+
+_HOMES = {
+    "actor": "_record",
+    "ask_secret": "_record",
+    "json_option": "_output",
+    "print_json": "_output",
+    "print_table": "_output",
+    "say": "_output",
+    "secret_fields": "_record",
+    "State": "_app",
+}
+
+__all__ = [
+    "State",
+    "actor",
+    "ask_secret",
+    "json_option",
+    "main",
+    "print_json",
+    "print_table",
+    "say",
+    "secret_fields",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Give the names that a plugin's command may use, and `command`, the click group, imported on first use."""
+    if name == "command":
+        from ._app import root
+
+        return root
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pillarbox.cli' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"pillarbox.cli.{_HOMES[name]}"), name)

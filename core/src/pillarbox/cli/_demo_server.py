@@ -1,0 +1,124 @@
+"""The demo's mail server: aiosmtpd on loopback, which asks for a sign-in and keeps what it accepts in memory."""
+
+from __future__ import annotations
+
+import contextlib
+import email
+import logging
+import secrets
+import socket
+import warnings
+from email import policy
+from typing import Any, Self
+
+import attrs
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+
+LARGEST = 10 * 1024 * 1024
+"""Octets of one message."""
+MOST_MAILS = 1_000
+"""What is kept; older ones are forgotten."""
+
+
+@attrs.frozen
+class Mail:
+    """A message that the server accepted."""
+
+    shown: str
+    subject: str
+    envelope_sender: str
+    recipients: tuple[str, ...]
+    signed_in_as: str
+    attachment: str
+    attachment_size: int
+
+
+class DemoServer:
+    """A server with three logins. A context manager.
+
+    Attributes:
+        port: Where it listens, on 127.0.0.1.
+        passwords: User name -> password, made anew each time.
+        mails: What it accepted.
+    """
+
+    def __init__(self) -> None:
+        self.passwords = {
+            f"{name}@acme.example": secrets.token_urlsafe(12) for name in ("orders", "otto", "carl")
+        }
+        self.mails: list[Mail] = []
+        self.port = 0
+        self._controller: Controller | None = None
+
+    def __enter__(self) -> Self:
+        # aiosmtpd warns, in each of its threads, of sign-ins in clear; here they cross loopback only.
+        logging.getLogger("mail.log").setLevel(logging.CRITICAL)
+        warnings.filterwarnings("ignore", message="Requiring AUTH while not requiring TLS")
+        self._controller = self._started()
+        return self
+
+    def _started(self) -> Controller:
+        """Return the server, listening; another port is tried when somebody took the free one meanwhile."""
+        for attempt in range(5):
+            self.port = _free_port()
+            controller = Controller(
+                self,
+                hostname="127.0.0.1",
+                port=self.port,
+                auth_required=True,
+                auth_require_tls=False,
+                authenticator=self._authenticate,
+                data_size_limit=LARGEST,
+                enable_SMTPUTF8=True,
+                ident="pillarbox demo",
+            )
+            try:
+                controller.start()
+            except OSError:
+                if attempt == 4:
+                    raise
+            else:
+                return controller
+        raise AssertionError("unreachable")
+
+    def __exit__(self, *_: object) -> None:
+        if self._controller is not None:
+            with contextlib.suppress(RuntimeError):
+                self._controller.stop()
+
+    def _authenticate(
+        self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any
+    ) -> AuthResult:
+        if not isinstance(data, LoginPassword):
+            return AuthResult(success=False)
+        wanted = self.passwords.get(data.login.decode("utf-8", "replace"), "")
+        good = bool(wanted) and secrets.compare_digest(wanted.encode(), data.password)
+        return AuthResult(success=good, auth_data=data.login.decode("utf-8", "replace") if good else None)
+
+    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  (aiosmtpd's name)
+        """Keep the message, and answer with a queue id."""
+        queue_id = secrets.token_hex(5)
+        self.mails.append(_mail(envelope, str(session.auth_data)))
+        del self.mails[:-MOST_MAILS]
+        return f"250 2.0.0 Ok: queued as {queue_id}"
+
+
+def _mail(envelope: Any, signed_in_as: str) -> Mail:
+    message: Any = email.message_from_bytes(envelope.content, policy=policy.default)
+    attached = next(message.iter_attachments(), None)
+    return Mail(
+        shown=str(message["From"]),
+        subject=str(message["Subject"]),
+        envelope_sender=envelope.mail_from,
+        recipients=tuple(envelope.rcpt_tos),
+        signed_in_as=signed_in_as,
+        attachment=attached.get_filename() if attached else "no attachment",
+        attachment_size=len(attached.get_content()) if attached else 0,
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
