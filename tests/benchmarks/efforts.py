@@ -30,7 +30,7 @@ class Effort:
         return max(1, round(count * self.scale))
 
 
-FULL = Effort(name="full", rounds=5, scale=1.0, users=100_000, loads=3, all_peers=True)
+FULL = Effort(name="full", rounds=5, scale=1.0, users=100_000, loads=2, all_peers=True)
 QUICK = Effort(name="quick", rounds=3, scale=0.6, users=100_000, loads=1, all_peers=False)
 FUNCTIONAL = Effort(name="functional", rounds=1, scale=0.0, users=20, loads=1, all_peers=True)
 """For the tests: everything once, which shows that it works and says nothing about time."""

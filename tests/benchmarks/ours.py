@@ -69,12 +69,12 @@ def mailer_of(path: Path) -> pillarbox.Mailer:
 def explains(job: Job) -> Iterator[Run]:
     """Resolve users that were all resolved before; each time the settings file is looked at for changes."""
     with many_users(job) as path:
-        mailer = mailer_of(path)
+        mailer, callers = mailer_of(path), users.callers(job.users)
         for user in users.names(job.users):
             mailer.explain(user)
 
         def run(count: int) -> None:
-            for user in users.callers(count, job.users):
+            for user in itertools.islice(callers, count):
                 mailer.explain(user)
 
         yield run
@@ -84,12 +84,12 @@ def explains(job: Job) -> Iterator[Run]:
 def explains_first(job: Job) -> Iterator[Run]:
     """Resolve users with a mailer that knows none of them yet."""
     with many_users(job) as path:
-        directory = pillarbox.TomlDirectory(path)
+        directory, names = pillarbox.TomlDirectory(path), users.names(job.users)
         directory.look_up(None)
 
         def run(count: int) -> None:
             mailer = pillarbox.Mailer(directory)
-            for user in itertools.islice(itertools.cycle(users.names(job.users)), count):
+            for user in names[:count]:
                 mailer.explain(user)
 
         yield run

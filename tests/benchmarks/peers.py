@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import re
 import smtplib
@@ -176,9 +177,10 @@ def sqlite_reads(job: Job) -> Iterator[Run]:
         rows.execute("CREATE TABLE users (id TEXT PRIMARY KEY, settings TEXT NOT NULL) WITHOUT ROWID")
         rows.executemany("INSERT INTO users VALUES (?, ?)", map(_row, users.names(job.users)))
         rows.commit()
+        callers = users.callers(job.users)
 
         def run(count: int) -> None:
-            for user in users.callers(count, job.users):
+            for user in itertools.islice(callers, count):
                 found = rows.execute("SELECT settings FROM users WHERE id = ?", (user,)).fetchone()
                 json.loads(found[0])
 

@@ -52,7 +52,9 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _number(value: float) -> str:
-    """Return *value* with three digits that count."""
+    """Return *value* with two or three digits that count."""
+    if 0 < abs(value) < 0.1:
+        return f"{value:.2g}"
     if abs(value) >= 1_000:
         return f"{value:,.0f}"
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
@@ -69,8 +71,12 @@ def caution(before: Machine, after: Machine, rows: Iterable[Row]) -> str:
         told.append(
             "The machine was not idle: CPU ratios bear that, a single miss by a little means nothing."
         )
-    told += [f"{row.name}: its rounds differ by more than two; noise." for row in rows if _wild(row)]
+    told += [f"{_full_name(row)}: its rounds differ by more than two; noise." for row in rows if _wild(row)]
     return "\n".join(told)
+
+
+def _full_name(row: Row) -> str:
+    return f"{row.name}, {row.peer.partition(':')[0]}"
 
 
 def _wild(row: Row) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 
@@ -50,6 +51,6 @@ def _tables(count: int, personal: int) -> Iterator[str]:
         yield (FROM_COMPANY if number % personal else PERSONAL).format(user=user)
 
 
-def callers(count: int, users: int) -> list[str]:
-    """Return *count* users in an order that no cache has an easy time with, the same each time."""
-    return random.Random(7).choices(names(users), k=count)
+def callers(users: int) -> Iterator[str]:
+    """Return users for ever, in an order that no cache has an easy time with, the same each time."""
+    return itertools.cycle(random.Random(7).choices(names(users), k=2 * users))
