@@ -149,7 +149,6 @@ class Address:
 AddressLike: TypeAlias = Address | str
 
 
-@functools.lru_cache(maxsize=16_384)
 def check_address(address: str) -> str:
     """Return *address* when it is one addr-spec (RFC 5322 3.4.1 without comments, RFC 6532).
 
@@ -158,6 +157,11 @@ def check_address(address: str) -> str:
     """
     if not isinstance(address, str):
         raise MessageError(f"An address must be text, not {type(address).__name__}.")
+    return _checked(address)
+
+
+@functools.lru_cache(maxsize=16_384)
+def _checked(address: str) -> str:
     if len(address) > LONGEST_ADDRESS:
         raise MessageError(f"{address[:70]!r}... is longer than an address may be (RFC 5321 4.5.3.1).")
     if _FORBIDDEN.search(address):

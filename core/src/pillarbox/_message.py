@@ -14,7 +14,7 @@ from ._attachment import Attachment, Calendar, encodable
 from ._errors import MessageError
 
 if TYPE_CHECKING:
-    from email.message import EmailMessage
+    from email.message import Message as Email
 
 _HEADER_NAME = re.compile(r"[!-9;-~]+")
 _MSG_ID = re.compile(r"<[!-;=?-~]+@[!-;=?-~]+>")
@@ -123,7 +123,7 @@ def message_id(value: str) -> str:
 
 def _bracketed(value: str, pattern: re.Pattern[str]) -> str:
     printed = printable(value, "Message-ID", longest=900)
-    bracketed = printed if printed.startswith("<") else f"<{printed}>"
+    bracketed = f"<{printed}>" if "@" in printed and printed[0] != "<" else printed
     if not pattern.fullmatch(bracketed):
         raise MessageError(f"{value[:70]!r} is not a Message-ID.", cure="Write it as <left@right>.")
     return bracketed
@@ -219,8 +219,10 @@ class Message:
         return tuple(once.values())
 
     @classmethod
-    def from_email(cls, email: EmailMessage) -> Message:
-        """Return the standard library's *email* as a message; From, Date and Message-ID are left to the route.
+    def from_email(cls, email: Email[Any, Any]) -> Message:
+        """Return *email*, an `EmailMessage` of the standard library or an older one of it, as a message.
+
+        From, Sender, Date and Message-ID are left to the route.
 
         Raises:
             MessageError: It holds something that would be lost, a signature for instance.
