@@ -68,7 +68,8 @@ def _bodies(message: Message) -> list[Part]:
 
 def _files(message: Message) -> tuple[list[Part], list[Part]]:
     """Return the files that the HTML shows, and the others; without HTML there are only others."""
-    inline, attached = [], []
+    inline: list[Part] = []
+    attached: list[Part] = []
     for attachment in message.attachments:
         is_shown = attachment.inline and message.html is not None
         (inline if is_shown else attached).append(file_part(attachment))
