@@ -14,9 +14,8 @@ nox.options.sessions = ["tests"]
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = ["3.11", "3.12", "3.13"]
-DISTRIBUTIONS = ["core", "plugins/smtp"]
-INSTALLED = ["./core[cli]", "./plugins/smtp"]
-SOURCES = ["core/src", "plugins/smtp/src", "noxfile.py", "tests"]
+DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault"]
+INSTALLED = ["./core[cli]", "./plugins/smtp", "./plugins/vault"]
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -36,7 +35,7 @@ def pytest(session: nox.Session, *arguments: str) -> None:
 @nox.session(python=HERE)
 def demo(session: nox.Session) -> None:
     """Run the demo: a company and three users send real mail to a server on this machine."""
-    session.install(*INSTALLED)
+    session.install("./core[cli]", "./plugins/smtp")
     session.run("pillarbox", "demo", *session.posargs)
 
 
@@ -89,7 +88,9 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Check types: mypy --strict over the sources and the typed examples; pyright on what is public."""
     install(session, *groups("types"))
-    session.run("mypy", "core/src", "plugins/smtp/src", "tests/typing", "tests/benchmarks")
+    session.run(
+        "mypy", "core/src", "plugins/smtp/src", "plugins/vault/src", "tests/typing", "tests/benchmarks"
+    )
     session.run("pyright", "--verifytypes", "pillarbox", "--ignoreexternal")
     session.run("pyright", "--verifytypes", "pillarbox_smtp", "--ignoreexternal")
 

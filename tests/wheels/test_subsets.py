@@ -1,0 +1,116 @@
+"""What is installed is what was asked for; a command that lacks a part says the one pip line and exits 69."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = [pytest.mark.dist, pytest.mark.xdist_group("dist"), pytest.mark.timeout(600)]
+
+CORE = {
+    "attrs",
+    "cattrs",
+    "idna",
+    "pillarbox",
+    "pluggy",
+    "structlog",
+    "typing_extensions",
+    "typing-extensions",
+}
+CLI = {"click", "rich", "aiosmtpd", "atpublic", "tomlkit", "markdown-it-py", "mdurl", "pygments"}
+COMPANY = """
+[company]
+address = "orders@acme.example"
+name = "Acme Ltd"
+method = "smtp"
+[company.smtp]
+server = "127.0.0.1"
+port = 9
+encryption = "none"
+authenticate = false
+"""
+
+
+def test_core_brings_no_method_and_no_sdk(environment):
+    """Pip install pillarbox: attrs, cattrs, pluggy, structlog, idna, and what they need."""
+    assert environment("pillarbox").installed() <= CORE
+
+
+def test_core_and_smtp_bring_no_other_method_and_no_sdk(environment):
+    """Pip install pillarbox pillarbox-smtp adds that one distribution."""
+    assert environment("pillarbox", "pillarbox-smtp").installed() <= CORE | {"pillarbox-smtp"}
+
+
+def test_the_documented_way_brings_the_command_and_smtp(environment):
+    """Pip install 'pillarbox[cli,smtp]' is all that the tutorial needs."""
+    found = environment("pillarbox[cli,smtp]").installed()
+    assert {"pillarbox", "pillarbox-smtp", "click", "rich"} <= found <= CORE | CLI | {"pillarbox-smtp"}
+
+
+def test_without_the_extra_the_command_says_how_to_get_it(environment):
+    """The command needs click; without it one line names the cure."""
+    done = environment("pillarbox").pillarbox("--help")
+    assert done.returncode == 69
+    assert "pip install 'pillarbox[cli]'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["demo"], ["explain"], ["check"], ["send", "--to", "a@b.example", "--subject", "s"]]
+)
+def test_without_the_method_a_command_says_how_to_get_it(environment, command):
+    """A company that sends by SMTP, where SMTP is not installed."""
+    env = environment("pillarbox[cli]")
+    (env.folder / "pillarbox.toml").write_text(COMPANY)
+    (env.folder / "pillarbox.toml").chmod(0o600)
+    done = env.pillarbox(*command)
+    assert done.returncode == 69, done.stdout + done.stderr
+    assert "pip install pillarbox-smtp" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("method", ["m365", "gmail", "mapi"])
+def test_a_method_of_ours_that_is_not_installed_is_named_with_its_distribution(environment, method):
+    """The four methods are known by name wherever core is."""
+    env = environment("pillarbox[cli,smtp]")
+    (env.folder / "pillarbox.toml").write_text(f'[company]\naddress = "a@b.example"\nmethod = "{method}"\n')
+    (env.folder / "pillarbox.toml").chmod(0o600)
+    done = env.pillarbox("explain")
+    assert done.returncode == 69
+    assert f"pip install pillarbox-{method}" in done.stdout + done.stderr
+
+
+def test_the_demo_runs_from_the_wheels(environment):
+    """What the README's first command shows works for somebody who installed from an index."""
+    done = environment("pillarbox[cli,smtp]").pillarbox("demo")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_host_sends_without_the_command(environment):
+    """Core and SMTP alone are a library: no click, no rich, no tomlkit, and nothing on stdout or stderr."""
+    done = environment("pillarbox", "pillarbox-smtp").python(
+        "from pillarbox import *\n"
+        "company = Company.from_url('smtp://127.0.0.1:9', address='orders@acme.example')\n"
+        "try:\n"
+        "    Mailer(MemoryDirectory(company)).send(Message(to='a@b.example', subject='s', text='t'))\n"
+        "except SendDeferred:\n"
+        "    raise SystemExit(75)\n"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (75, "", "")
+
+
+def test_the_types_of_both_are_found(environment):
+    """A wheel carries its typed marker."""
+    done = environment("pillarbox", "pillarbox-smtp").python(
+        "from importlib.resources import files\n"
+        "assert files('pillarbox').joinpath('py.typed').is_file()\n"
+        "assert files('pillarbox_smtp').joinpath('py.typed').is_file()\n"
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_wheel_holds_its_package_and_nothing_else(wheels):
+    """No tests, no stray files."""
+    import zipfile
+
+    for wheel in wheels.glob("*.whl"):
+        package = wheel.name.partition("-")[0]
+        names = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
+        assert {name for name in names if not name.endswith(".dist-info")} == {package}
