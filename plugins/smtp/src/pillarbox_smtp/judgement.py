@@ -105,7 +105,7 @@ def helped(error: Exception) -> tuple[str, str]:
 
 def lost(server: str, stage: str, broken: Broken) -> SendDeferred:
     """Return what it means that an exchange broke before the hand-over: nothing left."""
-    tls_port = stage == "greeting" and (broken.how is not How.GARBAGE or "\\x15\\x03" in broken.said)
+    tls_port = stage == "greeting" and (broken.how is not How.GARBAGE or "\x15\x03" in broken.said)
     error = SendDeferred(
         f"{server} {broken.clause} {_WHILE[stage]}; nothing left.",
         stage=stage,

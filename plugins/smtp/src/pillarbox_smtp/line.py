@@ -176,10 +176,10 @@ class Line:
         ahead = self.session.ahead
         transaction = ahead or self.prepare(submission)
         answers = self.connection.run(self.session.announce(transaction))
-        if (
-            ahead is not None and not self.connection.is_quiet()
-        ):  # it may have waited long for us, and hung up
-            raise self.session.hung_up()
+        # One that was announced behind the last message may have waited long for us.
+        in_step = self.connection.in_step and (ahead is None or self.connection.is_quiet())
+        if not in_step:
+            raise self.session.out_of_step(closed=self.connection.in_step)
         return transaction, answers
 
     def is_usable(self, submission: Submission) -> bool:

@@ -239,11 +239,12 @@ class Session:
             else:
                 self.phase = Phase.OVER
 
-    def hung_up(self) -> SendDeferred:
-        """Note that the server, which waited for content, was found to have closed; return what that means."""
+    def out_of_step(self, *, closed: bool) -> SendDeferred:
+        """Note that the server, which waited for content, hung up or spoke out of turn; return what that means."""
         self.phase = Phase.OVER
         self.gone = True
-        return judgement.lost(self.server, "content", Broken(judgement.How.CLOSED))
+        how = Broken(judgement.How.CLOSED) if closed else Broken(judgement.How.GARBAGE, "more than it was asked for")
+        return judgement.lost(self.server, "content", how)
 
     def content(
         self, transaction: Transaction, answers: Mapping[str, Answer], ahead: Transaction | None = None

@@ -102,17 +102,19 @@ class ReplyReader:
             self._line(buffer, start, end)
             start, end = end + 1, buffer.find(b"\n", end + 1)
         self._buffer = buffer[start:]
+        if self._buffer and not self._buffer[:3].isdigit():
+            raise Garbage(f"what is not a reply: {_shown(self._buffer[:60])}")
         if len(self._buffer) >= LONGEST_LINE:
             raise Garbage(f"a line of more than {LONGEST_LINE} octets")
 
     def _line(self, buffer: bytes, start: int, end: int) -> None:
-        if end == start or buffer[end - 1] != CR:
+        code, mark = buffer[start : start + 3], buffer[start + 3 : start + 4]
+        if not (code.isdigit() and b"200" <= code <= b"599" and mark in _MARKS):
+            raise Garbage(f"what is not a reply: {_shown(buffer[start : min(end, start + 60)])}")
+        if buffer[end - 1] != CR:
             raise Garbage("a line that does not end with CRLF")
         if end + 1 - start > LONGEST_LINE:
             raise Garbage(f"a line of more than {LONGEST_LINE} octets")
-        code, mark = buffer[start : start + 3], buffer[start + 3 : start + 4]
-        if not (code.isdigit() and b"200" <= code <= b"599" and mark in _MARKS):
-            raise Garbage(f"what is not a reply: {buffer[start : min(end, start + 60)]!r}")
         if self._lines and code != self._code:
             raise Garbage(f"a reply with both {self._code.decode()} and {code.decode()}")
         self._add(code, buffer[start + 4 : end - 1], more=mark == b"-")
@@ -129,3 +131,7 @@ class ReplyReader:
         if not more:
             self._ready.append(Reply(int(code), tuple(self._lines)))
             self._lines, self._size = [], 0
+
+
+def _shown(octets: bytes) -> str:
+    return f'"{octets.decode("ascii", "backslashreplace").strip()}"'

@@ -166,12 +166,17 @@ class ScramSha256:
         return nonce, _decoded(fields.get(b"s", b"")), int(rounds)
 
     def _verify(self, challenge: bytes) -> bytes:
-        """Believe the server, when its signature shows that it knows the password; the answer is empty."""
-        signature = _decoded(_fields(challenge).get(b"v", b""))
-        if not hmac.compare_digest(signature, self._signature):
+        """Believe the server, when its signature shows that it knows the password; the answer is empty.
+
+        An error that it names (RFC 5802 7) gets an empty answer too, and the refusal follows as a reply.
+        """
+        self._next = self._nothing_more
+        fields = _fields(challenge)
+        if b"e" in fields:
+            return b""
+        if not hmac.compare_digest(_decoded(fields.get(b"v", b"")), self._signature):
             raise SaslError("the server did not prove that it knows the password")
         self.proven = True
-        self._next = self._nothing_more
         return b""
 
     def _nothing_more(self, challenge: bytes) -> bytes:

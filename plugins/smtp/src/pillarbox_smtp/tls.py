@@ -7,7 +7,7 @@ import hmac
 import socket
 import ssl
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pillarbox import SendDeferred, SettingsError
 
@@ -25,6 +25,17 @@ class Trust(NamedTuple):
 
     ca_file: str = ""
     fingerprint: str = ""
+
+
+class _Socket(ssl.SSLSocket):
+    """Closes itself when it is made of a connection that is gone already; the standard library only forgets it then."""
+
+    def getpeername(self) -> Any:
+        try:
+            return super().getpeername()
+        except OSError:
+            self.close()
+            raise ConnectionResetError from None
 
 
 def context_for(trust: Trust) -> ssl.SSLContext:
@@ -58,6 +69,7 @@ def _stamp(path: str) -> tuple[int, int]:
 def _verified(ca_file: str, stamp: tuple[int, int]) -> ssl.SSLContext:  # noqa: ARG001  (part of the cache's key)
     context = ssl.create_default_context(cafile=ca_file or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _Socket
     if ca_file:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     return context
@@ -70,6 +82,7 @@ def _unverified() -> ssl.SSLContext:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.sslsocket_class = _Socket
     return context
 
 
