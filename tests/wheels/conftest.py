@@ -49,6 +49,7 @@ class Environment:
         venv.create(folder, with_pip=True)
         self.bin = folder / ("Scripts" if os.name == "nt" else "bin")
         self.folder = folder
+        self.source = folder
 
     def install(self, wheels: Path, *requirements: str) -> None:
         done = run(self.bin / "python", "-m", "pip", "install", "-q", "--find-links", wheels, *requirements)
