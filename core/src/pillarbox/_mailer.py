@@ -250,7 +250,9 @@ class Mailer:
             lambda route: self._make(route.account, trace),
         )
 
-    def keep_secret(self, record: Company | User, field: str, value: str, *, company: str | None = None) -> None:
+    def keep_secret(
+        self, record: Company | User, field: str, value: str, *, company: str | None = None
+    ) -> None:
         """Seal *value* as the secret that *field* of *record*'s method refers to in the vault.
 
         It is bound to the settings of *record*, which have to refer to the vault: `{ vault = "smtp" }`.
@@ -307,7 +309,9 @@ class Mailer:
                 bound = row.readable.get("destination", {})
                 stored = vault.load(name, bound)
                 if stored is not None:
-                    vault.save(new + name.removeprefix(old), stored.secret, bound, connection=stored.connection)
+                    vault.save(
+                        new + name.removeprefix(old), stored.secret, bound, connection=stored.connection
+                    )
                 vault.delete(name)
 
     def remove_user(self, user: str, *, by: Actor, company: str | None = None) -> None:

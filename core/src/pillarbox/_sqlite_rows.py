@@ -97,7 +97,9 @@ class SqliteRows:
         """See `Rows`. The lock is a file's: it is free at once when its holder dies."""
         folder = self.path.with_name(f"{self.path.name}.locks")
         folder.mkdir(mode=0o700, exist_ok=True)
-        with file_lock(folder / hashlib.blake2b(name.encode(), digest_size=12).hexdigest(), timeout=LOCK_SECONDS):
+        with file_lock(
+            folder / hashlib.blake2b(name.encode(), digest_size=12).hexdigest(), timeout=LOCK_SECONDS
+        ):
             yield
 
 

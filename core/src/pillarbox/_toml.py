@@ -85,10 +85,11 @@ class TomlDirectory(Directory):
             SettingsError: There is a file already.
         """
         made = cls(path, plugins=plugins)
-        refuse_existing(path)
         document = _tomlkit().document()
         _write_table(document, ("company",), table_of(company))
-        _replace(made.path, _tomlkit().dumps(document), 0o600)
+        with file_lock(made.path.with_name(f".{made.path.name}.lock")):
+            refuse_existing(path)
+            _replace(made.path, _tomlkit().dumps(document), 0o600)
         return made
 
     @property
@@ -202,7 +203,9 @@ class TomlDirectory(Directory):
 def refuse_existing(path: str | Path) -> None:
     """Raise SettingsError when something is at *path* already."""
     if os.path.lexists(path):
-        raise SettingsError(f"{path} exists already.", cure="Change it with: pillarbox company set, or edit it.")
+        raise SettingsError(
+            f"{path} exists already.", cure="Change it with: pillarbox company set, or edit it."
+        )
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
@@ -227,15 +230,22 @@ def _text(path: Path) -> tuple[str, tuple[int, ...]]:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
         raise _unreadable(path, error) from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         _check_file(found, path)
-        content = file.read(LARGEST_FILE + 1)
+        content = _read(descriptor, LARGEST_FILE + 1)
+    finally:
+        os.close(descriptor)
     try:
         return content.decode("utf-8"), (found.st_mtime_ns, found.st_size, found.st_ino)
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise InvalidSettings([f"line {line:<19} is not UTF-8 text"], where=path.name) from None
+
+
+def _read(descriptor: int, most: int) -> bytes:
+    with os.fdopen(os.dup(descriptor), "rb") as file:
+        return file.read(most)
 
 
 def _check_file(found: os.stat_result, path: Path) -> None:
@@ -349,9 +359,13 @@ class _Reader:
 
     def _is_plain(self, cls: type[Company | User], table: Mapping[str, Any]) -> bool:
         """Whether *table* holds nothing but text under known keys: the common case, checked by the class itself."""
-        known = COMPANY_KEYS if cls is Company else USER_KEYS
+        known = {
+            key
+            for key, default in (COMPANY_KEYS if cls is Company else USER_KEYS).items()
+            if default is not False
+        }
         return all(
-            (key in known and isinstance(value, str) and key != "settings") or isinstance(value, Mapping)
+            (key in known and isinstance(value, str)) or isinstance(value, Mapping)
             for key, value in table.items()
             if key != "settings"
         ) and table.get("settings", "company") in {"company", "personal"}
@@ -453,7 +467,8 @@ def _item(value: Any) -> Any:
 def _replace(path: Path, text: str, mode: int) -> None:
     """Put *text* in the place of *path* in one step, on the disk when this returns."""
     path = path.resolve()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.new")
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)  # what a writer left that was killed; the lock is ours
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:

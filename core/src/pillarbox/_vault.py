@@ -399,9 +399,11 @@ def from_file(path: str) -> str:
         descriptor = os.open(path, flags)
     except OSError as error:
         raise SettingsError(f"The secret's file {path} can't be opened: {error.strerror}.") from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         _check_owner_only(os.fstat(descriptor), path)
-        content = file.read(LARGEST_SECRET_FILE + 1)
+        content = os.read(descriptor, LARGEST_SECRET_FILE + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > LARGEST_SECRET_FILE:
         raise SettingsError(f"The secret's file {path} is larger than {LARGEST_SECRET_FILE // 1024} KiB.")
     return _one_line(content, path)

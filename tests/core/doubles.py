@@ -1,0 +1,125 @@
+"""What the tests of core are given: transports of each sender policy, and directories of one company."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import attrs
+
+from pillarbox import (
+    Company,
+    EnvelopeSender,
+    FromPolicy,
+    MemoryDirectory,
+    Plugins,
+    Receipt,
+    Secret,
+    SenderPolicy,
+    Transport,
+    User,
+)
+from pillarbox.settings import Role, between, setting
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    """Settings with everything that core looks at."""
+
+    server: str = setting("mail.acme.example", binds=True, help="The server.")
+    port: int = setting(25, binds=True, check=between(1, 65535))
+    command: str = setting("", set_by=Role.DEPLOYER)
+    username: str = setting("")
+    username_differs: bool = setting(False)
+    password: Secret | None = setting(None)
+    mailbox: str = setting("")
+    from_policy: FromPolicy | None = setting(None, set_by=Role.ADMINISTRATOR)
+    envelope_sender: EnvelopeSender = setting(EnvelopeSender.USER)
+
+
+class ByUser(Transport):
+    """Shows the user's address, as SMTP does."""
+
+    settings: Settings
+    label = "Usermail"
+    sender_policy = SenderPolicy.USER
+
+    def send(self, submission, journal):
+        with journal.handing_over():
+            return Receipt(submission.message_id)
+
+    @classmethod
+    def identity(cls, settings):
+        return settings.username if settings.username and not settings.username_differs else None
+
+
+class ByAccount(ByUser):
+    """Shows the account's mailbox, as Microsoft 365 and Gmail do."""
+
+    settings: Settings
+    label = "Accountmail"
+    sender_policy = SenderPolicy.ACCOUNT
+
+
+class ByClient(ByUser):
+    """Shows what the mail program is set to, as Outlook does."""
+
+    settings: Settings
+    label = "Clientmail"
+    sender_policy = SenderPolicy.CLIENT
+
+
+METHODS = {"umail": ByUser, "amail": ByAccount, "cmail": ByClient}
+
+
+def plugins(**extra) -> Plugins:
+    """Return the three, and others by name."""
+    return Plugins(extra={**METHODS, **extra})
+
+
+def directory(method: str = "umail", users: tuple[User, ...] = (), **settings) -> MemoryDirectory:
+    """Return a company that sends by *method*, Anna (From company), and *users*."""
+    company = Company(
+        address="orders@acme.example", name="Acme Ltd", method=method, methods={method: settings}
+    )
+    anna = User(id="anna", address="anna@acme.example", name="Anna Berg")
+    return MemoryDirectory(company, [anna, *users], plugins=plugins())
+
+
+class Slow(Transport):
+    """Takes its time before or inside the hand-over, and counts how many send at once."""
+
+    settings: Settings
+    label = "Slow"
+    sender_policy = SenderPolicy.USER
+    before = 0.0
+    inside = 0.0
+    release: threading.Event | None = None
+
+    def send(self, submission, journal):
+        cls = type(self)
+        with cls.guard:
+            cls.now += 1
+            cls.most = max(cls.most, cls.now)
+        try:
+            self._wait(self.before)
+            with journal.handing_over():
+                cls.handed.append(submission.key)
+                self._wait(self.inside)
+                cls.accepted.append(submission.key)
+            return Receipt(submission.message_id)
+        finally:
+            with cls.guard:
+                cls.now -= 1
+
+    def _wait(self, seconds):
+        if self.release is not None and seconds:
+            self.release.wait(seconds)
+        else:
+            time.sleep(seconds)
+
+
+def slow(**attributes) -> type[Slow]:
+    """Return a fresh `Slow` with counters of its own."""
+    fresh = {"guard": threading.Lock(), "now": 0, "most": 0, "handed": [], "accepted": []}
+    return type("FreshSlow", (Slow,), {**fresh, **attributes})

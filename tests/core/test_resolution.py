@@ -1,0 +1,283 @@
+"""Whose account, which address: every cell of the rules, and no cell that they do not allow."""
+
+from __future__ import annotations
+
+import itertools
+
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pillarbox import (
+    Address,
+    Choice,
+    Company,
+    Connection,
+    InvalidSettings,
+    NoMethod,
+    PillarboxError,
+    SenderMismatch,
+    SettingsError,
+    TransportNotInstalled,
+    User,
+    resolve,
+)
+from tests.core.doubles import plugins
+
+COMPANY, ANNA, BOX = "orders@acme.example", "anna@acme.example", "box@acme.example"
+PLUGINS = plugins()
+METHODS = ("none", "umail", "amail", "cmail")
+POLICIES = (None, "user", "account", "send_as")
+
+
+def acme(method="umail", *, address=COMPANY, policy=None, mailbox="", **more):
+    table = {"from_policy": policy, "mailbox": mailbox} if method != "none" else {}
+    table = {key: value for key, value in table.items() if value}
+    return Company(address=address, name="Acme Ltd", method=method, methods={method: table}, **more)
+
+
+def anna(choice=Choice.FROM_COMPANY, method="none", *, address=ANNA, **more):
+    return User(id="anna", address=address, name="Anna Berg", choice=choice, method=method, **more)
+
+
+# The rules, written down as a table of their own: what must come out, not how.
+
+
+def expected(
+    company_method, user_here, choice, user_method, company_address, user_address, policy, mailbox, asked
+):
+    """Return the class of a refusal, or (owner, From, name, Reply-To, envelope sender, automatic)."""
+    if asked == "personal" and not user_here:
+        return SettingsError  # rule 3: only its owner's
+    personal = asked == "personal" or (asked is None and user_here and choice is Choice.PERSONAL)  # rule 3
+    if personal:
+        if user_method == "none":
+            return NoMethod  # rule 4
+        if not user_address:
+            return SettingsError  # rule 12
+        if user_method == "cmail":
+            return ("user:anna", None, None, (), None, False)
+        return ("user:anna", ANNA, "Anna Berg", (), ANNA, False)  # rule 11
+    if company_method == "none":
+        return NoMethod  # rule 5
+    box = mailbox or company_address
+    if company_method == "cmail":  # the table's second row
+        return ("company", None, None, (ANNA,) if user_here and user_address else (), None, not user_here)
+    if not user_here:  # rule 6
+        return ("company", box, "Acme Ltd", (), box, True) if box else SettingsError
+    shows = policy or {"umail": "user", "amail": "account"}[company_method]  # rule 9, and the table
+    if shows == "account":
+        if not box:
+            return SettingsError
+        return ("company", box, "Anna Berg", (ANNA,) if user_address else (), box, False)
+    if not user_address:  # rule 12
+        stands_in = company_address or mailbox
+        return ("company", stands_in, "Anna Berg", (), stands_in, False) if stands_in else SettingsError
+    if shows == "send_as":
+        return SenderMismatch  # rule 9: no proof
+    return ("company", ANNA, "Anna Berg", (), ANNA, False)  # [S] the table's first row
+
+
+@pytest.mark.parametrize("company_method", METHODS)
+@pytest.mark.parametrize("who", ["nobody", "from company", "personal"])
+def test_every_cell_is_what_the_rules_say(company_method, who):
+    """Company method x choice x user method x addresses x policy x mailbox x account asked for."""
+    choice = Choice.PERSONAL if who == "personal" else Choice.FROM_COMPANY
+    cells = itertools.product(
+        METHODS, (COMPANY, ""), (ANNA, ""), POLICIES, (BOX, ""), (None, "company", "personal")
+    )
+    for user_method, company_address, user_address, policy, mailbox, asked in cells:
+        company = acme(company_method, address=company_address, policy=policy, mailbox=mailbox)
+        user = None if who == "nobody" else anna(choice, user_method, address=user_address)
+        wanted = expected(
+            company_method,
+            user is not None,
+            choice,
+            user_method,
+            company_address,
+            user_address,
+            policy,
+            mailbox,
+            asked,
+        )
+        cell = (user_method, company_address, user_address, policy, mailbox, asked)
+        assert outcome(company, user, asked) == wanted, cell
+
+
+def outcome(company, user, asked):
+    """Return what resolve makes of it, in the form of `expected`."""
+    try:
+        route = resolve(company, user, transports=PLUGINS, account=asked)
+    except PillarboxError as error:
+        return type(error)
+    shown = route.from_address
+    return (
+        route.account.owner,
+        shown.address if shown else None,
+        shown.name if shown else None,
+        tuple(address.address for address in route.reply_to),
+        route.envelope_sender,
+        route.automatic,
+    )
+
+
+TEXTS = st.sampled_from(["", ANNA, COMPANY, BOX, "anna@bücher.example", "Anna@ACME.example"])
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    company_method=st.sampled_from(METHODS),
+    user_method=st.sampled_from(METHODS),
+    choice=st.sampled_from(list(Choice)),
+    addresses=st.tuples(TEXTS, TEXTS, TEXTS),
+    policy=st.sampled_from(POLICIES),
+    aliases=st.lists(st.sampled_from([ANNA, COMPANY]), max_size=2),
+    asked=st.sampled_from([None, "company", "personal"]),
+)
+def test_no_input_shows_an_address_that_no_rule_allows(
+    company_method, user_method, choice, addresses, policy, aliases, asked
+):
+    """From is the user's own, or the account's mailbox, or the company's: never anything else, never another account's."""
+    company_address, user_address, mailbox = addresses
+    company = acme(company_method, address=company_address, policy=policy, mailbox=mailbox)
+    user = anna(choice, user_method, address=user_address)
+    connections = {"company": Connection(issuer="i", subject="s", aliases=aliases)}
+    try:
+        route = resolve(company, user, transports=PLUGINS, connections=connections, account=asked)
+    except PillarboxError:
+        return
+    shown = route.from_address.address if route.from_address else None
+    if route.account.owner == "user:anna":
+        assert shown in {user_address, None}
+        assert asked != "company"
+    else:
+        assert shown in {user_address, company_address, mailbox, None} - {""}
+        assert asked == "company" or choice is Choice.FROM_COMPANY
+    if policy == "send_as" and shown == user_address and user_address not in {company_address, mailbox, ""}:
+        if route.account.owner == "company" and company_method != "cmail":
+            assert Address(user_address).wire.lower() in [alias.lower() for alias in aliases] or mailbox
+    assert route.reasons[-1].source.startswith("rule:")
+    assert route.sender is None
+
+
+def test_send_as_with_proof_shows_the_user():
+    """An alias that the sign-in listed may be shown (rule 9)."""
+    connections = {"company": Connection(issuer="i", subject="s", aliases=(ANNA,))}
+    route = resolve(acme("amail", policy="send_as"), anna(), transports=PLUGINS, connections=connections)
+    assert str(route.from_address) == f"Anna Berg <{ANNA}>"
+    assert "alias" in route.reasons[-1].text
+
+
+def test_another_domain_is_sent_with_a_warning_that_names_the_way_out():
+    """Rule 10: allowed, and told."""
+    route = resolve(acme(), anna(address="anna@other.example"), transports=PLUGINS)
+    assert route.from_address.address == "anna@other.example"
+    assert any('from_policy = "account"' in warning for warning in route.warnings)
+
+
+@pytest.mark.parametrize("address", ["anna@ACME.example", "anna@acme.example"])
+def test_the_same_domain_is_no_other_domain(address):
+    """Upper and lower case are one domain."""
+    assert resolve(acme(), anna(address=address), transports=PLUGINS).warnings == ()
+
+
+def test_answers_go_to_the_companys_reply_to():
+    """Where the message does not say otherwise."""
+    route = resolve(acme(reply_to="desk@acme.example"), anna(), transports=PLUGINS)
+    assert [address.address for address in route.reply_to] == ["desk@acme.example"]
+
+
+def test_the_envelope_sender_can_be_the_accounts():
+    """envelope_sender = "account" sends bounces to the account."""
+    company = attrs.evolve(acme(), methods={"umail": {"envelope_sender": "account"}})
+    route = resolve(company, anna(), transports=PLUGINS)
+    assert (route.from_address.address, route.envelope_sender) == (ANNA, COMPANY)
+
+
+def test_international_domains_reach_the_envelope_as_a_labels():
+    """Rule 31."""
+    route = resolve(acme(), anna(address="anna@bücher.example"), transports=PLUGINS)
+    assert route.envelope_sender == "anna@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    ("username", "fits"),
+    [
+        (COMPANY, True),
+        (f"  {COMPANY} ", True),
+        ("orders@ACME.Example", True),
+        ("Orders@acme.example", False),
+        ("orders@acme.test", False),
+        ("apikey", False),
+    ],
+)
+def test_the_username_must_equal_the_address(username, fits):
+    """Rule 16 [S]: after trim, with the domain folded and the local part exact."""
+    company = attrs.evolve(acme(), methods={"umail": {"username": username}})
+    if fits:
+        assert resolve(company, anna(), transports=PLUGINS)
+        return
+    with pytest.raises(InvalidSettings, match="username_differs"):
+        resolve(company, anna(), transports=PLUGINS)
+
+
+def test_the_username_may_differ_where_that_is_said():
+    """The opt-out is explicit."""
+    company = attrs.evolve(acme(), methods={"umail": {"username": "apikey", "username_differs": True}})
+    assert resolve(company, anna(), transports=PLUGINS).from_address.address == ANNA
+
+
+def test_a_personal_account_of_another_mailbox_is_refused():
+    """Rule 11: From must equal the account's mailbox."""
+    user = anna(Choice.PERSONAL, "umail", methods={"umail": {"mailbox": BOX}})
+    with pytest.raises(SenderMismatch):
+        resolve(acme(), user, transports=PLUGINS)
+
+
+def test_an_account_connected_as_somebody_else_is_refused():
+    """Rule 11: a changed address blocks it until it is connected again."""
+    user = anna(Choice.PERSONAL, "amail")
+    connections = {"user:anna": Connection(issuer="i", subject="s", address="old@acme.example")}
+    with pytest.raises(SenderMismatch, match="Connect it again"):
+        resolve(acme(), user, transports=PLUGINS, connections=connections)
+
+
+def test_a_disabled_personal_account_sends_nothing():
+    """Rule 7: an administrator may switch it off; the company's does not stand in."""
+    with pytest.raises(SettingsError, match="switched off"):
+        resolve(acme(), anna(Choice.PERSONAL, "umail", disabled=True), transports=PLUGINS)
+
+
+def test_a_method_that_is_not_installed_says_what_to_install():
+    """For our own names only: a settings file can't advertise a package."""
+    with pytest.raises(TransportNotInstalled, match="pip install pillarbox-gmail"):
+        resolve(acme("gmail"), anna(), transports=PLUGINS)
+    with pytest.raises(TransportNotInstalled) as refusal:
+        resolve(acme("evil-package"), anna(), transports=PLUGINS)
+    assert "pip" not in str(refusal.value)
+
+
+def test_there_is_no_third_account():
+    """Only company and personal can be asked for."""
+    with pytest.raises(SettingsError):
+        resolve(acme(), anna(), transports=PLUGINS, account="any")
+
+
+def test_a_refusal_names_the_owner_and_both_places_to_mend_it():
+    """Rules 4 and 5."""
+    with pytest.raises(NoMethod) as company:
+        resolve(acme("none"), anna(), transports=PLUGINS)
+    with pytest.raises(NoMethod) as user:
+        resolve(acme(), anna(Choice.PERSONAL), transports=PLUGINS)
+    assert (company.value.owner, user.value.owner) == ("company", "user:anna")
+    assert all(
+        "company set" in str(error) or "--settings company" in str(error)
+        for error in (company.value, user.value)
+    )
+
+
+def test_it_asks_nothing_but_its_arguments():
+    """The same arguments give equal routes, and change neither."""
+    company, user = acme(), anna()
+    assert resolve(company, user, transports=PLUGINS) == resolve(company, user, transports=PLUGINS)

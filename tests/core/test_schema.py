@@ -1,0 +1,172 @@
+"""Settings classes: every problem at once, one sentence each; who may set what; forms."""
+
+from __future__ import annotations
+
+import enum
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pillarbox import InvalidSettings, Secret
+from pillarbox._schema import not_allowed, problems_of
+from pillarbox.settings import Role, between, destination, form, setting, structure, unstructure
+
+
+class Colour(enum.Enum):
+    RED = "red"
+    GREEN = "green"
+
+
+@attrs.frozen(kw_only=True)
+class Example:
+    server: str = setting(help="The server.", binds=True)
+    port: int = setting(25, check=between(1, 65535), binds=True)
+    colour: Colour = setting(Colour.RED)
+    strict: bool = setting(True)
+    seconds: float = setting(1.5)
+    names: tuple[str, ...] = setting(())
+    command: str = setting("", set_by=Role.DEPLOYER)
+    shown: str = setting("", set_by=Role.ADMINISTRATOR)
+    password: Secret | None = setting(None)
+
+    def __attrs_post_init__(self):
+        if self.strict and self.server == "loose":
+            raise ValueError("server: must not be loose while strict")
+
+
+def told(table):
+    return [str(problem) for problem in problems_of(Example, table, "company.x")]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({}, "company.x.server         is required"),
+        ({"server": 3}, "company.x.server         must be text, not 3"),
+        ({"server": "a", "port": 99999}, "company.x.port           must be between 1 and 65535, not 99999"),
+        ({"server": "a", "port": "25"}, "company.x.port           must be a whole number, not '25'"),
+        ({"server": "a", "port": True}, "company.x.port           must be a whole number, not True"),
+        ({"server": "a", "strict": "yes"}, "company.x.strict         must be true or false, not 'yes'"),
+        ({"server": "a", "seconds": "2"}, "company.x.seconds        must be a number, not '2'"),
+        (
+            {"server": "a", "colour": "rad"},
+            "company.x.colour         must be one of red, green, not 'rad'; did you mean red?",
+        ),
+        ({"server": "a", "sever": "b"}, "company.x.sever          is not a setting; did you mean server?"),
+        ({"server": "a", "zzz": 1}, "company.x.zzz            is not a setting"),
+        ({"server": "a", "names": "b"}, None),
+        (
+            {"server": "a", "password": "hunter2"},
+            "company.x.password       can't stand in the settings in clear; use",
+        ),
+        ({"server": "a", "password": {"env": "A", "file": "b"}}, "company.x.password       must be one of"),
+        ({"server": "a", "password": {"url": "b"}}, "company.x.password       must be one of"),
+        ({"server": "loose"}, "company.x.server         must not be loose while strict"),
+        ("text", "company.x                must be a table of settings"),
+    ],
+)
+def test_a_problem_is_a_sentence_with_its_place(table, said):
+    """The path, then what is wrong and what would be right."""
+    problems = told(table)
+    assert len(problems) == (0 if said is None and not problems else 1)
+    if said is not None:
+        assert problems[0].startswith(said)
+
+
+def test_every_problem_is_told_at_once():
+    """Nobody mends a file one run at a time."""
+    problems = told({"port": 0, "colour": 7, "sever": "a", "password": "hunter2"})
+    assert len(problems) == 5
+    assert "hunter2" not in "".join(problems)
+
+
+def test_structure_raises_them_together():
+    """InvalidSettings carries each, and the place."""
+    with pytest.raises(InvalidSettings) as refusal:
+        structure(Example, {"port": 0}, "users.anna.x")
+    assert len(refusal.value.problems) == 2
+    assert refusal.value.where == "users.anna.x"
+
+
+def test_what_is_structured_and_back_is_equal():
+    """Only what differs from its default is written."""
+    table = {"server": "a", "colour": "green", "password": {"file": "/run/secrets/p"}, "names": ["x"]}
+    assert unstructure(structure(Example, table)) == table
+    assert unstructure(structure(Example, {"server": "a"})) == {"server": "a"}
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["server", "port", "colour", "strict", "names", "password", "x"])
+        | st.text(max_size=5),
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.text(max_size=8)
+        | st.lists(st.text(max_size=3), max_size=2)
+        | st.dictionaries(st.sampled_from(["env", "file", "vault", "y"]), st.text(max_size=3), max_size=2),
+        max_size=6,
+    )
+)
+def test_any_table_is_structured_or_refused_in_sentences(table):
+    """Nothing but InvalidSettings, with at least one problem, and what passes has no problem."""
+    try:
+        made = structure(Example, table, "x")
+    except InvalidSettings as refusal:
+        assert refusal.problems
+        assert all(len(problem) < 700 and "\n" not in problem for problem in refusal.problems)
+    else:
+        assert problems_of(Example, table) == []
+        assert structure(Example, unstructure(made)) == made
+
+
+def test_a_form_says_all_that_a_page_needs():
+    """Kind, label, help, choices, default, who may set it."""
+    fields = {field.name: field for field in form(Example)}
+    assert [field.kind for field in fields.values()] == [
+        "text", "integer", "choice", "boolean", "number", "list", "text", "text", "secret",
+    ]  # fmt: skip
+    assert fields["server"].required
+    assert fields["colour"].choices == ("red", "green")
+    assert fields["server"].help == "The server."
+    assert fields["command"].set_by is Role.DEPLOYER
+
+
+def test_the_destination_is_what_binds():
+    """Rule 36: the fields that say where a secret may go."""
+    assert destination(structure(Example, {"server": "a", "shown": "b"})) == {"server": "a", "port": "25"}
+
+
+ROLES = list(Role)
+CHANGES = [
+    ("server", "b", Role.OWNER),
+    ("shown", "b", Role.ADMINISTRATOR),
+    ("command", "/bin/x", Role.DEPLOYER),
+    ("password", {"vault": "x"}, Role.OWNER),
+    ("password", {"env": "HOME"}, Role.DEPLOYER),
+    ("password", {"file": "/etc/shadow"}, Role.DEPLOYER),
+]
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(("field", "value", "needed"), CHANGES)
+def test_who_may_set_a_field(role, field, value, needed):
+    """Rule 35: paths, commands and references to variables and files are the deployer's alone."""
+    allowed = ROLES.index(role) <= ROLES.index(needed)
+    assert (not_allowed(Example, {"server": "a"}, {"server": "a", field: value}, role) == []) is allowed
+
+
+def test_what_is_unchanged_may_stay():
+    """An owner who changes the server keeps the deployer's command."""
+    before = {"server": "a", "command": "/bin/x"}
+    assert not_allowed(Example, before, {**before, "server": "b"}, Role.OWNER) == []
+    assert len(not_allowed(Example, before, {"server": "a"}, Role.OWNER)) == 1
+
+
+@pytest.mark.parametrize("wrong", [{}, {"env": "A", "vault": "b"}, {"env": 3}, {"file": "a\x00b"}])
+def test_a_secret_is_exactly_one_reference(wrong):
+    """Never none, never two."""
+    with pytest.raises(ValueError, match="must"):
+        Secret(**wrong)
