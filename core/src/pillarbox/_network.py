@@ -42,7 +42,7 @@ class Network:
         return self.trusted or self._public_or_listed(ipaddress.ip_address(address.partition("%")[0]))
 
     def _public_or_listed(self, address: IPAddress) -> bool:
-        inner = getattr(address, "ipv4_mapped", None) or address
+        inner = embedded(address)
         listed = any(inner.version == network.version and inner in network for network in self.private)
         return listed or (inner.is_global and not inner.is_multicast)
 
@@ -91,6 +91,20 @@ class Network:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return connected
         raise SendDeferred(f"{host} can't be reached on port {port}: {said}.", stage="connect", cure=_CURE)
+
+
+_CARRY_IPV4 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
+"""NAT64 (RFC 6052) and IPv4-compatible addresses (RFC 4291 2.5.5.1): the last 32 bits are an IPv4 address."""
+
+
+def embedded(address: IPAddress) -> IPAddress:
+    """Return the IPv4 address that an IPv6 *address* leads to, where it is of a kind that carries one."""
+    if isinstance(address, ipaddress.IPv4Address) or int(address) < 2:
+        return address
+    carried = address.ipv4_mapped or address.sixtofour
+    if carried is None and any(address in network for network in _CARRY_IPV4):
+        carried = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return carried or address
 
 
 _CURE = "Check the server, the port and the firewall."

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from ._errors import InvalidSettings
+from ._errors import InvalidSettings, quotation
 
 T = TypeVar("T")
 MOST_PROBLEMS = 50
@@ -116,7 +116,7 @@ class Problem:
     text: str
 
     def __str__(self) -> str:
-        return f"{self.path:<24} {self.text}"
+        return f"{quotation(self.path):<24} {quotation(self.text)}"
 
 
 @attrs.frozen(kw_only=True)

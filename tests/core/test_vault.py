@@ -1,0 +1,150 @@
+"""Secrets: references, files, binding, one refresh at a time, redaction."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+from pillarbox import MemoryVault, Secret, SettingsError, SignInNeeded, Unavailable
+from pillarbox._vault import AccountCredentials
+from pillarbox.settings import secret_from_file
+from pillarbox.testing import VaultContract
+
+BOUND = {"method": "smtp", "server": "smtp.acme.example", "port": "587"}
+
+
+class TestMemoryVault(VaultContract):
+    """The memory vault keeps the contract."""
+
+    def make_vault(self, folder):
+        return MemoryVault()
+
+
+def credentials(reference, vault=None, bound=BOUND, owner="user:otto"):
+    secrets = {"password": reference} if reference else {}
+    return AccountCredentials(f"acme/{owner}/", secrets, bound, vault)
+
+
+def test_a_variable_is_read_when_it_is_needed(monkeypatch):
+    """And an unset or empty one is a sentence that names it."""
+    view = credentials(Secret(env="ACME_PW"))
+    monkeypatch.setenv("ACME_PW", "s3cret")
+    assert view.secret("password") == "s3cret"
+    monkeypatch.setenv("ACME_PW", "")
+    with pytest.raises(SettingsError, match="ACME_PW is not set"):
+        view.secret("password")
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "password"
+    path.write_text("s3cret\n")
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize(("content", "value"), [("s3cret", "s3cret"), ("s3cret\n", "s3cret"), ("s3cret\r\n", "s3cret"), (" a b \n", " a b ")])
+def test_a_file_holds_the_secret_without_its_line_end(file, content, value):
+    """Spaces belong to it."""
+    file.write_bytes(content.encode())
+    assert secret_from_file(str(file)) == value
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda path: path.unlink(), "can't be opened"),
+        (lambda path: path.chmod(0o640), "read by others.*chmod 600"),
+        (lambda path: path.chmod(0o604), "read by others"),
+        (lambda path: path.write_text(""), "is empty"),
+        (lambda path: path.write_text("\n"), "is empty"),
+        (lambda path: path.write_bytes(b"\xff\xfe"), "not UTF-8"),
+        (lambda path: path.write_bytes(b"x" * 70_000), "larger than 64 KiB"),
+        (lambda path: (path.unlink(), path.mkdir()), "not a regular file"),
+        (lambda path: (path.unlink(), os.mkfifo(path, 0o600)), "not a regular file"),
+        (lambda path: (path.unlink(), path.symlink_to("/dev/zero")), "not a regular file"),
+    ],
+    ids=["missing", "group", "others", "empty", "line end", "binary", "large", "folder", "fifo", "device"],
+)
+def test_a_file_that_is_not_safe_is_refused(file, spoil, said):
+    """Opened once, checked on the descriptor, never blocking (rule 40)."""
+    spoil(file)
+    with pytest.raises(SettingsError, match=said):
+        secret_from_file(str(file))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away; run it as root")
+def test_a_file_of_another_user_is_refused(file):
+    """Whoever owns it could change it."""
+    os.chown(file, 12345, 12345)
+    with pytest.raises(SettingsError, match="belongs to another user"):
+        secret_from_file(str(file))
+
+
+def test_without_a_vault_its_references_say_how_to_get_one():
+    """One pip line."""
+    with pytest.raises(Unavailable, match="pip install pillarbox-vault"):
+        credentials(Secret(vault="smtp")).secret("password")
+
+
+def test_the_vault_gives_an_owner_their_own_and_no_other():
+    """Otto's view can't reach Anna's row, whatever the settings name (rule 35)."""
+    vault = MemoryVault()
+    vault.save("acme/user:anna/smtp", b"annas", BOUND)
+    vault.save("acme/user:otto/smtp", b"ottos", BOUND)
+    assert credentials(Secret(vault="smtp"), vault).secret("password") == "ottos"
+    for name in ("../user:anna/smtp", "/acme/user:anna/smtp", "user:anna/smtp"):
+        with pytest.raises(SignInNeeded):
+            credentials(Secret(vault=name), vault).secret("password")
+
+
+@pytest.mark.parametrize("changed", sorted(BOUND))
+def test_a_changed_destination_gets_nothing(changed):
+    """Rule 36, through the view that a transport gets."""
+    vault = MemoryVault()
+    vault.save("acme/user:otto/smtp", b"ottos", BOUND)
+    with pytest.raises(SignInNeeded, match="Enter the password again"):
+        credentials(Secret(vault="smtp"), vault, BOUND | {changed: "other"}).secret("password")
+
+
+def test_no_secret_is_set():
+    """A sentence, not a KeyError."""
+    with pytest.raises(SignInNeeded, match="No password is set"):
+        credentials(None).secret("password")
+
+
+def test_a_refresh_happens_once_for_all_who_ask():
+    """Eight threads, one expiry: each reloads under the lock, one refreshes."""
+    vault = MemoryVault()
+    refreshed = []
+
+    def change(stored):
+        if stored is not None and stored.secret == b"fresh":
+            return None
+        refreshed.append(threading.get_ident())
+        return b"fresh", {"subject": "7"}
+
+    views = [credentials(None, vault) for _ in range(8)]
+    threads = [threading.Thread(target=view.update, args=(change,)) for view in views]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(refreshed) == 1
+    assert views[0].update(lambda stored: None).secret == b"fresh"
+
+
+def test_a_released_secret_is_redacted(monkeypatch):
+    """From any text that is told afterwards."""
+    monkeypatch.setenv("ACME_PW", "hunter2secret")
+    view = credentials(Secret(env="ACME_PW"))
+    assert view.redact("said hunter2secret") == "said hunter2secret"
+    view.secret("password")
+    assert view.redact("said hunter2secret!") == "said [secret]!"
+
+
+def test_an_account_that_was_never_connected_has_no_token():
+    """It says so."""
+    with pytest.raises(SignInNeeded, match="never connected"):
+        credentials(None).token()
