@@ -81,6 +81,20 @@ def explains(job: Job) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
+def explains_with_vault(job: Job) -> Iterator[Run]:
+    """Resolve with a vault, which is asked each time what the account's sign-in learned."""
+    with many_users(job) as path:
+        mailer = pillarbox.Mailer(pillarbox.TomlDirectory(path), vault=pillarbox.MemoryVault())
+        callers = users.callers(job.users)
+
+        def run(count: int) -> None:
+            for user in itertools.islice(callers, count):
+                mailer.explain(user)
+
+        yield run
+
+
+@contextlib.contextmanager
 def explains_first(job: Job) -> Iterator[Run]:
     """Resolve users with a mailer that knows none of them yet."""
     with many_users(job) as path:

@@ -27,6 +27,7 @@ CONTENDERS = {
     "pillarbox send": "ours:sends",
     "pillarbox compose": "ours:composes",
     "pillarbox explain": "ours:explains",
+    "pillarbox explain, with a vault": "ours:explains_with_vault",
     "pillarbox explain, first time": "ours:explains_first",
     "pillarbox TomlDirectory": "ours:loads",
     "smtplib, ready bytes": "peers:smtplib_ready",
