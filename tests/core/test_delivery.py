@@ -8,6 +8,7 @@ import traceback
 
 import attrs
 import pytest
+
 from pillarbox import (
     Account,
     Address,
@@ -76,11 +77,19 @@ def submission(subject="s", **fields):
     return compose(Message(to="b@customer.example", subject=subject, text="t", **fields), ROUTE)
 
 
-FOREIGN = [RuntimeError(SECRET), OSError(SECRET), ConnectionResetError(SECRET), KeyError(SECRET), TimeoutError(SECRET)]
+FOREIGN = [
+    RuntimeError(SECRET),
+    OSError(SECRET),
+    ConnectionResetError(SECRET),
+    KeyError(SECRET),
+    TimeoutError(SECRET),
+]
 
 
 @pytest.mark.parametrize("error", FOREIGN, ids=lambda error: type(error).__name__)
-@pytest.mark.parametrize(("where", "outcome"), [("before", SendDeferred), ("inside", OutcomeUnknown), ("after", OutcomeUnknown)])
+@pytest.mark.parametrize(
+    ("where", "outcome"), [("before", SendDeferred), ("inside", OutcomeUnknown), ("after", OutcomeUnknown)]
+)
 def test_a_foreign_error_is_told_by_the_hand_over(where, outcome, error):
     """Its class is told, its text is not: that may hold a secret."""
     with pytest.raises(outcome) as found:
@@ -112,7 +121,14 @@ def test_a_subclass_marks_as_its_base_does():
     assert Says.marks_hand_over
 
 
-OWN = [SendRejected("no"), SendDeferred("later"), SignInNeeded("who?"), OutcomeUnknown("hm"), MessageError("not this"), SettingsError("x")]
+OWN = [
+    SendRejected("no"),
+    SendDeferred("later"),
+    SignInNeeded("who?"),
+    OutcomeUnknown("hm"),
+    MessageError("not this"),
+    SettingsError("x"),
+]
 
 
 @pytest.mark.parametrize("error", OWN, ids=lambda error: type(error).__name__)
@@ -150,7 +166,9 @@ def test_a_secret_in_an_error_of_a_transports_own_is_redacted():
 def test_a_receipt_names_every_recipient():
     """All were accepted, unless it says otherwise."""
     receipt = deliver(submission(), Journal(), Scripted())
-    assert {who: answer.state.value for who, answer in receipt.recipients.items()} == {"b@customer.example": "accepted"}
+    assert {who: answer.state.value for who, answer in receipt.recipients.items()} == {
+        "b@customer.example": "accepted"
+    }
 
 
 def test_too_late_is_refused_before_anything():
@@ -162,7 +180,9 @@ def test_too_late_is_refused_before_anything():
     assert not journal.handed_over
 
 
-@pytest.mark.parametrize(("limits", "said"), [(Limits(recipients=1), "2 recipients"), (Limits(size=10), "octets")])
+@pytest.mark.parametrize(
+    ("limits", "said"), [(Limits(recipients=1), "2 recipients"), (Limits(size=10), "octets")]
+)
 def test_what_the_carrier_can_not_take_is_refused_before_anything(limits, said):
     """A MessageError, which nothing has left for."""
 
@@ -229,7 +249,9 @@ def test_one_that_could_not_be_composed_keeps_its_place():
     assert kinds(deliver_many(batch, Scripted())) == ["MessageError", "Receipt", "MessageError"]
 
 
-@pytest.mark.parametrize("error", [SignInNeeded("who?"), SendDeferred("closed", stage="connect")], ids=["sign-in", "unreachable"])
+@pytest.mark.parametrize(
+    "error", [SignInNeeded("who?"), SendDeferred("closed", stage="connect")], ids=["sign-in", "unreachable"]
+)
 def test_a_refused_sign_in_is_told_to_those_behind_and_not_tried_again(error):
     """Forty queued mails must not lock a mailbox (rule 28)."""
     transport = Scripted(("", None), ("before", error))

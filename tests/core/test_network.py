@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+
 from pillarbox import Network, SendDeferred, SettingsError
 
 INSIDE = [
@@ -93,10 +94,22 @@ def test_closed_open_and_unknown_inside_are_one_answer(listener):
         started = time.monotonic()
         with pytest.raises(SendDeferred) as refusal:
             Rebinding(trusted=False).connect(host, port, timeout=0.3)
-        answers.append((str(refusal.value).replace(str(port), "PORT"), refusal.value.stage, time.monotonic() - started >= 0.29))
+        answers.append(
+            (
+                str(refusal.value).replace(str(port), "PORT"),
+                refusal.value.stage,
+                time.monotonic() - started >= 0.29,
+            )
+        )
     with pytest.raises(SendDeferred) as refusal:
         Network(trusted=False).connect("nowhere.invalid", 25, timeout=0.3)
-    answers.append((str(refusal.value).replace("25", "PORT").replace("nowhere.invalid", "inside.example"), refusal.value.stage, True))
+    answers.append(
+        (
+            str(refusal.value).replace("25", "PORT").replace("nowhere.invalid", "inside.example"),
+            refusal.value.stage,
+            True,
+        )
+    )
     assert len(set(answers)) == 1
 
 

@@ -6,6 +6,7 @@ import os
 import threading
 
 import pytest
+
 from pillarbox import MemoryVault, Secret, SettingsError, SignInNeeded, Unavailable
 from pillarbox._vault import AccountCredentials
 from pillarbox.settings import secret_from_file
@@ -44,7 +45,10 @@ def file(tmp_path):
     return path
 
 
-@pytest.mark.parametrize(("content", "value"), [("s3cret", "s3cret"), ("s3cret\n", "s3cret"), ("s3cret\r\n", "s3cret"), (" a b \n", " a b ")])
+@pytest.mark.parametrize(
+    ("content", "value"),
+    [("s3cret", "s3cret"), ("s3cret\n", "s3cret"), ("s3cret\r\n", "s3cret"), (" a b \n", " a b ")],
+)
 def test_a_file_holds_the_secret_without_its_line_end(file, content, value):
     """Spaces belong to it."""
     file.write_bytes(content.encode())

@@ -242,7 +242,7 @@ class Plugins(Mapping[str, type[Transport]]):
             try:
                 manager.register(point.load(), name=point.name)
                 manager.check_pending()
-            except Exception as error:  # noqa: BLE001
+            except (Exception, SystemExit) as error:  # noqa: BLE001
                 _log.event(
                     "warning", "pillarbox.plugin_broken", plugin=point.name, error=type(error).__name__
                 )
@@ -251,7 +251,7 @@ class Plugins(Mapping[str, type[Transport]]):
         return manager
 
 
-def _broken(point: EntryPoint, error: Exception) -> Unavailable:
+def _broken(point: EntryPoint, error: BaseException) -> Unavailable:
     dist = distribution_of(point) or point.value
     return Unavailable(
         f"{dist} can't be loaded: {type(error).__name__}: {str(error)[:200]}.",

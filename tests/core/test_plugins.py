@@ -1,0 +1,194 @@
+"""What is installed: found by entry points, imported on demand; a broken, double or hostile one harms nobody."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from pillarbox import Transport, TransportNotInstalled, Unavailable
+from pillarbox._plugins import Plugins
+from tests.core.doubles import ByUser, Settings, plugins
+
+
+def site(folder: Path, **distributions: dict[str, str]) -> Path:
+    """Write distributions of one module each into *folder*; return it."""
+    for name, parts in distributions.items():
+        (folder / f"{name}.py").write_text(textwrap.dedent(parts["module"]))
+        info = folder / f"{name}-1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+        (info / "entry_points.txt").write_text(textwrap.dedent(parts["points"]))
+    return folder
+
+
+GOOD = """
+    import attrs
+    from pillarbox import Receipt, Transport
+    @attrs.frozen
+    class Settings: pass
+    class T(Transport):
+        settings: Settings
+        label = "Good mail"
+        def send(self, submission, journal):
+            with journal.handing_over():
+                return Receipt(submission.message_id)
+"""
+
+
+def run(folder: Path, code: str, **env: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(folder), **env}
+    code = "from pillarbox import *\nfrom pillarbox._plugins import Plugins\n" + textwrap.dedent(code)
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=environment
+    )
+
+
+TELL = """
+    for one in Plugins().describe():
+        print(one.name, "|", one.label, "|", one.distribution, "|", one.problem)
+"""
+
+
+def test_a_strangers_method_is_listed_with_its_distribution(tmp_path):
+    """Name, label, distribution; ours that are absent with the pip line."""
+    folder = site(
+        tmp_path, goodmail={"module": GOOD, "points": "[pillarbox.transports]\ngood = goodmail:T\n"}
+    )
+    printed = run(folder, TELL).stdout
+    assert "good | Good mail | goodmail | \n" in printed
+    assert "m365 |  | pillarbox-m365 | Not installed: pip install pillarbox-m365" in printed
+
+
+BROKEN = {
+    "raises": "raise RuntimeError('boom')",
+    "not_a_class": "T = 3",
+    "another_class": "class T: pass",
+    "no_settings": "from pillarbox import Transport\nclass T(Transport):\n    def send(self, s, j): ...",
+    "not_there": "",
+    "exits": "raise SystemExit(3)",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_method_is_told_and_harms_nobody(tmp_path, name):
+    """The others work; the broken one says which distribution to mend."""
+    folder = site(
+        tmp_path,
+        badmail={"module": BROKEN[name], "points": "[pillarbox.transports]\nbad = badmail:T\n"},
+        goodmail={"module": GOOD, "points": "[pillarbox.transports]\ngood = goodmail:T\n"},
+    )
+    done = run(folder, TELL)
+    assert done.returncode == 0, done.stderr
+    assert "good | Good mail | goodmail | \n" in done.stdout
+    assert "badmail can't be loaded" in done.stdout
+
+
+def test_two_distributions_with_one_name_are_both_left_out(tmp_path):
+    """Until the settings choose."""
+    points = "[pillarbox.transports]\ngood = {}:T\n"
+    folder = site(
+        tmp_path,
+        one={"module": GOOD, "points": points.format("one")},
+        two={"module": GOOD, "points": points.format("two")},
+    )
+    code = """
+        try:
+            Plugins()["good"]
+        except TransportNotInstalled as error:
+            print(error)
+        print(Plugins(chosen={"good": "two"})["good"].__module__)
+    """
+    printed = run(folder, code).stdout
+    assert "one and two both offer the method good; neither is used. Choose one" in printed
+    assert printed.endswith("two\n")
+
+
+@pytest.mark.parametrize(("env", "allowed"), [({"PILLARBOX_PLUGINS": "other"}, None), ({}, ("other",))])
+def test_what_is_not_allowed_is_not_imported(tmp_path, env, allowed):
+    """An allow-list by distribution, in the settings and in a variable."""
+    module = "print('IMPORTED')\n" + textwrap.dedent(GOOD)
+    folder = site(
+        tmp_path, goodmail={"module": module, "points": "[pillarbox.transports]\ngood = goodmail:T\n"}
+    )
+    done = run(
+        folder,
+        f"print('good' in Plugins(allowed={allowed!r})); Plugins(allowed={allowed!r}).describe()",
+        **env,
+    )
+    assert done.stdout == "False\n"
+
+
+def test_nothing_is_imported_before_it_is_asked_for(tmp_path):
+    """Listing the names costs no plugin's import."""
+    module = "print('IMPORTED')\n" + textwrap.dedent(GOOD)
+    folder = site(
+        tmp_path, goodmail={"module": module, "points": "[pillarbox.transports]\ngood = goodmail:T\n"}
+    )
+    assert run(folder, "print(sorted(Plugins()))").stdout.count("IMPORTED") == 0
+    assert run(folder, "Plugins()['good']").stdout.count("IMPORTED") == 1
+
+
+HOOKS = """
+    from pillarbox import hookimpl
+    @hookimpl
+    def pillarbox_attempt_finished(attempt):
+        print("told", attempt.method, attempt.handed_over)
+"""
+
+
+def test_hooks_are_told_and_a_misspelt_or_raising_one_harms_nobody(tmp_path):
+    """Pluggy lets one broken module crash the host, and a misspelt hook be silent: neither here."""
+    folder = site(
+        tmp_path,
+        audit={"module": HOOKS, "points": "[pillarbox]\naudit = audit\n"},
+        misspelt={
+            "module": HOOKS.replace("finished", "finishd"),
+            "points": "[pillarbox]\nmisspelt = misspelt\n",
+        },
+        crashing={"module": "raise RuntimeError('boom')", "points": "[pillarbox]\ncrashing = crashing\n"},
+    )
+    code = """
+        from pillarbox.testing import Mailbox
+        box = Mailbox()
+        print(type(box.mailer().send(Message(to="a@b.example", subject="s", text="t"))).__name__)
+    """
+    done = run(folder, code)
+    assert done.stdout == "told memory True\nReceipt\n", done.stdout + done.stderr
+
+
+def test_a_missing_method_guesses_among_what_is_installed():
+    """A typo is likelier than a plugin that nobody has."""
+    with pytest.raises(TransportNotInstalled, match="Did you mean umail"):
+        plugins()["umial"]
+
+
+def test_a_connector_that_is_missing_says_what_to_install():
+    """For our own names."""
+    with pytest.raises(Unavailable, match="pip install pillarbox-m365"):
+        Plugins().connector("m365")
+
+
+def test_the_settings_class_is_found_behind_annotations_for_type_checkers_only():
+    """Only the one name is evaluated."""
+
+    class Annotated(ByUser):
+        other: NotImported  # noqa: F821
+        settings: Settings
+
+    assert Annotated.settings_class() is Settings
+
+
+def test_a_transport_without_settings_is_refused_with_the_cure():
+    """An author sees what is missing."""
+
+    class Bare(Transport):
+        def send(self, submission, journal):
+            raise AssertionError
+
+    with pytest.raises(TypeError, match="needs an annotation settings"):
+        Bare.settings_class()
