@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import attrs
 import pytest
@@ -45,6 +46,14 @@ def mailer(method=None, **more):
     company = Company(address="orders@acme.example", name="Acme", method="slowmail" if method else "umail")
     anna = User(id="anna", address="anna@acme.example", name="Anna Berg")
     return Mailer(MemoryDirectory(company, [anna], plugins=found), plugins=found, **more)
+
+
+def until(condition):
+    """Wait until *condition* holds."""
+    give_up = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
 
 
 def test_it_sends_and_tells():
@@ -162,8 +171,7 @@ def test_a_cancelled_await_before_the_hand_over_sends_nothing():
     async def story():
         async with AsyncMailer(mailer(method)) as sends:
             task = asyncio.create_task(sends.send(LETTER, user="anna"))
-            while not method.now:
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(until, lambda: method.now)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -181,8 +189,7 @@ def test_a_cancelled_await_after_the_hand_over_cuts_nothing():
     async def story():
         async with AsyncMailer(mailer(method)) as sends:
             task = asyncio.create_task(sends.send(LETTER, user="anna"))
-            while not method.handed:
-                await asyncio.sleep(0.01)
+            await asyncio.to_thread(until, lambda: method.handed)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task

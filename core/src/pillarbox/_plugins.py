@@ -142,7 +142,7 @@ class Plugins(Mapping[str, type[Transport]]):
             if not (isinstance(found, type) and issubclass(found, Transport)):
                 raise TypeError(f"{point.value} is not a Transport")  # noqa: TRY301
             found.settings_class()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _broken(point, error) from error
         return found
 
@@ -159,7 +159,7 @@ class Plugins(Mapping[str, type[Transport]]):
             raise Unavailable(f"The connector {name} is not installed.", cure=cure)
         try:
             made: Connector = points[0].load()()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _broken(points[0], error) from error
         return made
 
@@ -199,7 +199,7 @@ class Plugins(Mapping[str, type[Transport]]):
             opened: Vault = points[0].load()(beside.with_name(f"{beside.stem}.vault.sqlite3"))
         except PillarboxError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _broken(points[0], error) from error
         return opened
 
@@ -213,7 +213,7 @@ class Plugins(Mapping[str, type[Transport]]):
             if point.name == name:
                 try:
                     return point.load()
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     raise _broken(point, error) from error
         return None
 

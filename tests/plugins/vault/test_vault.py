@@ -8,8 +8,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
+
 from pillarbox import MemoryRows, SettingsError, SignInNeeded, SqliteRows, Unavailable
 from pillarbox.testing import VaultContract
 from pillarbox_vault import EnvironmentKey, FileKey, KeychainKey, SealedVault, open_vault
@@ -126,7 +128,7 @@ def test_the_keychain_keeps_only_the_key(tmp_path):
 
     class Chain(KeyringBackend):
         priority = 1
-        kept: dict = {}
+        kept: ClassVar[dict] = {}
 
         def get_password(self, service, username):
             return self.kept.get((service, username))

@@ -243,7 +243,11 @@ class Session:
         """Note that the server, which waited for content, hung up or spoke out of turn; return what that means."""
         self.phase = Phase.OVER
         self.gone = True
-        how = Broken(judgement.How.CLOSED) if closed else Broken(judgement.How.GARBAGE, "more than it was asked for")
+        how = (
+            Broken(judgement.How.CLOSED)
+            if closed
+            else Broken(judgement.How.GARBAGE, "more than it was asked for")
+        )
         return judgement.lost(self.server, "content", how)
 
     def content(

@@ -1,6 +1,5 @@
 """What a person or a deployer sets for an SMTP account, and what is doubtful about it."""
 
-# ruff: noqa: RUF009  (setting() declares a field; it makes no value to be shared)
 from __future__ import annotations
 
 import enum
