@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pillarbox
-from pillarbox import _check, _errors, _hookspecs, _records, _toml
+from pillarbox import _check, _errors, _hookspecs, _settings, _toml
 from pillarbox.settings import FormField, form
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
@@ -58,8 +58,8 @@ def binding(field: FormField) -> str:
 def settings() -> str:
     from pillarbox_smtp import SmtpSettings
 
-    keys = ", ".join(f"`{key}`" for key in _records.COMPANY_KEYS)
-    user_keys = ", ".join(f"`{key}`" for key in _records.USER_KEYS)
+    keys = ", ".join(f"`{key}`" for key in _settings.COMPANY_KEYS)
+    user_keys = ", ".join(f"`{key}`" for key in _settings.USER_KEYS)
     return f"""# Settings
 
 The settings file is TOML: `[company]`, `[users.<id>]`, and below each a table for each method that was ever set up

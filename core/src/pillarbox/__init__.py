@@ -5,8 +5,7 @@ The public names, each imported when it is first used, so that `import pillarbox
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # type checkers take it for true; importing typing would cost more than all the rest
 if TYPE_CHECKING:
     from ._address import Address
     from ._aio import AsyncMailer

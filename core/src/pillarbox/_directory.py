@@ -15,9 +15,9 @@ from ._accounts import path_of, saving_problem
 from ._errors import Changed, InvalidSettings, SettingsError
 from ._mail import now
 from ._plugins import Plugins
-from ._records import not_allowed_changes, table_of, version_of
+from ._records import not_allowed_changes
 from ._schema import Role, form
-from ._settings import NONE, Account, Actor, Company, User, literal
+from ._settings import NONE, Account, Actor, Company, User, literal, table_of
 
 Record: TypeAlias = Company | User
 
@@ -118,8 +118,8 @@ class MemoryDirectory(Directory):
     ) -> None:
         self._lock = threading.Lock()
         self._plugins = plugins if plugins is not None else Plugins()
-        self._company = _kept(attrs.evolve(company, typed_by=Role.DEPLOYER))
-        self._users = {user.id: _kept(attrs.evolve(user, typed_by=Role.DEPLOYER)) for user in users}
+        self._company = attrs.evolve(company, typed_by=Role.DEPLOYER)
+        self._users = {user.id: attrs.evolve(user, typed_by=Role.DEPLOYER) for user in users}
         self._history: list[Change] = []
 
     @classmethod
@@ -181,10 +181,6 @@ class MemoryDirectory(Directory):
         return [change for change in self._history if change.owner == owner]
 
 
-def _kept(record: Any) -> Any:
-    return attrs.evolve(record, version=version_of(record))
-
-
 def prepared(
     before: Record | None, record: Record, version: str, by: Actor, company: Company, plugins: Plugins
 ) -> Record:
@@ -203,7 +199,7 @@ def prepared(
     typed_by = by.role if _types_settings(before, record) else (before.typed_by if before else by.role)
     kept = attrs.evolve(record, typed_by=typed_by)
     saving_problem(kept, kept if isinstance(kept, Company) else company, plugins)
-    return attrs.evolve(kept, version=version_of(kept))
+    return kept
 
 
 def _types_settings(before: Record | None, record: Record) -> bool:

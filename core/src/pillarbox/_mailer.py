@@ -19,11 +19,10 @@ from ._mail import Receipt, Submission
 from ._message import Message
 from ._network import Network
 from ._plugins import Plugins
-from ._records import plain_settings
 from ._resolution import AccountName, resolve
 from ._route import Attempt, Finding, Route
 from ._schema import Role, destination
-from ._settings import Account, Actor, Company, User, secrets_of
+from ._settings import Account, Actor, Company, User, plain_settings, secrets_of
 from ._transports import Connection, Journal, Transport
 from ._vault import SIGN_IN, VAULT_CURE, AccountCredentials, Credentials, Vault
 
@@ -295,7 +294,7 @@ class Mailer:
         found, user = self.directory.look_up(old, company)
         if user is None or any(one.id == new for one in self.directory.users(search=new, limit=1_000_000)):
             raise SettingsError(f"There is a user {new} already.")
-        renamed = attrs.evolve(user, id=new, version="")
+        renamed = attrs.evolve(user, id=new)
         self.directory.save(renamed, version="", by=by)
         self._move_secrets(_prefix(found.id, user.owner), _prefix(found.id, renamed.owner))
         self.directory.remove(old, by=by)

@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from ._errors import PillarboxError
-from ._schema import Problem, Role, not_allowed, problems_of, unstructure
-from ._settings import Choice, Company, User
+from ._schema import Problem, Role, not_allowed, problems_of
+from ._settings import COMPANY_KEYS, KEYS, USER_KEYS, Choice, Company, User, plain_settings, table_of
 
 if TYPE_CHECKING:
     from ._transports import Transport
 
-_SHARED = {"address": "", "name": "", "method": "none"}
-COMPANY_KEYS = {**_SHARED, "reply_to": "", "id": "company"}
-USER_KEYS = {**_SHARED, "settings": "company", "disabled": False}
-KEYS = {*COMPANY_KEYS, *USER_KEYS, "typed_by"}
 _BY_ADMINISTRATOR = ("address", "name", "disabled", "reply_to", "id")
-
-
-def table_of(record: Company | User) -> dict[str, Any]:
-    """Return *record* as plain values, as it stands in a settings file, without what equals its default."""
-    values: dict[str, Any] = attrs.asdict(record, recurse=False)
-    if isinstance(record, User):
-        values["settings"] = record.choice.value
-    known = COMPANY_KEYS if isinstance(record, Company) else USER_KEYS
-    table = {key: values[key] for key, default in known.items() if values[key] != default}
-    if record.typed_by is not Role.DEPLOYER:
-        table["typed_by"] = record.typed_by.value
-    return table | {method: plain_settings(settings) for method, settings in record.methods.items()}
-
-
-def plain_settings(settings: Any) -> dict[str, Any]:
-    """Return one method's settings as plain values, whether structured yet or not."""
-    if isinstance(settings, Mapping):
-        return {
-            key: (unstructure(value) if attrs.has(type(value)) else value) for key, value in settings.items()
-        }
-    return unstructure(settings)
-
-
-def version_of(record: Company | User) -> str:
-    """Return a name for the state of *record*: equal for equal settings."""
-    text = json.dumps(table_of(record), sort_keys=True, default=str, ensure_ascii=False)
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def record_of(cls: type[Company | User], table: Mapping[str, Any], **given: Any) -> Company | User:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import hashlib
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
@@ -12,7 +14,7 @@ import attrs
 
 from ._address import Address, check_address, printable
 from ._errors import InvalidSettings, MessageError
-from ._schema import Problem, Role, Secret
+from ._schema import Problem, Role, Secret, unstructure
 
 NONE = "none"
 """The method that sends nothing, deliberately."""
@@ -95,7 +97,6 @@ class Company:
         methods: The settings of each method that was ever set up, by name; as plain values or the method's class.
         id: Names the company where a directory answers for several.
         typed_by: Who typed the settings; hosts of servers that a deployer did not type are checked (rule 38).
-        version: Names the state that was read, for `Directory.save`.
     """
 
     address: str = attrs.field(default="", validator=_checked(_address_or_none))
@@ -105,9 +106,13 @@ class Company:
     methods: Mapping[str, Any] = attrs.field(factory=dict, converter=_tables)
     id: str = attrs.field(default="company", validator=_checked(_id))
     typed_by: Role = Role.ADMINISTRATOR
-    version: str = attrs.field(default="", eq=False, repr=False)
 
     owner: ClassVar[str] = "company"
+
+    @property
+    def version(self) -> str:
+        """Names this state of the record, for `Directory.save`: equal for equal settings."""
+        return version_of(self)
 
     @property
     def shown(self) -> Address | None:
@@ -198,7 +203,7 @@ class User:
         choice: The company's account, or their own.
         method, methods: As a company's; used when the choice is personal.
         disabled: Whether an administrator has switched the personal account off (rule 7).
-        typed_by, version: As a company's.
+        typed_by: As a company's.
     """
 
     id: str = attrs.field(validator=_checked(_id))
@@ -209,7 +214,11 @@ class User:
     methods: Mapping[str, Any] = attrs.field(factory=dict, converter=_tables)
     disabled: bool = False
     typed_by: Role = Role.ADMINISTRATOR
-    version: str = attrs.field(default="", eq=False, repr=False)
+
+    @property
+    def version(self) -> str:
+        """As a company's."""
+        return version_of(self)
 
     @property
     def owner(self) -> str:
@@ -223,6 +232,40 @@ class User:
 
     def __str__(self) -> str:
         return self.name or self.id
+
+
+_SHARED = {"address": "", "name": "", "method": NONE}
+COMPANY_KEYS: Mapping[str, Any] = {**_SHARED, "reply_to": "", "id": "company"}
+USER_KEYS: Mapping[str, Any] = {**_SHARED, "settings": "company", "disabled": False}
+"""What stands in a record's table beside its methods, with the defaults."""
+KEYS = frozenset({*COMPANY_KEYS, *USER_KEYS, "typed_by"})
+
+
+def table_of(record: Company | User) -> dict[str, Any]:
+    """Return *record* as plain values, as it stands in a settings file, without what equals its default."""
+    values: dict[str, Any] = attrs.asdict(record, recurse=False)
+    if isinstance(record, User):
+        values["settings"] = record.choice.value
+    known = COMPANY_KEYS if isinstance(record, Company) else USER_KEYS
+    table = {key: values[key] for key, default in known.items() if values[key] != default}
+    if record.typed_by is not Role.DEPLOYER:
+        table["typed_by"] = record.typed_by.value
+    return table | {method: plain_settings(settings) for method, settings in record.methods.items()}
+
+
+def plain_settings(settings: Any) -> dict[str, Any]:
+    """Return one method's settings as plain values, whether structured yet or not."""
+    if isinstance(settings, Mapping):
+        return {
+            key: (unstructure(value) if attrs.has(type(value)) else value) for key, value in settings.items()
+        }
+    return unstructure(settings)
+
+
+def version_of(record: Company | User) -> str:
+    """Return a name for the state of *record*: equal for equal settings."""
+    text = json.dumps(table_of(record), sort_keys=True, default=str, ensure_ascii=False)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 @attrs.frozen(kw_only=True)

@@ -18,9 +18,9 @@ from ._directory import Change, Directory, Record, change_of, page, prepared, un
 from ._errors import InvalidSettings, PillarboxError, SettingsError, TransportNotInstalled, Unavailable
 from ._locks import file_lock
 from ._plugins import OURS, Plugins
-from ._records import COMPANY_KEYS, KEYS, USER_KEYS, record_of, record_problems, table_of, version_of
+from ._records import record_of, record_problems
 from ._schema import MOST_PROBLEMS, Problem, problems_of, setting, structure, unknown
-from ._settings import METHOD_NAME, USER_ID, Actor, Company, User
+from ._settings import COMPANY_KEYS, KEYS, METHOD_NAME, USER_ID, USER_KEYS, Actor, Company, User, table_of
 
 LARGEST_FILE = 64 * 1024 * 1024
 """Octets."""
@@ -311,6 +311,13 @@ def _refuse(problems: list[Problem], path: Path) -> None:
         raise InvalidSettings(shown + ([f"... and {rest} more"] if rest > 0 else []), where=path.name)
 
 
+_TEXTS = {
+    cls: frozenset(key for key, default in keys.items() if isinstance(default, str)) - {"settings"}
+    for cls, keys in ((Company, COMPANY_KEYS), (User, USER_KEYS))
+}
+"""The keys of a record that hold text."""
+
+
 class _Reader:
     """Turns the tables of a file into records, and gathers what is wrong."""
 
@@ -349,13 +356,12 @@ class _Reader:
         if problems:
             return None
         try:
-            record = record_of(cls, {**table, **methods}, **given)
+            return record_of(cls, {**table, **methods}, **given)
         except InvalidSettings as error:
             self.problems += [
                 Problem(f"{path}.{name}", rest.strip()) for name, _, rest in map(_parts, error.problems)
             ]
             return None
-        return attrs.evolve(record, version=version_of(record))
 
     def _is_plain(self, cls: type[Company | User], table: Mapping[str, Any]) -> bool:
         """Whether *table* holds nothing but text under known keys: the common case, checked by the class itself."""

@@ -13,7 +13,7 @@ import trustme
 
 from pillarbox.testing.smtp_server import ScriptedServer
 from pillarbox_smtp import SmtpTransport
-from tests.plugins.smtp.givens import PASSWORD, ORDERS, Known, settings, signing_in
+from tests.plugins.smtp.givens import ORDERS, PASSWORD, Known, settings, signing_in
 
 Serve = Callable[..., ScriptedServer]
 Connect = Callable[..., SmtpTransport]

@@ -183,6 +183,18 @@ def test_closed_early(serve: Serve, connect: Connect) -> None:
     assert [message.connection for message in server.received] == [1, 2]
 
 
+def test_server_is_not_left_waiting(serve: Serve, connect: Connect) -> None:
+    """Closing a batch early cuts the line at once, not when the transport is used again."""
+    server = serve()
+    transport = connect(server)
+    answers = transport.send_many(_attempts(2))
+    next(answers)
+    answers.close()  # type: ignore[attr-defined]
+    server.drain()
+    assert [connection.ended for connection in server.connections] == ["the client left"]
+    transport.close()
+
+
 def test_send_between_two_answers(serve: Serve, connect: Connect) -> None:
     """A single send in the middle of a batch does not mix with what was announced."""
     server = serve()

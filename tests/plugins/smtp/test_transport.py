@@ -34,7 +34,16 @@ from pillarbox.testing.smtp_server import (
 )
 from pillarbox_smtp import Encryption, SmtpOptions, SmtpSettings, SmtpTransport, line
 from tests.plugins.smtp.conftest import Connect, Serve
-from tests.plugins.smtp.givens import CONTENT, CUSTOMER, ORDERS, OTHER, Known, settings, signing_in, submission
+from tests.plugins.smtp.givens import (
+    CONTENT,
+    CUSTOMER,
+    ORDERS,
+    OTHER,
+    Known,
+    settings,
+    signing_in,
+    submission,
+)
 
 
 def test_receipt(serve: Serve, connect: Connect) -> None:
@@ -237,6 +246,16 @@ def test_hand_over_that_does_not_happen(
     assert [message.connection for message in server.received] == [2]
     assert server.heard("quit", connection=1) == []
     assert not journal.handed_over
+
+
+def test_server_does_not_wait_for_content_in_vain(serve: Serve, connect: Connect) -> None:
+    """The line on which content was awaited is cut at once, not when the next message comes."""
+    server = serve()
+    transport = connect(server)
+    with pytest.raises(SendDeferred, match="called off"):
+        transport.send(submission(), _CalledOff())
+    server.drain()
+    assert [connection.ended for connection in server.connections] == ["the client left"]
 
 
 def test_interruption_leaves_no_half_conversation(serve: Serve, connect: Connect) -> None:

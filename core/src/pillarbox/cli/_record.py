@@ -15,9 +15,8 @@ import click
 
 from .._accounts import path_of
 from .._errors import PillarboxError, SettingsError, Unavailable
-from .._records import plain_settings
 from .._schema import FormField, Role, form
-from .._settings import NONE, Actor, Company, User, literal
+from .._settings import NONE, Actor, Company, User, literal, plain_settings
 from ._app import State
 from ._output import print_json, say
 

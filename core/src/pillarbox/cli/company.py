@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from .._records import table_of
-from .._settings import Company, User
+from .._settings import Company, User, table_of
 from ._app import State
 from ._output import json_option, plain, print_json, say
 from ._record import CompanyCommand, changed, record_options, save

@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 
-from .._records import plain_settings
 from .._schema import Role
-from .._settings import NONE, Company
+from .._settings import NONE, Company, plain_settings
 from ._app import State
 from ._output import json_option, say
 from ._record import RecordCommand, changed, record_options, told
