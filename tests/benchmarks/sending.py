@@ -22,7 +22,7 @@ OTHERS = ("aiosmtplib + EmailMessage", "redmail", "nodemailer")
 SPEED_BOUNDS = {READY: Bound(">=", 3.3), "nodemailer, ready bytes": Bound(">=", 1.8)}
 SPEED_COUNT = 60
 CPU_BOUNDS = {"4 KB": Bound("<=", 0.20), "100 KB": Bound("<=", 0.15), "5 MB": Bound("<=", 0.10)}
-CPU_COUNTS = {"4 KB": (1_000, 200), "100 KB": (400, 40), "5 MB": (10, 2)}
+CPU_COUNTS = {"4 KB": (2_500, 500), "100 KB": (400, 40), "5 MB": (10, 2)}
 """Case -> how many we send in a turn, and how many a peer does: some tenths of a second each."""
 
 
