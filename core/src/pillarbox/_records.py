@@ -17,20 +17,26 @@ if TYPE_CHECKING:
 _BY_ADMINISTRATOR = ("address", "name", "disabled", "reply_to", "id")
 
 
-def record_of(cls: type[Company | User], table: Mapping[str, Any], **given: Any) -> Company | User:
-    """Return the record in *table*, which `record_problems` has found to be without one.
+_CHOICES = {one.value: one for one in Choice}
+_ROLES = {one.value: one for one in Role}
+
+
+def record_of(
+    cls: type[Company | User], values: Mapping[str, Any], methods: Mapping[str, Any], **given: Any
+) -> Company | User:
+    """Return the record of *values*, in which `record_problems` has found nothing wrong.
 
     Args:
         cls: Company or User.
-        table: As in a settings file.
-        given: Attributes that do not stand in the table: a user's id.
+        values: What stands in a settings file beside the methods.
+        methods: The tables of the methods, or their structured settings.
+        given: Attributes that do not stand in the file: a user's id.
     """
-    values: dict[str, Any] = {key: value for key, value in table.items() if key in KEYS}
-    if "settings" in values:
-        values["choice"] = Choice(values.pop("settings"))
-    values["typed_by"] = Role(values.get("typed_by", "deployer"))
-    methods = {key: value for key, value in table.items() if key not in KEYS}
-    return cls(**values, **given, methods=methods)
+    own = dict(values)
+    own["typed_by"] = _ROLES[own.get("typed_by", "deployer")]
+    if "settings" in own:
+        own["choice"] = _CHOICES[own.pop("settings")]
+    return cls(**own, **given, methods=methods)
 
 
 def record_problems(cls: type[Company | User], table: Mapping[str, Any], path: str) -> list[Problem]:

@@ -53,6 +53,8 @@ def _address_or_none(value: str) -> None:
 
 
 def _name(value: str) -> None:
+    if isinstance(value, str) and value.isprintable() and len(value) <= 200:
+        return  # the common case, for a company of a hundred thousand users
     try:
         printable(value, "name", longest=200)
     except MessageError as error:
@@ -60,6 +62,8 @@ def _name(value: str) -> None:
 
 
 def _method(value: str) -> None:
+    if value == NONE:
+        return
     if not isinstance(value, str) or not METHOD_NAME.fullmatch(value):
         raise ValueError(f"must be a method's name in lower case, not {value!r:.60}")
 

@@ -20,7 +20,18 @@ from ._locks import file_lock
 from ._plugins import OURS, Plugins
 from ._records import record_of, record_problems
 from ._schema import MOST_PROBLEMS, Problem, problems_of, setting, structure, unknown
-from ._settings import COMPANY_KEYS, KEYS, METHOD_NAME, USER_ID, USER_KEYS, Actor, Company, User, table_of
+from ._settings import (
+    COMPANY_KEYS,
+    KEYS,
+    METHOD_NAME,
+    USER_ID,
+    USER_KEYS,
+    Actor,
+    Choice,
+    Company,
+    User,
+    table_of,
+)
 
 LARGEST_FILE = 64 * 1024 * 1024
 """Octets."""
@@ -316,6 +327,7 @@ _TEXTS = {
     for cls, keys in ((Company, COMPANY_KEYS), (User, USER_KEYS))
 }
 """The keys of a record that hold text."""
+_CHOICES = frozenset(("settings", one.value) for one in Choice)
 
 
 class _Reader:
@@ -346,38 +358,40 @@ class _Reader:
         if not isinstance(table, Mapping):
             self.problems.append(Problem(path, "must be a table"))
             return None
-        problems = [] if self._is_plain(cls, table) else record_problems(cls, table, path)
-        self.problems += problems
-        methods = {
-            key: self._method(key, value, f"{path}.{key}")
-            for key, value in table.items()
-            if key not in KEYS and isinstance(value, Mapping)
-        }
+        values, methods, is_plain = self._sorted(cls, table, path)
+        problems = [] if is_plain else record_problems(cls, table, path)
         if problems:
+            self.problems += problems
             return None
         try:
-            return record_of(cls, {**table, **methods}, **given)
+            return record_of(cls, values, methods, **given)
         except InvalidSettings as error:
             self.problems += [
                 Problem(f"{path}.{name}", rest.strip()) for name, _, rest in map(_parts, error.problems)
             ]
             return None
 
-    def _is_plain(self, cls: type[Company | User], table: Mapping[str, Any]) -> bool:
-        """Whether *table* holds nothing but text under known keys: the common case, checked by the class itself."""
-        known = {
-            key
-            for key, default in (COMPANY_KEYS if cls is Company else USER_KEYS).items()
-            if default is not False
-        }
-        return all(
-            (key in known and isinstance(value, str)) or isinstance(value, Mapping)
-            for key, value in table.items()
-            if key != "settings"
-        ) and table.get("settings", "company") in {"company", "personal"}
+    def _sorted(
+        self, cls: type[Company | User], table: Mapping[str, Any], path: str
+    ) -> tuple[dict[str, Any], dict[str, Any], bool]:
+        """Return a record's own values, its methods, and whether the values need no closer look.
 
-    def _method(self, name: str, table: Any, path: str) -> Any:
+        They need none in the common case, text under known keys: the class itself checks that.
+        """
+        texts, is_plain = _TEXTS[cls], True
+        values: dict[str, Any] = {}
+        methods: dict[str, Any] = {}
+        for key, value in table.items():
+            if key not in KEYS and isinstance(value, Mapping):
+                methods[key] = self._method(key, value, path)
+            else:
+                values[key] = value
+                is_plain = is_plain and isinstance(value, str) and (key in texts or (key, value) in _CHOICES)
+        return values, methods, is_plain
+
+    def _method(self, name: str, table: Any, owner: str) -> Any:
         """Return a method's table, structured where the method is installed."""
+        path = f"{owner}.{name}"
         cls = self._classes[name] if name in self._classes else self._class(name, path)
         if cls is None:
             return table
