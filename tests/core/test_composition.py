@@ -31,6 +31,8 @@ from tests.core.reading import File, Seen, by_mailparser, by_stdlib, shown
 TO = "ap@customer.example"
 CLIENT = Route(account=Account(owner="company", method="mapi"), from_address=None)
 
+READERS = [by_stdlib, pytest.param(by_mailparser, marks=pytest.mark.services)]
+
 
 def composed(message: Message, route: Route = ROUTE) -> Submission:
     """Return *message* composed with the key and the moment that all tests share."""
@@ -109,6 +111,7 @@ def test_every_message_is_read_back_by_the_standard_library(message: Message) ->
     assert seen.headers.items() >= {(name.lower(), value) for name, value in message.headers}
 
 
+@pytest.mark.services
 @patient
 @given(messages.messages)
 def test_every_message_is_read_back_by_mailparser(message: Message) -> None:
@@ -139,7 +142,7 @@ EVERYTHING = Message(
 )
 
 
-@pytest.mark.parametrize("read", [by_stdlib, by_mailparser])
+@pytest.mark.parametrize("read", READERS)
 def test_a_message_with_everything_is_read_back(read: object) -> None:
     """All at once, nested as deep as it gets."""
     submission = composed(EVERYTHING)
@@ -149,7 +152,7 @@ def test_a_message_with_everything_is_read_back(read: object) -> None:
     assert seen.in_reply_to == EVERYTHING.in_reply_to[0]
 
 
-@pytest.mark.parametrize("read", [by_stdlib, by_mailparser])
+@pytest.mark.parametrize("read", READERS)
 def test_a_local_part_beyond_ascii_is_read_back_as_utf_8(read: object) -> None:
     """RFC 6532; an encoded word in an addr-spec would be another address."""
     submission = composed(Message(to="Jörg <jörg@bücher.example>", text="a"))
@@ -263,7 +266,7 @@ def test_bcc_stands_in_the_hidden_header_and_nowhere_else() -> None:
     assert composed(Message(to=TO)).bcc_header == b""
 
 
-@pytest.mark.parametrize("read", [by_stdlib, by_mailparser])
+@pytest.mark.parametrize("read", READERS)
 def test_a_message_with_only_hidden_recipients_says_so(read: object) -> None:
     """RFC 5322 3.6.3: an empty group, for servers that put a To of their own otherwise."""
     submission = composed(Message(bcc="hidden@acme.example", text="a"))

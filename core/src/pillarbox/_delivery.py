@@ -135,6 +135,8 @@ def _tell(
     told: Told | None,
 ) -> None:
     """Log the attempt and tell the plugins; what goes wrong here can't change what was sent."""
+    if told is None and not _log.is_heard("info"):
+        return
     account = transport.account
     receipt, error = (outcome, None) if isinstance(outcome, Receipt) else (None, outcome)
     attempt = Attempt(

@@ -41,6 +41,8 @@ def quotation(said: str | bytes) -> str:
     at 512 octets of UTF-8.
     """
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+    if text.isascii() and text.isprintable() and len(text) <= QUOTATION_OCTETS:
+        return text if "  " not in text and text == text.strip() else " ".join(text.split())
     kept = "".join(_shown(character) for character in text[: 4 * QUOTATION_OCTETS])
     line = " ".join(kept.split())
     return line.encode("utf-8", "replace")[:QUOTATION_OCTETS].decode("utf-8", "ignore")

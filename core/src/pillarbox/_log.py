@@ -6,10 +6,17 @@ import functools
 import logging
 from typing import Any
 
+_heard = logging.getLogger("pillarbox").isEnabledFor
+
+
+def is_heard(level: str) -> bool:
+    """Whether anybody listens to events of this *level*."""
+    return _heard(getattr(logging, level.upper()))
+
 
 def event(level: str, name: str, **fields: Any) -> None:
     """Log the event *name* with *fields*: no address beyond its domain, no secret, no body."""
-    if logging.getLogger("pillarbox").isEnabledFor(getattr(logging, level.upper())):
+    if is_heard(level):
         getattr(_logger(), level)(name, **fields)
 
 

@@ -107,10 +107,9 @@ class Mailer:
         known = self._routes.get((user, company, account))
         if known is not None and known[0] is found and known[1] is who:
             return known[2]
-        route = resolve(
-            found, who, transports=self.plugins, connections=self._connections(found), account=account
-        )
-        if self.vault is None:
+        connections = self._connections(found)
+        route = resolve(found, who, transports=self.plugins, connections=connections, account=account)
+        if not self._connector_of(route.account):  # what a sign-in learned may change in another process
             self._routes[user, company, account] = (found, who, route)
         return route
 
@@ -351,8 +350,11 @@ class Mailer:
             secrets=secrets_of(account.settings),
             destination={"method": account.method, **destination(account.settings)},
             vault=self.vault,
-            refresh=self._refresh(getattr(account.settings, "sign_in", "") or cls.connector),
+            refresh=self._refresh(self._connector_of(account)),
         )
+
+    def _connector_of(self, account: Account) -> str:
+        return getattr(account.settings, "sign_in", "") or self.plugins[account.method].connector
 
     def _refresh(self, connector: str) -> Callable[[Credentials, str], str] | None:
         if not connector:

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from pillarbox.testing.smtp_server import ScriptedServer
-from pillarbox_smtp import SmtpTransport
+from pillarbox_smtp import SmtpTransport, transport
 from tests.plugins.smtp.givens import ORDERS, PASSWORD, Known, settings, signing_in
 
 Serve = Callable[..., ScriptedServer]
@@ -58,7 +58,9 @@ def connect() -> Iterator[Connect]:
     """Make a transport for a scripted server, with further settings; it is closed with the test."""
     with ExitStack() as running:
 
-        def make(server: ScriptedServer, *, trace: Callable[[str], None] | None = None, **given: Any) -> SmtpTransport:
+        def make(
+            server: ScriptedServer, *, trace: Callable[[str], None] | None = None, **given: Any
+        ) -> SmtpTransport:
             made = signing_in if given.keys() & {"password", "username", "sign_in"} else settings
             transport = SmtpTransport(made(port=server.port, **given), Known(), trace=trace)
             running.callback(transport.close)
@@ -80,3 +82,9 @@ def secret_file(tmp_path: Path) -> str:
     file.touch(mode=0o600)
     file.write_text(PASSWORD)
     return str(file)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Ports are used again by other tests' servers."""
+    transport._lock_step.clear()

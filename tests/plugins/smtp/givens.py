@@ -109,10 +109,7 @@ def play(steps: Steps[T], *answers: bytes | Broken) -> tuple[list[Ask], T | Exce
         while True:
             asks.append(ask)
             answer = waiting.pop(0)
-            if isinstance(answer, Broken):
-                ask = steps.throw(answer)
-            else:
-                ask = steps.send(replies(answer))
+            ask = steps.throw(answer) if isinstance(answer, Broken) else steps.send(replies(answer))
     except StopIteration as done:
         outcome: T | Exception = done.value
     except Exception as error:  # noqa: BLE001  (whatever the steps raise is the outcome)

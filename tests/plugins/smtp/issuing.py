@@ -65,12 +65,16 @@ def issue(
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     issuer = by.certificate.subject if by else subject
     builder = (
-        x509.CertificateBuilder(issuer, subject, key.public_key(), x509.random_serial_number(), not_before, not_after)
+        x509.CertificateBuilder(
+            issuer, subject, key.public_key(), x509.random_serial_number(), not_before, not_after
+        )
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
     if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName(list(map(_general, names))), critical=False)
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName(list(map(_general, names))), critical=False
+        )
     if by is not None:
         of = x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key())
         builder = builder.add_extension(of, critical=False)

@@ -9,14 +9,23 @@ from tests.plugins.smtp.givens import replies
 
 
 def _offered(*lines: str) -> Capabilities:
-    [reply] = replies("".join(f"250-{line}\r\n" for line in ("mail.example", *lines)).encode() + b"250 HELP\r\n")
+    [reply] = replies(
+        "".join(f"250-{line}\r\n" for line in ("mail.example", *lines)).encode() + b"250 HELP\r\n"
+    )
     return Capabilities.of(reply)
 
 
 def test_everything() -> None:
     """All that pillarbox uses is recognised, in any case."""
     offered = _offered(
-        "Pipelining", "SIZE 36700160", "StartTLS", "8bitmime", "SMTPUTF8", "DSN", "REQUIRETLS", "AUTH PLAIN login"
+        "Pipelining",
+        "SIZE 36700160",
+        "StartTLS",
+        "8bitmime",
+        "SMTPUTF8",
+        "DSN",
+        "REQUIRETLS",
+        "AUTH PLAIN login",
     )
     assert offered[2:] == (("PLAIN", "LOGIN"), True, True, True, True, True, True)
     assert offered.size == 36_700_160

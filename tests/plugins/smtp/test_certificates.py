@@ -23,12 +23,19 @@ def issued() -> Issued:
 def test_names_dates_and_fingerprint(issued: Issued) -> None:
     """What cryptography wrote is what is read."""
     read = Certificate.read(issued.der)
-    assert read == (_NAMES, issued.certificate.not_valid_before_utc, issued.certificate.not_valid_after_utc, issued.fingerprint)
+    assert read == (
+        _NAMES,
+        issued.certificate.not_valid_before_utc,
+        issued.certificate.not_valid_after_utc,
+        issued.fingerprint,
+    )
 
 
 def test_common_name_stands_in() -> None:
     """Without alternative names the common name is told."""
-    assert Certificate.read(issue(names=(), common_name="mäil.acme.example").der).names == ("mäil.acme.example",)
+    assert Certificate.read(issue(names=(), common_name="mäil.acme.example").der).names == (
+        "mäil.acme.example",
+    )
 
 
 def test_dates_after_2049() -> None:

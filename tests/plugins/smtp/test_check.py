@@ -60,7 +60,9 @@ def test_everything_works(
     server = serve(
         tls=issue(authority).context(tmp_path), users=users, implicit_tls=encryption is Encryption.TLS
     )
-    findings = _check(connect, server, username=ORDERS, encryption=encryption, ca_file=str(tmp_path / "ca.pem"))
+    findings = _check(
+        connect, server, username=ORDERS, encryption=encryption, ca_file=str(tmp_path / "ca.pem")
+    )
     assert [finding.stage for finding in findings] == list(STAGES)
     assert {finding.level for finding in findings} == {Level.OK}
     assert [finding.seen for finding in findings] == [
@@ -108,13 +110,21 @@ def test_basic_authentication_is_off(serve: Serve, connect: Connect, users: dict
     [
         ("greeting", Reply(554, "5.7.1 blocked"), "greeting", "greeting-refused", "554 5.7.1"),
         ("mail", Reply(550, "5.7.60 may not send as"), "sender", "sender-not-allowed", "550 5.7.60"),
-        ("rcpt", Reply(553, "5.7.1 Sender address rejected: not owned by user x"), "recipient", "sender-not-allowed", "553 5.7.1"),
+        (
+            "rcpt",
+            Reply(553, "5.7.1 Sender address rejected: not owned by user x"),
+            "recipient",
+            "sender-not-allowed",
+            "553 5.7.1",
+        ),
         ("rcpt", Reply(554, "5.7.1 Relay access denied"), "recipient", "relay-denied", "554 5.7.1"),
         ("rcpt", Reply(550, "5.1.1 no such user"), "recipient", "recipient-refused", "no such user"),
         ("rset", Reply(500, "what?"), "reset", "reset-refused", "what?"),
     ],
 )
-def test_refusals(serve: Serve, connect: Connect, point: str, reply: Reply, stage: str, code: str, seen: str) -> None:
+def test_refusals(
+    serve: Serve, connect: Connect, point: str, reply: Reply, stage: str, code: str, seen: str
+) -> None:
     """A refusal is told at its stage, with a code of its own and the server's code or words."""
     failed = _failed(_check(connect, serve(at={point: reply})))
     assert (failed.stage, failed.code) == (stage, code)
@@ -122,7 +132,9 @@ def test_refusals(serve: Serve, connect: Connect, point: str, reply: Reply, stag
 
 
 @pytest.mark.parametrize("speaks", [Silence(), Cut(), Garbage(), Raw(b"\x15\x03\x01\x00\x02\x02\x0a")])
-def test_port_that_speaks_tls(serve: Serve, connect: Connect, server_tls: ssl.SSLContext, speaks: object) -> None:
+def test_port_that_speaks_tls(
+    serve: Serve, connect: Connect, server_tls: ssl.SSLContext, speaks: object
+) -> None:
     """A port that speaks TLS from the first octet is found out, and named as the cause."""
     server = serve(tls=server_tls, implicit_tls=True)
     failed = _failed(_check(connect, server, timeout=0.3))
@@ -144,7 +156,11 @@ def test_certificate_that_ends_soon(serve: Serve, connect: Connect, tmp_path: Pa
     (tmp_path / "ca.pem").write_bytes(authority.pem)
     server = serve(tls=issue(authority, not_after=NOW + 5 * DAY).context(tmp_path))
     findings = _check(connect, server, encryption=Encryption.STARTTLS, ca_file=str(tmp_path / "ca.pem"))
-    assert (findings[2].level, findings[2].code, findings[-1].code) == (Level.WARN, "tls-ends-soon", "reset-done")
+    assert (findings[2].level, findings[2].code, findings[-1].code) == (
+        Level.WARN,
+        "tls-ends-soon",
+        "reset-done",
+    )
 
 
 def test_certificate_that_is_not_accepted(serve: Serve, connect: Connect, tmp_path: Path) -> None:
@@ -159,7 +175,10 @@ def test_pinned_certificate(serve: Serve, connect: Connect, tmp_path: Path) -> N
     """A pinned certificate is told as pinned."""
     shown = issue(names=("other.example",))
     findings = _check(
-        connect, serve(tls=shown.context(tmp_path)), encryption=Encryption.STARTTLS, fingerprint=shown.fingerprint
+        connect,
+        serve(tls=shown.context(tmp_path)),
+        encryption=Encryption.STARTTLS,
+        fingerprint=shown.fingerprint,
     )
     assert findings[2].code == "tls-pinned"
 
@@ -197,7 +216,11 @@ def test_host_that_a_person_typed(serve: Serve, connect: Connect) -> None:
 def test_account_without_an_address(serve: Serve, connect: Connect) -> None:
     """Where there is no address to try, the sender is not tried."""
     told = {finding.stage: finding.code for finding in connect(serve()).check()}
-    assert (told["sender"], told["recipient"], told["reset"]) == ("sender-unknown", "sender-unknown", "reset-done")
+    assert (told["sender"], told["recipient"], told["reset"]) == (
+        "sender-unknown",
+        "sender-unknown",
+        "reset-done",
+    )
 
 
 def test_no_extensions(serve: Serve, connect: Connect) -> None:
@@ -239,7 +262,11 @@ def test_every_fault_is_told(
     """Whatever goes wrong, exactly one stage fails, with a code that is listed and words for it."""
     users = {ORDERS: PASSWORD} if fault.needs_users else {}
     server = serve(
-        at=fault.at, tls=server_tls if fault.needs_tls else None, users=users, mechanisms=fault.mechanisms, capabilities=CAPABILITIES
+        at=fault.at,
+        tls=server_tls if fault.needs_tls else None,
+        users=users,
+        mechanisms=fault.mechanisms,
+        capabilities=CAPABILITIES,
     )
     failed = _failed(
         _check(

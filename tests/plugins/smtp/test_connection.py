@@ -41,7 +41,10 @@ def test_one_exchange(pair: tuple[Connection, socket.socket]) -> None:
     """What is asked is written, and its replies are returned."""
     connection, server = pair
     server.sendall(b"250 one\r\n250 two\r\n")
-    assert [reply.text for reply in connection.run(_asked(Ask("x", (b"A\r\n", b"B\r\n"), replies=2)))] == ["one", "two"]
+    assert [reply.text for reply in connection.run(_asked(Ask("x", (b"A\r\n", b"B\r\n"), replies=2)))] == [
+        "one",
+        "two",
+    ]
     assert server.recv(100) == b"A\r\nB\r\n"
     assert connection.in_step
 
@@ -168,15 +171,19 @@ def test_final_answer_may_take_longer(serve: Serve, connect: Connect) -> None:
 
 def test_other_answers_may_not(serve: Serve, connect: Connect) -> None:
     """Every other exchange has the shorter one."""
-    with pytest.raises(SendDeferred, match="within 0.2 s"):
+    with pytest.raises(SendDeferred, match=r"within 0\.2 s"):
         connect(serve(at={"mail": Slow(2.0)}), timeout=0.2, final_timeout=5.0).send(submission(), Journal())
 
 
-@pytest.mark.parametrize(("point", "error"), [("greeting", SendDeferred), ("ehlo", SendDeferred), ("dot", OutcomeUnknown)])
-def test_dripped_reply_has_one_deadline(serve: Serve, connect: Connect, point: str, error: type[Exception]) -> None:
+@pytest.mark.parametrize(
+    ("point", "error"), [("greeting", SendDeferred), ("ehlo", SendDeferred), ("dot", OutcomeUnknown)]
+)
+def test_dripped_reply_has_one_deadline(
+    serve: Serve, connect: Connect, point: str, error: type[Exception]
+) -> None:
     """A valid reply that trickles in more slowly than its deadline is late, though each octet comes in time."""
     slow = Drip(Reply(220 if point == "greeting" else 250, "x" * 300), 0.05)
-    with pytest.raises(error, match="within 0.4 s"):
+    with pytest.raises(error, match=r"within 0\.4 s"):
         connect(serve(at={point: slow}), timeout=0.4, final_timeout=0.4).send(submission(), Journal())
 
 
@@ -193,7 +200,7 @@ def test_without_poll(serve: Serve, connect: Connect, monkeypatch: pytest.Monkey
     transport = connect(server, timeout=5.0, final_timeout=5.0)
     content = CONTENT + b"0123456789abcdef" * 40_000 + b"\r\n"
     assert transport.send(submission(content), Journal()).reference == "scripted-1"
-    with pytest.raises(SendDeferred, match="within 0.2 s"):
+    with pytest.raises(SendDeferred, match=r"within 0\.2 s"):
         connect(serve(at={"mail": Slow(2.0)}), timeout=0.2).send(submission(), Journal())
 
 

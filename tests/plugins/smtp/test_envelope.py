@@ -14,7 +14,9 @@ from pillarbox_smtp.capabilities import Capabilities
 from pillarbox_smtp.envelope import path, wire, xtext
 from tests.plugins.smtp.givens import ALL, CONTENT, CUSTOMER, NONE, ORDERS, OTHER, submission, transaction
 
-_BODIES = st.lists(st.binary(max_size=12) | st.sampled_from([b".", b"\r\n", b"\r\n.", b"..", b"x"]), max_size=8)
+_BODIES = st.lists(
+    st.binary(max_size=12) | st.sampled_from([b".", b"\r\n", b"\r\n.", b"..", b"x"]), max_size=8
+)
 
 
 def test_commands() -> None:
@@ -151,7 +153,9 @@ def test_parameters_of_mail() -> None:
 
 def test_parameters_of_rcpt() -> None:
     """NOTIFY goes with the original recipient, where that is ASCII (RFC 3461 4.2)."""
-    given = transaction(to=("a+b@customer.example", "käufer@customer.example"), options={"notify": ["failure", "delay"]})
+    given = transaction(
+        to=("a+b@customer.example", "käufer@customer.example"), options={"notify": ["failure", "delay"]}
+    )
     assert given.commands[1:3] == (
         b"RCPT TO:<a+b@customer.example> NOTIFY=FAILURE,DELAY ORCPT=rfc822;a+2Bb@customer.example\r\n",
         "RCPT TO:<käufer@customer.example> NOTIFY=FAILURE,DELAY\r\n".encode(),
@@ -186,10 +190,14 @@ def test_content_arrives_whole(chunks: list[bytes]) -> None:
         assert re.search(rb"[^\r]\n\.|\A\n\.|\r\.", b"\r\n" + b"".join(chunks))
         return
     content = b"".join(chunks)
-    assert _read_by_a_server(octets) == (content if content.endswith(b"\r\n") or not content else content + b"\r\n")
+    assert _read_by_a_server(octets) == (
+        content if content.endswith(b"\r\n") or not content else content + b"\r\n"
+    )
 
 
-@pytest.mark.parametrize("end", ["\n.\n", "\n.\r\n", "\r.\r", "\r.\r\n", "\r\n.\n", "\r\n.\r", "\n..\n", "\r\n\n.\r\n"])
+@pytest.mark.parametrize(
+    "end", ["\n.\n", "\n.\r\n", "\r.\r", "\r.\r\n", "\r\n.\n", "\r\n.\r", "\n..\n", "\r\n\n.\r\n"]
+)
 @pytest.mark.parametrize("cut", range(1, 6))
 def test_smuggled_ends(end: str, cut: int) -> None:
     """No sequence that a lax server takes for the end of content leaves, wherever a chunk ends within it."""

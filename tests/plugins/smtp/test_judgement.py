@@ -13,7 +13,10 @@ from tests.plugins.smtp.givens import replies
     [
         ("Ok: queued as 4Xk2Pq1mZ", "4Xk2Pq1mZ"),
         ("OK id=1tE2Xq-000000001-2abc", "1tE2Xq-000000001-2abc"),
-        ("<1@acme.example> [InternalId=123456789, Hostname=X.prod.outlook.com] 9123 bytes in 0.2, 40 KB/sec Queued mail", "123456789"),
+        (
+            "<1@acme.example> [InternalId=123456789, Hostname=X.prod.outlook.com] 9123 bytes in 0.2, 40 KB/sec Queued mail",
+            "123456789",
+        ),
         ("OK  1700000000 a1-20020a05600c4f8800b003sm123.4 - gsmtp", "a1-20020a05600c4f8800b003sm123.4"),
         ("4AO9XYZ1012345 Message accepted for delivery", "4AO9XYZ1012345"),
         ("c1e4a5b0 Message accepted for delivery", "c1e4a5b0"),
@@ -40,10 +43,30 @@ def test_answers_are_shared() -> None:
 @pytest.mark.parametrize(
     ("how", "said", "stage", "told"),
     [
-        (How.CLOSED, "", "greeting", "mail.example closed the connection before it had greeted; nothing left."),
-        (How.SILENT, "within 30 s", "sign-in", "mail.example did not answer in full within 30 s during the sign-in; nothing left."),
-        (How.STALLED, "for 30 s", "sender", "mail.example took nothing more for 30 s before it had taken the sender; nothing left."),
-        (How.GARBAGE, 'what is not a reply: "x"', "content", 'mail.example sent what is not a reply: "x" before it asked for the content; nothing left.'),
+        (
+            How.CLOSED,
+            "",
+            "greeting",
+            "mail.example closed the connection before it had greeted; nothing left.",
+        ),
+        (
+            How.SILENT,
+            "within 30 s",
+            "sign-in",
+            "mail.example did not answer in full within 30 s during the sign-in; nothing left.",
+        ),
+        (
+            How.STALLED,
+            "for 30 s",
+            "sender",
+            "mail.example took nothing more for 30 s before it had taken the sender; nothing left.",
+        ),
+        (
+            How.GARBAGE,
+            'what is not a reply: "x"',
+            "content",
+            'mail.example sent what is not a reply: "x" before it asked for the content; nothing left.',
+        ),
     ],
 )
 def test_broken_exchanges_in_words(how: How, said: str, stage: str, told: str) -> None:

@@ -32,7 +32,12 @@ def _nothing_secret(server: ScriptedServer) -> bool:
 
 @pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.TLS])
 def test_signs_in_under_tls(
-    serve: Serve, connect: Connect, server_tls: ssl.SSLContext, ca_file: str, users: dict[str, str], encryption: Encryption
+    serve: Serve,
+    connect: Connect,
+    server_tls: ssl.SSLContext,
+    ca_file: str,
+    users: dict[str, str],
+    encryption: Encryption,
 ) -> None:
     """The credential goes under TLS only, and the message as the one who signed in."""
     server = serve(tls=server_tls, users=users, implicit_tls=encryption is Encryption.TLS)
@@ -102,7 +107,14 @@ def test_in_clear_to_another_machine(serve: Serve, connect: Connect, users: dict
 
 @pytest.mark.parametrize(
     ("address", "loopback"),
-    [("127.0.0.1", True), ("127.9.9.9", True), ("::1", True), ("::ffff:127.0.0.1", True), ("192.0.2.1", False), ("fe80::1%eth0", False)],
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("::ffff:127.0.0.1", True),
+        ("192.0.2.1", False),
+        ("fe80::1%eth0", False),
+    ],
 )
 def test_loopback(address: str, loopback: bool) -> None:
     """Which numeric addresses are this machine."""
@@ -111,7 +123,12 @@ def test_loopback(address: str, loopback: bool) -> None:
 
 @pytest.mark.parametrize(
     ("address", "written"),
-    [("192.0.2.1", "[192.0.2.1]"), ("2001:db8::1", "[IPv6:2001:db8::1]"), ("::ffff:192.0.2.1", "[192.0.2.1]"), ("fe80::1%eth0", "[IPv6:fe80::1]")],
+    [
+        ("192.0.2.1", "[192.0.2.1]"),
+        ("2001:db8::1", "[IPv6:2001:db8::1]"),
+        ("::ffff:192.0.2.1", "[192.0.2.1]"),
+        ("fe80::1%eth0", "[IPv6:fe80::1]"),
+    ],
 )
 def test_address_literals(address: str, written: str) -> None:
     """How an address stands in EHLO (RFC 5321 4.1.3)."""
@@ -132,7 +149,12 @@ def test_address_literals(address: str, written: str) -> None:
     ],
 )
 def test_choice_of_the_mechanism(
-    serve: Serve, connect: Connect, users: dict[str, str], sasl: tuple[str, ...], offered: tuple[str, ...], used: str | None
+    serve: Serve,
+    connect: Connect,
+    users: dict[str, str],
+    sasl: tuple[str, ...],
+    offered: tuple[str, ...],
+    used: str | None,
 ) -> None:
     """The first allowed one that is offered; never another, however much it is offered."""
     server = serve(users=users, mechanisms=offered)
@@ -156,7 +178,10 @@ def test_no_second_mechanism(serve: Serve, connect: Connect) -> None:
 
 @pytest.mark.parametrize(
     ("name", "first"),
-    [("XOAUTH2", f"user={ORDERS}\1auth=Bearer {TOKEN}\1\1"), ("OAUTHBEARER", f"n,a={ORDERS},\1auth=Bearer {TOKEN}\1\1")],
+    [
+        ("XOAUTH2", f"user={ORDERS}\1auth=Bearer {TOKEN}\1\1"),
+        ("OAUTHBEARER", f"n,a={ORDERS},\1auth=Bearer {TOKEN}\1\1"),
+    ],
 )
 def test_sign_in_with_a_token(serve: Serve, connect: Connect, name: str, first: str) -> None:
     """An account with a connector signs in with the token for the purpose smtp, and never with a password."""
@@ -193,7 +218,9 @@ def _cram(turn: Turn) -> Behaviour:
 def test_cram_md5_when_it_is_named(serve: Serve, connect: Connect) -> None:
     """Named in the settings, CRAM-MD5 is used."""
     server = serve(
-        users={ORDERS: "x"}, mechanisms=("CRAM-MD5",), at={"auth": _cram, "auth-continue": Reply(235, "2.7.0 ok")}
+        users={ORDERS: "x"},
+        mechanisms=("CRAM-MD5",),
+        at={"auth": _cram, "auth-continue": Reply(235, "2.7.0 ok")},
     )
     connect(server, username=ORDERS, sasl=("CRAM-MD5",)).send(submission(), Journal())
     assert base64.b64decode(server.heard("auth-continue")[0]).startswith(ORDERS.encode() + b" ")
@@ -276,5 +303,9 @@ def test_temporary_refusals_of_the_sign_in(serve: Serve, connect: Connect, users
     server = serve(users=users, at={"auth": Nth(1, Reply(454, "4.7.0 Too many login attempts"))})
     transport = connect(server, username=ORDERS)
     error = _refusal(transport)
-    assert (type(error), error.code, finding_of(error, "")) == (SendDeferred, "454 4.7.0", "sign-in-too-often")
+    assert (type(error), error.code, finding_of(error, "")) == (
+        SendDeferred,
+        "454 4.7.0",
+        "sign-in-too-often",
+    )
     assert transport.send(submission(), Journal()).reference == "scripted-1"

@@ -59,7 +59,9 @@ CASES = [
 
 
 @pytest.mark.parametrize(("stage", "said", "kind", "finding", "cure"), CASES)
-def test_refusals_of_real_servers(stage: str, said: str, kind: type[SendError], finding: str, cure: str) -> None:
+def test_refusals_of_real_servers(
+    stage: str, said: str, kind: type[SendError], finding: str, cure: str
+) -> None:
     """Stage, code and words together tell what it is and what helps."""
     [reply] = replies(said.encode() + b"\r\n")
     error = refused("mail.example", stage, reply)

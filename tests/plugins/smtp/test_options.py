@@ -15,7 +15,9 @@ def test_nothing_asked() -> None:
     assert not SmtpOptions().require_tls
 
 
-@pytest.mark.parametrize("given", [{"notify": "never"}, {"notify": ["success", "delay"]}, {"ret": "full"}, {"envid": "INV-1001"}])
+@pytest.mark.parametrize(
+    "given", [{"notify": "never"}, {"notify": ["success", "delay"]}, {"ret": "full"}, {"envid": "INV-1001"}]
+)
 def test_notifications(given: dict[str, Any]) -> None:
     """Each of the three needs the server's DSN extension."""
     assert SmtpOptions(**given).wants_dsn

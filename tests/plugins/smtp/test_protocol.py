@@ -134,7 +134,13 @@ def test_every_state_meets_everything(state: str, event: str, meaning: str) -> N
         assert len(asks) == len(before) + 1
 
 
-_CODES = {"+": b"250 ok\r\n", "-": b"550 no\r\n", "~": b"450 later\r\n", "!": b"421 bye\r\n", ">": b"354 go\r\n"}
+_CODES = {
+    "+": b"250 ok\r\n",
+    "-": b"550 no\r\n",
+    "~": b"450 later\r\n",
+    "!": b"421 bye\r\n",
+    ">": b"354 go\r\n",
+}
 
 
 @pytest.mark.parametrize("told", ["".join(told) for told in itertools.product("+-~", "+-~", "+-~", "+-~>")])
@@ -177,7 +183,10 @@ def _announced(told: str, cut: int | None, offered: Capabilities) -> tuple[Any, 
         lone_dot = cut is None and told[0] == "+" and "+" not in told[1:3] and told[3] == ">"
         answers += [b"250 ok\r\n"] * lone_dot
     else:
-        answers = [*(_CODES[one] for one in _asked_in_turn(told[:cut])), *([Broken(How.CLOSED)] if cut is not None else [])]
+        answers = [
+            *(_CODES[one] for one in _asked_in_turn(told[:cut])),
+            *([Broken(How.CLOSED)] if cut is not None else []),
+        ]
         answers = answers[: len(_asked_in_turn(told))]
     _, outcome = play(session.announce(given), *answers)
     return outcome, session
@@ -193,7 +202,9 @@ def _asked_in_turn(told: str) -> str:
 def test_all_recipients_refused_and_content_awaited() -> None:
     """The trap of RFC 2920 3.1: a lone dot, and its 250 is not an acceptance."""
     session = _session(ALL)
-    asks, outcome = play(session.announce(transaction()), b"250 ok\r\n550 5.1.1 no\r\n354 go\r\n", b"250 ok\r\n")
+    asks, outcome = play(
+        session.announce(transaction()), b"250 ok\r\n550 5.1.1 no\r\n354 go\r\n", b"250 ok\r\n"
+    )
     assert asks[-1].data == (b".\r\n",)
     assert type(outcome) is SendRejected
     assert outcome.recipients[CUSTOMER].state is AnswerState.REFUSED
@@ -201,7 +212,8 @@ def test_all_recipients_refused_and_content_awaited() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [b"550 no\r\n250 ok\r\n354 go\r\n", b"550 no\r\n503 no\r\n354 go\r\n", b"354 go\r\n250 ok\r\n250 ok\r\n"]
+    "told",
+    [b"550 no\r\n250 ok\r\n354 go\r\n", b"550 no\r\n503 no\r\n354 go\r\n", b"354 go\r\n250 ok\r\n250 ok\r\n"],
 )
 def test_content_awaited_for_a_refused_sender(told: bytes) -> None:
     """A server that refused the sender and wants content gets no dot: the line can only be cut."""
@@ -330,9 +342,14 @@ def test_partial_refusal_is_a_receipt() -> None:
 def test_all_refused_partly_for_now() -> None:
     """One recipient refused for now makes the whole worth another try."""
     given = transaction(to=(CUSTOMER, OTHER))
-    _, outcome = play(_session(ALL).announce(given), b"250 ok\r\n550 5.1.1 no\r\n450 4.2.1 later\r\n503 no\r\n")
+    _, outcome = play(
+        _session(ALL).announce(given), b"250 ok\r\n550 5.1.1 no\r\n450 4.2.1 later\r\n503 no\r\n"
+    )
     assert type(outcome) is SendDeferred
-    assert [answer.state for answer in outcome.recipients.values()] == [AnswerState.REFUSED, AnswerState.REFUSED_FOR_NOW]
+    assert [answer.state for answer in outcome.recipients.values()] == [
+        AnswerState.REFUSED,
+        AnswerState.REFUSED_FOR_NOW,
+    ]
 
 
 def test_content_is_never_asked_for_twice() -> None:

@@ -137,7 +137,14 @@ def test_separators_in_names_and_secrets(make: type, name: str, secret: str) -> 
 
 @pytest.mark.parametrize(
     ("text", "prepared"),
-    [("I\u00adX", "IX"), ("user", "user"), ("USER", "USER"), ("\u00aa", "a"), ("\u2168", "IX"), ("a\u00a0b", "a b")],
+    [
+        ("I\u00adX", "IX"),
+        ("user", "user"),
+        ("USER", "USER"),
+        ("\u00aa", "a"),
+        ("\u2168", "IX"),
+        ("a\u00a0b", "a b"),
+    ],
 )
 def test_saslprep(text: str, prepared: str) -> None:
     """The examples of RFC 4013 3, and a space that is not one."""
@@ -157,6 +164,8 @@ def test_scram_prepares_the_password() -> None:
     proof = dialogue.respond(_SERVER_FIRST).partition(b",p=")[2]
     salted = hashlib.pbkdf2_hmac("sha256", b"IX", base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ=="), 4096)
     client_key = hmac.digest(salted, b"Client Key", "sha256")
-    signed = b"n=user,r=" + _NONCE.encode() + b"," + _SERVER_FIRST + b",c=biws," + _SERVER_FIRST.split(b",")[0]
+    signed = (
+        b"n=user,r=" + _NONCE.encode() + b"," + _SERVER_FIRST + b",c=biws," + _SERVER_FIRST.split(b",")[0]
+    )
     signature = hmac.digest(hashlib.sha256(client_key).digest(), signed, "sha256")
     assert base64.b64decode(proof) == bytes(a ^ b for a, b in zip(client_key, signature, strict=True))

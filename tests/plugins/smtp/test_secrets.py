@@ -20,7 +20,12 @@ from tests.plugins.smtp.givens import ORDERS, PASSWORD, TOKEN, submission
 def _forms(secret: str) -> Iterator[str]:
     """Give the forms in which a secret could show: itself, encoded alone, and within PLAIN, XOAUTH2 and OAUTHBEARER."""
     yield secret
-    for text in (secret, f"\0{ORDERS}\0{secret}", f"user={ORDERS}\1auth=Bearer {secret}\1\1", f"n,a={ORDERS},\1auth=Bearer {secret}\1\1"):
+    for text in (
+        secret,
+        f"\0{ORDERS}\0{secret}",
+        f"user={ORDERS}\1auth=Bearer {secret}\1\1",
+        f"n,a={ORDERS},\1auth=Bearer {secret}\1\1",
+    ):
         yield base64.b64encode(text.encode()).decode()
 
 
@@ -62,7 +67,9 @@ def _echo(turn: Turn) -> Behaviour:
         ("OAUTHBEARER", {"username": ORDERS, "password": None, "sign_in": "m365"}),
     ],
 )
-def test_server_that_repeats_the_secret(serve: Serve, connect: Connect, mechanism: str, given: dict[str, Any]) -> None:
+def test_server_that_repeats_the_secret(
+    serve: Serve, connect: Connect, mechanism: str, given: dict[str, Any]
+) -> None:
     """What a hostile server says back, in any form, is blanked out of errors, traces and findings."""
     lines: list[str] = []
     script = {"auth-continue": _echo} | ({"auth": _echo} if mechanism not in {"LOGIN", "CRAM-MD5"} else {})
@@ -86,7 +93,9 @@ def test_server_that_repeats_the_secret_later(serve: Serve, connect: Connect, us
     assert _clean(*told, *lines)
 
 
-@pytest.mark.parametrize("fault", list(every_fault(kinds=("5xx", "garbage", "cut", "421", "half-line", "mixed"))), ids=str)
+@pytest.mark.parametrize(
+    "fault", list(every_fault(kinds=("5xx", "garbage", "cut", "421", "half-line", "mixed"))), ids=str
+)
 def test_no_fault_lets_it_out(
     serve: Serve, connect: Connect, users: dict[str, str], caplog: pytest.LogCaptureFixture, fault: SmtpFault
 ) -> None:
@@ -111,8 +120,18 @@ def test_trace(serve: Serve, connect: Connect, users: dict[str, str]) -> None:
     transport = connect(server, trace=lines.append, username=ORDERS)
     transport.send(submission(), Journal())
     transport.close()
-    at = lines.index("C: AUTH LOGIN [redacted]") if "C: AUTH LOGIN [redacted]" in lines else lines.index("C: AUTH LOGIN")
-    assert lines[at + 1 : at + 6] == ["S: 334 [redacted]", "C: [redacted]", "S: 334 [redacted]", "C: [redacted]", "S: 235 2.7.0 signed in"]
+    at = (
+        lines.index("C: AUTH LOGIN [redacted]")
+        if "C: AUTH LOGIN [redacted]" in lines
+        else lines.index("C: AUTH LOGIN")
+    )
+    assert lines[at + 1 : at + 6] == [
+        "S: 334 [redacted]",
+        "C: [redacted]",
+        "S: 334 [redacted]",
+        "C: [redacted]",
+        "S: 235 2.7.0 signed in",
+    ]
     assert lines[-7:] == [
         "C: DATA",
         "S: 250 2.1.0 sender ok",
@@ -131,4 +150,6 @@ def test_short_passwords_blank_out_nothing_else(serve: Serve) -> None:
 
     server = serve(users={ORDERS: "ok"}, at={"auth": Usual()})
     with SmtpTransport(signing_in(port=server.port, encryption=Encryption.NONE), Known("ok")) as transport:
-        assert transport.send(submission(), Journal()).recipients["ap@customer.example"].said == "recipient ok"
+        assert (
+            transport.send(submission(), Journal()).recipients["ap@customer.example"].said == "recipient ok"
+        )

@@ -57,7 +57,23 @@ def test_one_round_trip_a_message(serve: Serve, connect: Connect) -> None:
 def test_answers_are_in_order(serve: Serve, connect: Connect) -> None:
     """Each answer belongs to the message at its place."""
     answers = list(connect(serve()).send_many(_attempts(4)))
-    assert [answer.message_id for answer in answers if isinstance(answer, Receipt)] == [f"<{n}@acme.example>" for n in (1, 2, 3, 4)]
+    assert [answer.message_id for answer in answers if isinstance(answer, Receipt)] == [
+        f"<{n}@acme.example>" for n in (1, 2, 3, 4)
+    ]
+
+
+def test_a_server_that_dies_of_it_leaves_one_message_in_doubt(serve: Serve, connect: Connect) -> None:
+    """Where the answer failed to come, nothing is written behind a content again by this process."""
+    server = serve(at={"dot": Nth(1, Cut())})
+    assert _sent(connect(server), _attempts(4)) == [OutcomeUnknown, Receipt, Receipt, Receipt]
+    assert server.reads(connection=2) == [("ehlo",), *[_ENVELOPE, ("dot",)] * 3]
+
+
+def test_dovecot_is_not_asked_to_bear_it(serve: Serve, connect: Connect) -> None:
+    """Its submission server offers PIPELINING, and aborts when commands follow the dot in one write."""
+    server = serve(at={"greeting": Reply(220, "mail.acme.example Dovecot ready.")})
+    assert _sent(connect(server), _attempts(3)) == [Receipt] * 3
+    assert server.reads() == [("ehlo",), *[_ENVELOPE, ("dot",)] * 3]
 
 
 def test_without_pipelining(serve: Serve, connect: Connect) -> None:
@@ -117,7 +133,9 @@ def test_one_refused_message(
 
 @pytest.mark.parametrize("point", ["mail", "rcpt", "data"])
 @pytest.mark.parametrize("fault", [Cut(), Reply(421, "4.7.0 enough")])
-def test_line_that_ends_in_the_next_envelope(serve: Serve, connect: Connect, point: str, fault: Behaviour) -> None:
+def test_line_that_ends_in_the_next_envelope(
+    serve: Serve, connect: Connect, point: str, fault: Behaviour
+) -> None:
     """The announced message goes by a new connection; what was accepted stays accepted."""
     server = serve(at={point: Nth(2, fault)})
     assert _sent(connect(server), _attempts(3)) == [Receipt] * 3
@@ -136,7 +154,11 @@ def test_lost_answer(serve: Serve, connect: Connect, fault: Behaviour) -> None:
     """A lost answer leaves that message unknown; the one announced behind it was not handed over and goes anew."""
     server = serve(at={"dot": Nth(2, fault)})
     attempts = _attempts(3)
-    assert _sent(connect(server, timeout=0.5, final_timeout=0.5), attempts) == [Receipt, OutcomeUnknown, Receipt]
+    assert _sent(connect(server, timeout=0.5, final_timeout=0.5), attempts) == [
+        Receipt,
+        OutcomeUnknown,
+        Receipt,
+    ]
     assert [message.connection for message in server.accepted] == [1, 2]
 
 
@@ -150,7 +172,11 @@ def test_message_that_does_not_fit(serve: Serve, connect: Connect) -> None:
     """What this server can't take is refused in its turn; those around it go."""
     unfit = submission(to=("käufer@customer.example",), number=2), Journal()
     server = serve(capabilities=("PIPELINING",))
-    assert _sent(connect(server), [_attempts(1)[0], unfit, _attempts(1)[0]]) == [Receipt, MessageError, Receipt]
+    assert _sent(connect(server), [_attempts(1)[0], unfit, _attempts(1)[0]]) == [
+        Receipt,
+        MessageError,
+        Receipt,
+    ]
     assert len(server.connections) == 1
 
 

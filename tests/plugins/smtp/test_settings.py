@@ -22,7 +22,11 @@ def _structured(**given: Any) -> SmtpSettings:
 
 def _problems(**given: Any) -> str:
     with pytest.raises(InvalidSettings) as caught:
-        structure(SmtpSettings, {name: value for name, value in (_FULL | given).items() if value != "absent"}, "company.smtp")
+        structure(
+            SmtpSettings,
+            {name: value for name, value in (_FULL | given).items() if value != "absent"},
+            "company.smtp",
+        )
     return "\n".join(" ".join(problem.split()) for problem in caught.value.problems)
 
 
@@ -58,7 +62,10 @@ def test_defaults() -> None:
         ({"username": "a\r\nb"}, "company.smtp.username must not hold control characters"),
         ({"sasl": ["PLAIN", "NTLM"]}, "'NTLM' is none of them"),
         ({"sasl": ["XOAUTH2"]}, "company.smtp.sasl XOAUTH2 needs a connector"),
-        ({"password": "absent", "sign_in": "m365", "sasl": ["PLAIN"]}, "company.smtp.sasl PLAIN needs a password"),
+        (
+            {"password": "absent", "sign_in": "m365", "sasl": ["PLAIN"]},
+            "company.smtp.sasl PLAIN needs a password",
+        ),
         ({"fingerprint": "abc"}, "64 hexadecimal digits"),
         ({"local_hostname": "erp acme"}, "must be this machine's name"),
         ({"timeout": 0}, "company.smtp.timeout must be between"),
@@ -119,7 +126,10 @@ def test_fingerprint_may_have_colons() -> None:
         ({"port": 465, "encryption": Encryption.STARTTLS}, "Port 465"),
         ({"port": 587, "encryption": Encryption.TLS}, "Port 587"),
         ({"server": "mail.acme.example"}, "in clear"),
-        ({"server": "mail.acme.example", "username": ORDERS, "password": Secret(env="X")}, "a password is not sent like that"),
+        (
+            {"server": "mail.acme.example", "username": ORDERS, "password": Secret(env="X")},
+            "a password is not sent like that",
+        ),
     ],
 )
 def test_warnings(given: dict[str, Any], said: str) -> None:
@@ -130,7 +140,13 @@ def test_warnings(given: dict[str, Any], said: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    [{}, {"server": "localhost"}, {"server": "::1"}, {"server": "mail.acme.example", "encryption": Encryption.STARTTLS}, {"server": "mail.acme.example", "encryption": Encryption.TLS, "port": 2465}],
+    [
+        {},
+        {"server": "localhost"},
+        {"server": "::1"},
+        {"server": "mail.acme.example", "encryption": Encryption.STARTTLS},
+        {"server": "mail.acme.example", "encryption": Encryption.TLS, "port": 2465},
+    ],
 )
 def test_nothing_to_warn_of(given: dict[str, Any]) -> None:
     """Usual settings bring no warning."""
@@ -139,14 +155,27 @@ def test_nothing_to_warn_of(given: dict[str, Any]) -> None:
 
 def test_what_a_secret_is_bound_to() -> None:
     """A stored password goes nowhere else: server, port, encryption, user, trust (rule 36)."""
-    assert destination(signing_in()).keys() == {"server", "port", "encryption", "username", "ca_file", "fingerprint"}
+    assert destination(signing_in()).keys() == {
+        "server",
+        "port",
+        "encryption",
+        "username",
+        "ca_file",
+        "fingerprint",
+    }
 
 
 def test_who_may_set_what() -> None:
     """Paths, trust and names of the machine are the deployer's (rule 35)."""
     fields = form(SmtpSettings)
-    assert {field.name for field in fields if field.set_by is Role.DEPLOYER} == {"ca_file", "fingerprint", "local_hostname"}
-    assert {"server", "username", "password"} <= {field.name for field in fields if field.set_by is Role.OWNER}
+    assert {field.name for field in fields if field.set_by is Role.DEPLOYER} == {
+        "ca_file",
+        "fingerprint",
+        "local_hostname",
+    }
+    assert {"server", "username", "password"} <= {
+        field.name for field in fields if field.set_by is Role.OWNER
+    }
 
 
 def test_form_teaches() -> None:
@@ -158,9 +187,16 @@ def test_form_teaches() -> None:
 
 def test_from_a_url() -> None:
     """A deployment's URL sets the same fields."""
-    company = Company.from_url("smtp+tls://orders%40acme.example@smtp.acme.example?password_env=ACME_SMTP_PASSWORD")
+    company = Company.from_url(
+        "smtp+tls://orders%40acme.example@smtp.acme.example?password_env=ACME_SMTP_PASSWORD"
+    )
     given = structure(SmtpSettings, company.methods["smtp"])
-    assert (given.encryption, given.port, given.username, given.password) == (Encryption.TLS, 465, ORDERS, Secret(env="ACME_SMTP_PASSWORD"))
+    assert (given.encryption, given.port, given.username, given.password) == (
+        Encryption.TLS,
+        465,
+        ORDERS,
+        Secret(env="ACME_SMTP_PASSWORD"),
+    )
     relay = Company.from_url("smtp+none://localhost:2525")
     assert structure(SmtpSettings, relay.methods["smtp"]).authenticate is False
 
@@ -175,7 +211,9 @@ def test_form_needs_no_network() -> None:
         "added = set(sys.modules) - before\n"
         "print(sorted(added & {'ssl', 'socket', 'pillarbox_smtp.transport', 'pillarbox_smtp.connection'}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -187,5 +225,7 @@ def test_class_needs_no_line() -> None:
         "SmtpTransport.describe(SmtpSettings(server='x', authenticate=False))\n"
         "print(sorted(set(sys.modules) & {'ssl', 'pillarbox_smtp.line', 'pillarbox_smtp.connection', 'pillarbox_smtp.tls'}))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
     assert done.stdout.strip() == "[]"

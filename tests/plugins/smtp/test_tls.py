@@ -30,7 +30,9 @@ def private(tmp_path_factory: pytest.TempPathFactory) -> tuple[Issued, str]:
     return authority, str(file)
 
 
-def _server(serve: Serve, users: dict[str, str], shown: Issued, folder: Path, encryption: Encryption) -> ScriptedServer:
+def _server(
+    serve: Serve, users: dict[str, str], shown: Issued, folder: Path, encryption: Encryption
+) -> ScriptedServer:
     return serve(tls=shown.context(folder), users=users, implicit_tls=encryption is Encryption.TLS)
 
 
@@ -45,7 +47,12 @@ def _failure(connect: Connect, server: ScriptedServer, **given: Any) -> SendDefe
 
 @BOTH
 def test_private_authority(
-    serve: Serve, connect: Connect, users: dict[str, str], private: tuple[Issued, str], tmp_path: Path, encryption: Encryption
+    serve: Serve,
+    connect: Connect,
+    users: dict[str, str],
+    private: tuple[Issued, str],
+    tmp_path: Path,
+    encryption: Encryption,
 ) -> None:
     """A certificate of the authority in ca_file is accepted."""
     server = _server(serve, users, issue(private[0]), tmp_path, encryption)
@@ -56,9 +63,21 @@ def test_private_authority(
 
 
 CASES = {
-    "expired": ({"not_before": NOW - 9 * DAY, "not_after": NOW - 2 * DAY}, "tls-expired", f"It expired on {NOW - 2 * DAY:%Y-%m-%d}"),
-    "future": ({"not_before": NOW + 2 * DAY}, "tls-not-yet-valid", f"It is valid from {NOW + 2 * DAY:%Y-%m-%d}"),
-    "wrong host": ({"names": ("mail.acme.example", "192.0.2.7")}, "tls-wrong-name", "It is for mail.acme.example, 192.0.2.7."),
+    "expired": (
+        {"not_before": NOW - 9 * DAY, "not_after": NOW - 2 * DAY},
+        "tls-expired",
+        f"It expired on {NOW - 2 * DAY:%Y-%m-%d}",
+    ),
+    "future": (
+        {"not_before": NOW + 2 * DAY},
+        "tls-not-yet-valid",
+        f"It is valid from {NOW + 2 * DAY:%Y-%m-%d}",
+    ),
+    "wrong host": (
+        {"names": ("mail.acme.example", "192.0.2.7")},
+        "tls-wrong-name",
+        "It is for mail.acme.example, 192.0.2.7.",
+    ),
     "common name only": ({"names": (), "common_name": "127.0.0.1"}, "tls-wrong-name", "It is for 127.0.0.1."),
 }
 
@@ -83,7 +102,9 @@ def test_bad_certificate_of_a_trusted_authority(
 
 
 @BOTH
-def test_self_signed(serve: Serve, connect: Connect, users: dict[str, str], tmp_path: Path, encryption: Encryption) -> None:
+def test_self_signed(
+    serve: Serve, connect: Connect, users: dict[str, str], tmp_path: Path, encryption: Encryption
+) -> None:
     """A self-signed certificate is refused; its fingerprint is shown to be compared."""
     shown = issue()
     error = _failure(connect, _server(serve, users, shown, tmp_path, encryption), encryption=encryption)
@@ -94,7 +115,12 @@ def test_self_signed(serve: Serve, connect: Connect, users: dict[str, str], tmp_
 
 @BOTH
 def test_unknown_authority(
-    serve: Serve, connect: Connect, users: dict[str, str], private: tuple[Issued, str], tmp_path: Path, encryption: Encryption
+    serve: Serve,
+    connect: Connect,
+    users: dict[str, str],
+    private: tuple[Issued, str],
+    tmp_path: Path,
+    encryption: Encryption,
 ) -> None:
     """A certificate of an authority that is not trusted here is refused."""
     server = _server(serve, users, issue(private[0]), tmp_path, encryption)
@@ -102,9 +128,16 @@ def test_unknown_authority(
 
 
 @BOTH
-@pytest.mark.parametrize("written", [str.lower, lambda text: ":".join(text[i : i + 2] for i in range(0, 64, 2)).upper()])
+@pytest.mark.parametrize(
+    "written", [str.lower, lambda text: ":".join(text[i : i + 2] for i in range(0, 64, 2)).upper()]
+)
 def test_pinned(
-    serve: Serve, connect: Connect, users: dict[str, str], tmp_path: Path, encryption: Encryption, written: Any
+    serve: Serve,
+    connect: Connect,
+    users: dict[str, str],
+    tmp_path: Path,
+    encryption: Encryption,
+    written: Any,
 ) -> None:
     """The pinned certificate is accepted, self-signed, expired and for another name as it is."""
     shown = issue(names=("elsewhere.example",), not_before=NOW - 9 * DAY, not_after=NOW - DAY)
@@ -116,7 +149,12 @@ def test_pinned(
 
 @BOTH
 def test_other_than_the_pinned(
-    serve: Serve, connect: Connect, users: dict[str, str], private: tuple[Issued, str], tmp_path: Path, encryption: Encryption
+    serve: Serve,
+    connect: Connect,
+    users: dict[str, str],
+    private: tuple[Issued, str],
+    tmp_path: Path,
+    encryption: Encryption,
 ) -> None:
     """Any other certificate is refused before a word, even one that the CA file would have let pass."""
     shown = issue(private[0])
@@ -132,14 +170,16 @@ def test_old_versions_of_tls(serve: Serve, connect: Connect, users: dict[str, st
     context = shown.context(tmp_path)
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="TLSVersion"):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
     server = serve(tls=context, users=users)
     error = _failure(connect, server, encryption=Encryption.STARTTLS, fingerprint=shown.fingerprint)
     assert finding_of(error, "") == "tls-old"
 
 
-def test_words_behind_the_answer_to_starttls(serve: Serve, connect: Connect, users: dict[str, str], server_tls: ssl.SSLContext, ca_file: str) -> None:
+def test_words_behind_the_answer_to_starttls(
+    serve: Serve, connect: Connect, users: dict[str, str], server_tls: ssl.SSLContext, ca_file: str
+) -> None:
     """Octets in clear behind 220 are somebody's in the middle: the line is dropped, nothing goes through it."""
     injected = Raw(b"220 go ahead\r\n250-mail.example\r\n250 AUTH PLAIN\r\n")
     server = serve(tls=server_tls, users=users, at={"starttls": injected})
@@ -161,10 +201,16 @@ def test_one_context_a_process(ca_file: str, tmp_path: Path) -> None:
 def test_contexts_check() -> None:
     """TLS 1.2 at least, a certificate required, its name checked."""
     context = context_for(Trust())
-    assert (context.minimum_version, context.verify_mode, context.check_hostname) == (ssl.TLSVersion.TLSv1_2, ssl.CERT_REQUIRED, True)
+    assert (context.minimum_version, context.verify_mode, context.check_hostname) == (
+        ssl.TLSVersion.TLSv1_2,
+        ssl.CERT_REQUIRED,
+        True,
+    )
 
 
-@pytest.mark.parametrize(("content", "said"), [(None, "No such file"), (b"no certificate\n", "no certificate")])
+@pytest.mark.parametrize(
+    ("content", "said"), [(None, "No such file"), (b"no certificate\n", "no certificate")]
+)
 def test_ca_file_that_can_not_be_used(tmp_path: Path, content: bytes | None, said: str) -> None:
     """A CA file that is missing or empty is a problem of the settings."""
     file = tmp_path / "ca.pem"

@@ -51,10 +51,16 @@ def test_receipt(serve: Serve, connect: Connect) -> None:
     server = serve()
     receipt = connect(server).send(submission(to=(CUSTOMER, OTHER)), Journal())
     assert (receipt.message_id, receipt.reference) == ("<1@acme.example>", "scripted-1")
-    assert {who: answer.state for who, answer in receipt.recipients.items()} == dict.fromkeys((CUSTOMER, OTHER), AnswerState.ACCEPTED)
+    assert {who: answer.state for who, answer in receipt.recipients.items()} == dict.fromkeys(
+        (CUSTOMER, OTHER), AnswerState.ACCEPTED
+    )
     [received] = server.accepted
     assert received.content == CONTENT
-    assert [received.sender.address, *[path.address for path in received.recipients]] == [ORDERS, CUSTOMER, OTHER]
+    assert [received.sender.address, *[path.address for path in received.recipients]] == [
+        ORDERS,
+        CUSTOMER,
+        OTHER,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +135,9 @@ def test_farewell(serve: Serve, connect: Connect) -> None:
     assert len(server.connections) == 2
 
 
-@pytest.mark.parametrize("farewell", [Cut(), Then(Reply(250, "2.0.0 queued"), Reply(421, "4.4.2 idle too long"))])
+@pytest.mark.parametrize(
+    "farewell", [Cut(), Then(Reply(250, "2.0.0 queued"), Reply(421, "4.4.2 idle too long"))]
+)
 def test_connection_that_was_closed_meanwhile(serve: Serve, connect: Connect, farewell: object) -> None:
     """A kept connection that the server has closed, with a word or without, is replaced; nothing is lost or doubled."""
     behaviour = Then(Usual(), farewell) if isinstance(farewell, Cut) else farewell
@@ -142,7 +150,9 @@ def test_connection_that_was_closed_meanwhile(serve: Serve, connect: Connect, fa
 
 @pytest.mark.parametrize("point", ["mail", "rcpt", "data"])
 @pytest.mark.parametrize("fault", [Cut(), Reply(421, "4.7.0 too many messages on this connection")])
-def test_kept_connection_that_ends_in_the_envelope(serve: Serve, connect: Connect, point: str, fault: object) -> None:
+def test_kept_connection_that_ends_in_the_envelope(
+    serve: Serve, connect: Connect, point: str, fault: object
+) -> None:
     """A used connection that ends before the content is replaced once, without anybody hearing of it."""
     server = serve(at={point: Nth(2, fault)})  # type: ignore[arg-type]
     transport = connect(server)
@@ -289,7 +299,9 @@ def test_message_that_does_not_fit_leaves_the_connection(serve: Serve, connect: 
 def test_options_reach_the_server(serve: Serve, connect: Connect) -> None:
     """Delivery status parameters go as they were asked for."""
     server = serve()
-    connect(server).send(submission(options={"notify": ["failure"], "ret": "hdrs", "envid": "INV-1001"}), Journal())
+    connect(server).send(
+        submission(options={"notify": ["failure"], "ret": "hdrs", "envid": "INV-1001"}), Journal()
+    )
     [received] = server.accepted
     assert {"RET": "HDRS", "ENVID": "INV-1001"}.items() <= received.sender.parameters.items()
     assert received.recipients[0].parameters == {"NOTIFY": "FAILURE", "ORCPT": f"rfc822;{CUSTOMER}"}
@@ -297,7 +309,9 @@ def test_options_reach_the_server(serve: Serve, connect: Connect) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.parametrize("encryption", [Encryption.NONE, Encryption.STARTTLS])
-def test_fork(serve: Serve, connect: Connect, server_tls: object, ca_file: str, encryption: Encryption) -> None:
+def test_fork(
+    serve: Serve, connect: Connect, server_tls: object, ca_file: str, encryption: Encryption
+) -> None:
     """A child neither uses nor ends its parent's connection; both go on."""
     secured = {"tls": server_tls} if encryption is Encryption.STARTTLS else {}
     server = serve(**secured)
@@ -326,7 +340,11 @@ def _child_sends(transport: SmtpTransport) -> int:
 
 def test_class_attributes() -> None:
     """What core decides by, without an instance."""
-    assert (SmtpTransport.label, SmtpTransport.sender_policy, SmtpTransport.saves_copy) == ("SMTP", SenderPolicy.USER, False)
+    assert (SmtpTransport.label, SmtpTransport.sender_policy, SmtpTransport.saves_copy) == (
+        "SMTP",
+        SenderPolicy.USER,
+        False,
+    )
     assert SmtpTransport.settings_class() is SmtpSettings
     assert SmtpTransport.options is SmtpOptions
     assert SmtpTransport.marks_hand_over
@@ -343,7 +361,12 @@ def test_class_attributes() -> None:
             "not kept by SMTP",
         ),
         (
-            {"username": ORDERS, "sign_in": "m365", "encryption": Encryption.TLS, "server": "smtp.office365.com"},
+            {
+                "username": ORDERS,
+                "sign_in": "m365",
+                "encryption": Encryption.TLS,
+                "server": "smtp.office365.com",
+            },
             f"signs in as {ORDERS}, with m365",
             "smtp.office365.com:465, TLS required",
             "filed by Microsoft 365",
@@ -422,4 +445,8 @@ def test_account_is_none_until_core_says(serve: Serve, connect: Connect) -> None
     transport = connect(serve())
     assert transport.account is None
     transport.account = Account(owner="company", method="smtp", mailbox=ORDERS)
-    assert [finding.code for finding in transport.check()][-3:] == ["sender-accepted", "recipient-accepted", "reset-done"]
+    assert [finding.code for finding in transport.check()][-3:] == [
+        "sender-accepted",
+        "recipient-accepted",
+        "reset-done",
+    ]

@@ -86,7 +86,13 @@ def test_every_fault(
 
 def test_expectations_are_not_all_alike() -> None:
     """The table of faults asks for each of the outcomes."""
-    assert {_expected(fault) for fault in every_fault()} == {Receipt, SendDeferred, SendRejected, SignInNeeded, OutcomeUnknown}
+    assert {_expected(fault) for fault in every_fault()} == {
+        Receipt,
+        SendDeferred,
+        SendRejected,
+        SignInNeeded,
+        OutcomeUnknown,
+    }
 
 
 @pytest.mark.parametrize(

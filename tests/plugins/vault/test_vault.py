@@ -50,7 +50,10 @@ class JsonRows(MemoryRows):
 
     def save(self, name, sealed, readable, *, version):
         new = super().save(name, sealed, readable, version=version)
-        rows = {one: [row.version, base64.b64encode(row.sealed).decode(), dict(row.readable)] for one, row in self._rows.items()}
+        rows = {
+            one: [row.version, base64.b64encode(row.sealed).decode(), dict(row.readable)]
+            for one, row in self._rows.items()
+        }
         self.path.write_text(json.dumps(rows), "utf-8")
         return new
 
@@ -140,7 +143,10 @@ def test_the_keychain_keeps_only_the_key(tmp_path):
     vault = open_vault(tmp_path / "acme.vault.sqlite3")
     vault.create_key(KeychainKey("acme"))
     vault.save("acme/company/smtp", b"x" * 10_000, DESTINATION)
-    assert open_vault(tmp_path / "acme.vault.sqlite3").load("acme/company/smtp", DESTINATION).secret == b"x" * 10_000
+    assert (
+        open_vault(tmp_path / "acme.vault.sqlite3").load("acme/company/smtp", DESTINATION).secret
+        == b"x" * 10_000
+    )
     assert [len(value) for value in Chain.kept.values()] == [44]
 
 
@@ -167,7 +173,9 @@ def test_rotation_seals_everything_anew(tmp_path):
     (tmp_path / "acme.key").unlink()
     again = open_vault(tmp_path / "acme.vault.sqlite3")
     assert all(again.rows.load(name).sealed[:9] != before[name] for name in again.names())
-    assert [again.load(f"acme/user:{n}/smtp", DESTINATION).secret for n in range(20)] == [str(n).encode() for n in range(20)]
+    assert [again.load(f"acme/user:{n}/smtp", DESTINATION).secret for n in range(20)] == [
+        str(n).encode() for n in range(20)
+    ]
 
 
 def test_an_open_vault_follows_a_rotation_elsewhere(tmp_path):

@@ -74,6 +74,8 @@ class Session:
         ahead: The transaction whose commands were written behind the end of the last content, or None.
         gone: Whether the server closed, or announced with 421 that it will.
         used: Whether a message has ended on this session.
+        takes_ahead: Whether commands may be written behind the end of a content (RFC 2920 3.1). Dovecot's submission
+            server offers PIPELINING and dies of it (2.3: "assertion failed: pending_rcpt_cmds == 0").
     """
 
     def __init__(self, server: str, local_name: str, *, encrypted: bool = False) -> None:
@@ -85,6 +87,7 @@ class Session:
         self.ahead: Transaction | None = None
         self.gone = False
         self.used = False
+        self.takes_ahead = True
 
     def greet(self) -> Steps[None]:
         """Wait for the greeting, then say EHLO, or HELO to a server that does not know it.
@@ -95,6 +98,7 @@ class Session:
         greeting = yield from self._one(Ask("greeting"))
         if greeting.code != 220:
             raise self._refused("greeting", greeting)
+        self.takes_ahead = "dovecot" not in greeting.text.lower()
         yield from self.hello()
 
     def hello(self) -> Steps[None]:

@@ -16,6 +16,7 @@ from pillarbox import (
     Journal,
     Limits,
     MessageError,
+    OutcomeUnknown,
     PillarboxError,
     Receipt,
     SendDeferred,
@@ -112,6 +113,10 @@ class SmtpTransport(Transport):
             following = waiting.prepare(line)
             with journal.handing_over():
                 return line.connection.run(line.session.content(transaction, answers, following))
+        except OutcomeUnknown:
+            if waiting.has_prepared:
+                _remember_lock_step(self.settings)
+            raise
         finally:
             self._drop_unless_kept()
 
@@ -201,13 +206,36 @@ def _sign_in(settings: SmtpSettings) -> str:
     return f"signs in as {settings.username}{by}"
 
 
+MOST_REMEMBERED = 256
+_lock_step: dict[tuple[str, int], None] = {}
+
+
+def _remember_lock_step(settings: SmtpSettings) -> None:
+    """Write nothing behind a content to this server any more: it answered that with silence, and may do so again.
+
+    So a server that offers PIPELINING and does not bear it leaves one message of a process in doubt, not each.
+    """
+    _lock_step[settings.server, settings.port] = None
+    while len(_lock_step) > MOST_REMEMBERED:
+        del _lock_step[next(iter(_lock_step))]
+
+
+def _in_lock_step(settings: SmtpSettings) -> bool:
+    return (settings.server, settings.port) in _lock_step
+
+
 class _Attempts:
-    """The attempts of a batch, of which one may be looked at before it is taken."""
+    """The attempts of a batch, of which one may be looked at before it is taken.
+
+    Attributes:
+        has_prepared: Whether the commands of the next were written behind the content in hand.
+    """
 
     def __init__(self, attempts: Iterable[Attempt]) -> None:
         self._source = iter(attempts)
         self._next: Attempt | None = None
         self._failed: Exception | None = None
+        self.has_prepared = False
 
     def take(self) -> Attempt | None:
         """Return the next, or None behind the last."""
@@ -221,13 +249,17 @@ class _Attempts:
 
         What is wrong with it, or with pulling it, is told in its own turn.
         """
-        if not line.session.offered.pipelining:
+        self.has_prepared = False
+        session = line.session
+        if not (session.offered.pipelining and session.takes_ahead) or _in_lock_step(line.settings):
             return None
         try:
             self._next = next(self._source, None)
         except Exception as error:  # noqa: BLE001  (the caller's own; kept until the message in hand is answered)
             self._failed = error
         try:
-            return line.prepare(self._next[0]) if self._next is not None else None
+            following = line.prepare(self._next[0]) if self._next is not None else None
         except MessageError:
             return None
+        self.has_prepared = following is not None
+        return following
