@@ -62,8 +62,8 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(python=HERE)
 def services(session: nox.Session) -> None:
-    """Run the tests against real servers (`.ci/install-servers` installs them)."""
-    install(session)
+    """Run the tests against real servers and programs (`.ci/install-servers` installs them)."""
+    install(session, *groups("bench"))
     pytest(session, "-m", "services")
 
 

@@ -13,11 +13,11 @@ import pytest
 from tests.benchmarks import __main__ as command
 from tests.benchmarks import cases, node, ours, sinks, table, worker
 from tests.benchmarks.efforts import FUNCTIONAL
-
-pytestmark = [pytest.mark.services, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 from tests.benchmarks.harness import Bound, Row, Sample, Spread, in_turns, ratio
 from tests.benchmarks.jobs import Job
 from tests.benchmarks.processes import ContenderFailed, process
+
+pytestmark = [pytest.mark.services, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
 ENVELOPE = b"MAIL FROM:<a@acme.example>\r\nRCPT TO:<b@customer.example>\r\n"
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from pillarbox import Answer, Credentials, Network, SendDeferred, SignInNeeded, Submission
 
-from . import sasl, tls
+from . import lockstep, sasl, tls
 from .certificates import Certificate
 from .connection import Connection
 from .envelope import Transaction
@@ -193,6 +193,12 @@ class Line:
         if self.session.ahead is not None:
             return self.session.ahead.submission is submission
         return self.connection.is_quiet() and (rested < ASK_AFTER or self._answers())
+
+    @property
+    def takes_ahead(self) -> bool:
+        """Whether the next message may be announced behind the content of the one in hand."""
+        known = lockstep.is_remembered(self.settings.server, self.settings.port)
+        return self.session.offered.pipelining and self.session.takes_ahead and not known
 
     @property
     def may_be_kept(self) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 from pillarbox import Answer, Receipt, SendDeferred, SendError
 
-from . import judgement
+from . import judgement, lockstep
 from .capabilities import Capabilities
 from .envelope import Transaction, path
 from .judgement import Broken, marked
@@ -74,8 +74,7 @@ class Session:
         ahead: The transaction whose commands were written behind the end of the last content, or None.
         gone: Whether the server closed, or announced with 421 that it will.
         used: Whether a message has ended on this session.
-        takes_ahead: Whether commands may be written behind the end of a content (RFC 2920 3.1). Dovecot's submission
-            server offers PIPELINING and dies of it (2.3: "assertion failed: pending_rcpt_cmds == 0").
+        takes_ahead: Whether commands may be written behind the end of a content, as far as the greeting tells.
     """
 
     def __init__(self, server: str, local_name: str, *, encrypted: bool = False) -> None:
@@ -98,7 +97,7 @@ class Session:
         greeting = yield from self._one(Ask("greeting"))
         if greeting.code != 220:
             raise self._refused("greeting", greeting)
-        self.takes_ahead = "dovecot" not in greeting.text.lower()
+        self.takes_ahead = lockstep.bears_commands_behind_content(greeting.text)
         yield from self.hello()
 
     def hello(self) -> Steps[None]:

@@ -25,7 +25,7 @@ from pillarbox import (
     Transport,
 )
 
-from . import hosts
+from . import hosts, lockstep
 from .options import SmtpOptions
 from .settings import Encryption, SmtpSettings, warnings
 
@@ -115,7 +115,7 @@ class SmtpTransport(Transport):
                 return line.connection.run(line.session.content(transaction, answers, following))
         except OutcomeUnknown:
             if waiting.has_prepared:
-                _remember_lock_step(self.settings)
+                lockstep.remember(self.settings.server, self.settings.port)
             raise
         finally:
             self._drop_unless_kept()
@@ -206,24 +206,6 @@ def _sign_in(settings: SmtpSettings) -> str:
     return f"signs in as {settings.username}{by}"
 
 
-MOST_REMEMBERED = 256
-_lock_step: dict[tuple[str, int], None] = {}
-
-
-def _remember_lock_step(settings: SmtpSettings) -> None:
-    """Write nothing behind a content to this server any more: it answered that with silence, and may do so again.
-
-    So a server that offers PIPELINING and does not bear it leaves one message of a process in doubt, not each.
-    """
-    _lock_step[settings.server, settings.port] = None
-    while len(_lock_step) > MOST_REMEMBERED:
-        del _lock_step[next(iter(_lock_step))]
-
-
-def _in_lock_step(settings: SmtpSettings) -> bool:
-    return (settings.server, settings.port) in _lock_step
-
-
 class _Attempts:
     """The attempts of a batch, of which one may be looked at before it is taken.
 
@@ -250,8 +232,7 @@ class _Attempts:
         What is wrong with it, or with pulling it, is told in its own turn.
         """
         self.has_prepared = False
-        session = line.session
-        if not (session.offered.pipelining and session.takes_ahead) or _in_lock_step(line.settings):
+        if not line.takes_ahead:
             return None
         try:
             self._next = next(self._source, None)
