@@ -87,7 +87,8 @@ def lint(session: nox.Session) -> None:
 @nox.session(python=HERE)
 def types(session: nox.Session) -> None:
     """Check types: mypy --strict over the sources and the typed examples; pyright on what is public."""
-    install(session, *groups("types"))
+    install(session, *groups("types", "bench"))
+    session.run("pyright", "tests/typing")
     session.run(
         "mypy", "core/src", "plugins/smtp/src", "plugins/vault/src", "tests/typing", "tests/benchmarks"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import attrs
+
 from pillarbox import (
     AsyncMailer,
     Attachment,
@@ -63,7 +64,9 @@ async def an_asynchronous_host(mailer: Mailer, message: Message) -> Receipt:
 
 class OwnTables(Directory):
     def look_up(self, user: str | None, company: str | None = None) -> tuple[Company, User | None]:
-        found = Company(address="orders@acme.example", method="smtp", methods={"smtp": {"server": "s.example"}})
+        found = Company(
+            address="orders@acme.example", method="smtp", methods={"smtp": {"server": "s.example"}}
+        )
         if user is None:
             return found, None
         if user != "anna":
