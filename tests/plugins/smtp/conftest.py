@@ -5,18 +5,23 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
 from pillarbox.testing.smtp_server import ScriptedServer
-from pillarbox_smtp import SmtpTransport, transport
+from pillarbox_smtp import SmtpTransport, lockstep
 from tests.plugins.smtp.givens import ORDERS, PASSWORD, Known, settings, signing_in
 
 Serve = Callable[..., ScriptedServer]
 Connect = Callable[..., SmtpTransport]
+
+
+@pytest.fixture(autouse=True)
+def _no_memories() -> None:
+    """A port that another test's server had is taken at its word."""
+    lockstep.forget_all()
 
 
 @pytest.fixture(scope="session")
@@ -73,18 +78,3 @@ def connect() -> Iterator[Connect]:
 def users() -> dict[str, str]:
     """The one who can sign in."""
     return {ORDERS: PASSWORD}
-
-
-@pytest.fixture
-def secret_file(tmp_path: Path) -> str:
-    """A file that holds the password, readable by its owner alone."""
-    file = tmp_path / "password"
-    file.touch(mode=0o600)
-    file.write_text(PASSWORD)
-    return str(file)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> None:
-    """Ports are used again by other tests' servers."""
-    transport._lock_step.clear()

@@ -140,7 +140,7 @@ def test_port_that_speaks_tls(
     failed = _failed(_check(connect, server, timeout=0.3))
     assert (failed.stage, failed.code) == ("greeting", "greeting-tls-port")
     assert "encryption = tls" in failed.cure
-    other = _failed(_check(connect, serve(at={"greeting": speaks}), timeout=0.3))  # type: ignore[dict-item]
+    other = _failed(_check(connect, serve(at={"greeting": speaks}), timeout=0.3))
     assert other.code in {"greeting-silent", "greeting-closed", "greeting-garbage"}
 
 

@@ -280,7 +280,9 @@ def test_empty_initial_response() -> None:
     """A response without an octet is written as an equals sign (RFC 4954 4)."""
 
     class Anonymous:
-        name, secrets, proven = "EXTERNAL", (), True
+        name = "EXTERNAL"
+        secrets: tuple[str, ...] = ()
+        proven = True
 
         def first(self) -> bytes:
             return b""

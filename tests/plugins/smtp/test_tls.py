@@ -62,7 +62,7 @@ def test_private_authority(
     assert [message.tls for message in server.accepted] == [True]
 
 
-CASES = {
+CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "expired": (
         {"not_before": NOW - 9 * DAY, "not_after": NOW - 2 * DAY},
         "tls-expired",

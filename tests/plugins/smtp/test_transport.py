@@ -218,7 +218,7 @@ def test_no_answer_after_a_long_rest(
     serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch, answer: object
 ) -> None:
     """A connection that does not answer as it should is replaced."""
-    server = serve(at={"noop": answer})  # type: ignore[dict-item]
+    server = serve(at={"noop": answer})
     transport = connect(server)
     transport.send(submission(), Journal())
     monkeypatch.setattr(line, "ASK_AFTER", 0.0)

@@ -1,0 +1,33 @@
+"""Servers that offer PIPELINING and do not bear the next message's commands behind the end of a content.
+
+RFC 2920 3.1 allows that group, and Postfix and Exim take it. Dovecot's submission server (2.3) fails an assertion
+(`pending_rcpt_cmds == 0`) and takes the message in hand down with it. It is known by its greeting; any other server
+is remembered when it left a message in doubt, so that a process meets such a surprise once for each server.
+"""
+
+from __future__ import annotations
+
+MOST_REMEMBERED = 256
+_remembered: dict[tuple[str, int], None] = {}
+
+
+def bears_commands_behind_content(greeting: str) -> bool:
+    """Whether a server that says *greeting* is not known to die of it."""
+    return "dovecot" not in greeting.lower()
+
+
+def remember(server: str, port: int) -> None:
+    """Write nothing behind a content to this server any more, for the life of the process."""
+    _remembered[server, port] = None
+    while len(_remembered) > MOST_REMEMBERED:
+        del _remembered[next(iter(_remembered))]
+
+
+def is_remembered(server: str, port: int) -> bool:
+    """Whether this server left a message in doubt behind which another was announced."""
+    return (server, port) in _remembered
+
+
+def forget_all() -> None:
+    """Take every server at its word again."""
+    _remembered.clear()
