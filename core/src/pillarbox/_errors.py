@@ -101,10 +101,10 @@ class InvalidSettings(SettingsError):
     """
 
     def __init__(self, problems: Iterable[str] = (), *, where: str = "the settings") -> None:
-        self.problems = tuple(problems)
+        self.problems: tuple[str, ...] = tuple(problems)
         self.where = where
         super().__init__(self._sentence())
-        self.args = (self.problems,)
+        self.args: tuple[object, ...] = (self.problems,)
 
     def _sentence(self) -> str:
         count = len(self.problems)
@@ -167,9 +167,9 @@ class SendError(PillarboxError):
         recipients: Mapping[str, Answer] | None = None,
     ) -> None:
         super().__init__(quotation(detail), cure=cure)
-        self.code = quotation(code)
+        self.code: str = quotation(code)
         self.stage = stage
-        self.recipients = dict(recipients or {})
+        self.recipients: dict[str, Answer] = dict(recipients or {})
 
 
 class SendRejected(SendError):

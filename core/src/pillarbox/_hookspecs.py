@@ -9,8 +9,8 @@ import pluggy
 if TYPE_CHECKING:
     from ._route import Attempt, Suggestion
 
-hookspec = pluggy.HookspecMarker("pillarbox")
-hookimpl = pluggy.HookimplMarker("pillarbox")
+hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker("pillarbox")
+hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker("pillarbox")
 """Marks a function of a plugin module in the entry-point group `pillarbox`."""
 
 

@@ -41,7 +41,7 @@ class SqliteRows:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._local = threading.local()
         if self.path.exists():
             owner_only(self.path)

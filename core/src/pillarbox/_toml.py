@@ -83,7 +83,7 @@ class TomlDirectory(Directory):
     """
 
     def __init__(self, path: str | Path, *, plugins: Plugins | None = None) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._plugins = plugins
         self._guard = threading.Lock()
         self._read: _Snapshot | None = None

@@ -101,7 +101,7 @@ class Journal:
 
     def __init__(self, notes: Mapping[str, str] | None = None) -> None:
         self.notes: dict[str, str] = dict(notes or {})
-        self.handed_over = False
+        self.handed_over: bool = False
         self._called_off = False
         self._gate = threading.Lock()
 
@@ -193,7 +193,7 @@ class Transport(abc.ABC):
         self.settings = settings
         self.credentials = credentials
         self.trace = trace
-        self.network = Network()
+        self.network: Network = Network()
         """How to reach other machines; core puts the deployment's in its place (rule 38)."""
         self.account: Account | None = None
         """Whose account this is, where core made the instance."""

@@ -89,7 +89,7 @@ class NotStaged(unittest.SkipTest):
 class TransportContract:
     """Inherit this in a test class, write `make_transport`, and as many of the other methods as you can."""
 
-    __test__ = False
+    __test__: bool = False
     secrets: ClassVar[tuple[str, ...]] = ()
     """The secrets that `make_transport`'s credentials hold, to be looked for where they must not be."""
     sender: ClassVar[str] = "anna@acme.example"

@@ -57,7 +57,7 @@ class Mailbox:
     """
 
     def __init__(self) -> None:
-        self.box = Box()
+        self.box: Box = Box()
         self.plugins: Plugins = _Caught(self.box)
         self._mailers: list[Mailer] = []
 

@@ -86,10 +86,10 @@ class MemoryTransport(Transport):
     """Keeps submissions in a `Box`. Not installed as a method: give it by `Plugins(extra={"memory": MemoryTransport})`."""
 
     settings: MemorySettings
-    label = "Memory"
-    sender_policy = SenderPolicy.USER
-    settling = 0.0
-    marks_hand_over = True
+    label: ClassVar[str] = "Memory"
+    sender_policy: ClassVar[SenderPolicy] = SenderPolicy.USER
+    settling: ClassVar[float] = 0.0
+    marks_hand_over: ClassVar[bool] = True
 
     @property
     def box(self) -> Box:
