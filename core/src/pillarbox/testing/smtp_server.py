@@ -198,7 +198,7 @@ class ScriptedServer:
         listener = socket.create_server((self.host, 0), family=family, backlog=128)
         if self._receive_buffer:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer)
-        self.port: int = listener.getsockname()[1]
+        self.port = int(listener.getsockname()[1])
         self._bell, heard = socket.socketpair()
         self._acceptor = threading.Thread(target=self._accept, args=(listener, heard), daemon=True)
         self._acceptor.start()
