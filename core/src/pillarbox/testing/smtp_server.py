@@ -178,7 +178,7 @@ class ScriptedServer:
         if implicit_tls and tls is None:
             raise ValueError("Implicit TLS needs a context: tls=.")
         self.host = host
-        self.port = 0
+        self.port: int = 0
         self._manners = Manners(
             at={point: behaving(script) for point, script in (at or {}).items()},
             capabilities=capabilities,
