@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
-from pillarbox import SendDeferred
+from pillarbox import SendDeferred, quotation
 
 from . import tls
 from .certificates import Certificate
@@ -66,8 +66,11 @@ class Connection:
 
     @property
     def peer(self) -> str:
-        """The numeric address that is really connected."""
-        return str(self._socket.getpeername()[0])
+        """The numeric address that is really connected; "" when it is not any more."""
+        try:
+            return str(self._socket.getpeername()[0])
+        except OSError:
+            return ""
 
     @property
     def local(self) -> str:
@@ -302,12 +305,7 @@ class Connection:
 
     def _show_written(self, ask: Ask) -> None:
         if ask.secret:
-            words = ask.data[0].split()
-            self._note(
-                f"C: {' '.join(word.decode() for word in words[:2])} [redacted]"
-                if len(words) > 1
-                else "C: [redacted]"
-            )
+            self._note(_redacted(ask.data[0]))
             return
         if ask.content:
             self._note(f"C: [{sum(map(len, ask.data[: ask.content])):,} octets of content]")
@@ -319,7 +317,7 @@ class Connection:
             lines = [b"[redacted]"] if ask.secret and reply.code == 334 else reply.lines
             for number, line in enumerate(lines, 1):
                 mark = " " if number == len(lines) else "-"
-                self._note(f"S: {reply.code}{mark}{line.decode('utf-8', 'replace')}")
+                self._note(f"S: {reply.code}{mark}{quotation(line)}")
 
 
 def blocks(pieces: Sequence[bytes]) -> Iterator[bytes]:
@@ -334,6 +332,15 @@ def blocks(pieces: Sequence[bytes]) -> Iterator[bytes]:
         size += len(piece)
     if waiting:
         yield waiting[0] if len(waiting) == 1 else b"".join(waiting)
+
+
+def _redacted(command: bytes) -> str:
+    """Return what a transcript shows of a line of a sign-in: that there was one, and the mechanism's name."""
+    verb, _, rest = command.decode("ascii").strip().partition(" ")
+    if verb != "AUTH":
+        return "C: [redacted]"
+    mechanism, _, secret = rest.partition(" ")
+    return f"C: AUTH {mechanism}{' [redacted]' if secret else ''}"
 
 
 def _how(error: Exception) -> How:

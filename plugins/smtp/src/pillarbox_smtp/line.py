@@ -367,6 +367,8 @@ def literal(address: str) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether the numeric *address* is this machine itself."""
+    """Whether the numeric *address* is this machine itself; of no address, that it is not."""
+    if not address:
+        return False
     found = ipaddress.ip_address(address.partition("%")[0])
     return (getattr(found, "ipv4_mapped", None) or found).is_loopback
