@@ -192,9 +192,10 @@ def wire(chunks: Iterable[bytes]) -> tuple[bytes, ...]:
 def _stuffed(before: bytes, chunk: bytes) -> bytes:
     """Return *chunk*, which follows the two octets *before*, with its leading dots doubled."""
     text = (before if before[1] in CRLF else b"  ") + chunk
-    leading = text.count(b"\r\n.")
-    if text.count(b"\n.") != leading or b"\r." in text:
+    if b"\n." not in text and b"\r." not in text:
+        return chunk
+    if text.count(b"\n.") != text.count(b"\r\n.") or b"\r." in text:
         raise MessageError(
             "The message holds a line break that is not CRLF before a dot.", cure="Use CRLF only."
         )
-    return text.replace(b"\r\n.", b"\r\n..")[2:] if leading else chunk
+    return text.replace(b"\r\n.", b"\r\n..")[2:]
