@@ -8,16 +8,23 @@ import time
 import attrs
 
 from pillarbox import (
+    Account,
+    Address,
     Company,
+    Credentials,
     EnvelopeSender,
     FromPolicy,
+    Journal,
     MemoryDirectory,
+    Message,
     Plugins,
     Receipt,
+    Route,
     Secret,
     SenderPolicy,
     Transport,
     User,
+    compose,
 )
 from pillarbox.settings import Role, between, setting
 
@@ -123,3 +130,73 @@ def slow(**attributes) -> type[Slow]:
     """Return a fresh `Slow` with counters of its own."""
     fresh = {"guard": threading.Lock(), "now": 0, "most": 0, "handed": [], "accepted": []}
     return type("FreshSlow", (Slow,), {**fresh, **attributes})
+
+
+ROUTE = Route(account=Account(owner="company", method="x", mailbox="a@acme.example"), from_address=Address("a@acme.example"), envelope_sender="a@acme.example")  # fmt: skip
+SECRET = "canary-hunter2"
+
+
+@attrs.frozen
+class NoSettings:
+    """Settings of nothing."""
+
+
+class Scripted(Transport):
+    """Does as it was told: an error before or inside the hand-over, or none."""
+
+    settings: NoSettings
+    label = "Scripted"
+
+    def __init__(self, *script, credentials=None):
+        super().__init__(NoSettings(), credentials)
+        self.script = list(script)
+
+    def send(self, submission, journal):
+        where, error = self.script.pop(0) if self.script else ("", None)
+        if where == "before":
+            raise error
+        with journal.handing_over():
+            if where == "inside":
+                raise error
+        if where == "after":
+            raise error
+        return Receipt(submission.message_id)
+
+
+def submission(subject="s", **fields):
+    """Return a submission to a customer."""
+    return compose(Message(to="b@customer.example", subject=subject, text="t", **fields), ROUTE)
+
+
+class Known(Credentials):
+    """Knows one secret, and blots it out."""
+
+    def secret(self, name):
+        return SECRET
+
+    def token(self, purpose="send"):
+        return SECRET
+
+    def update(self, change):
+        return None
+
+    def redact(self, text):
+        return text.replace(SECRET, "[secret]")
+
+
+class NeverMarks(Transport):
+    """Forgets to say when it hands over."""
+
+    settings: NoSettings
+    label = "Forgetful"
+
+    def send(self, submission, journal):
+        raise RuntimeError("somewhere")
+
+    def send(self, submission, journal):
+        raise RuntimeError("somewhere")
+
+
+def attempts(*subjects):
+    """Return a batch: a submission of each subject, with its journal."""
+    return [(submission(subject), Journal()) for subject in subjects]

@@ -1,4 +1,4 @@
-"""One attempt, its outcome told by the hand-over; and batches, whose answers keep their order."""
+"""One attempt, its outcome told by the hand-over."""
 
 from __future__ import annotations
 
@@ -6,76 +6,26 @@ import datetime as dt
 import logging
 import traceback
 
-import attrs
 import pytest
 
 from pillarbox import (
-    Account,
-    Address,
-    Credentials,
+    Answer,
+    AnswerState,
     Journal,
     Limits,
-    Message,
     MessageError,
     OutcomeUnknown,
     PillarboxError,
     Receipt,
-    Route,
     SendDeferred,
     SendRejected,
     SettingsError,
     SignInNeeded,
     State,
     Transport,
-    compose,
 )
-from pillarbox._delivery import deliver, deliver_many, settled
-from pillarbox.outbox import TRANSITIONS
-
-ROUTE = Route(account=Account(owner="company", method="x", mailbox="a@acme.example"), from_address=Address("a@acme.example"), envelope_sender="a@acme.example")  # fmt: skip
-SECRET = "canary-hunter2"
-
-
-@attrs.frozen
-class NoSettings:
-    pass
-
-
-class Scripted(Transport):
-    """Does as it was told: an error before or inside the hand-over, or none."""
-
-    settings: NoSettings
-    label = "Scripted"
-
-    def __init__(self, *script, credentials=None):
-        super().__init__(NoSettings(), credentials)
-        self.script = list(script)
-
-    def send(self, submission, journal):
-        where, error = self.script.pop(0) if self.script else ("", None)
-        if where == "before":
-            raise error
-        with journal.handing_over():
-            if where == "inside":
-                raise error
-        if where == "after":
-            raise error
-        return Receipt(submission.message_id)
-
-
-class NeverMarks(Transport):
-    """Forgets to say when it hands over."""
-
-    settings: NoSettings
-    label = "Forgetful"
-
-    def send(self, submission, journal):
-        raise RuntimeError("somewhere")
-
-
-def submission(subject="s", **fields):
-    return compose(Message(to="b@customer.example", subject=subject, text="t", **fields), ROUTE)
-
+from pillarbox.outbox import TRANSITIONS, deliver, settled
+from tests.core.doubles import SECRET, Known, NeverMarks, NoSettings, Scripted, submission
 
 FOREIGN = [
     RuntimeError(SECRET),
@@ -121,6 +71,102 @@ def test_a_subclass_marks_as_its_base_does():
     assert Says.marks_hand_over
 
 
+class Reports(Transport):
+    """Never marks, and speaks on purpose: a temporary failure of a program it ran."""
+
+    settings: NoSettings
+    label = "Reporter"
+
+    def send(self, submission, journal):
+        raise SendDeferred("busy")
+
+
+def test_a_transport_that_never_marks_can_not_be_called_off_once_it_began():
+    """Its hand-over is at the start, durably: a deadline that passes then is unknown, not deferred."""
+    journal = Journal()
+    with pytest.raises(SendDeferred, match="busy"):
+        deliver(submission(), journal, Reports(NoSettings()))
+    assert journal.handed_over
+    assert not journal.call_off()
+
+
+def test_a_transport_that_never_marks_is_not_begun_when_it_was_called_off():
+    """Nothing left."""
+    journal = Journal()
+    journal.call_off()
+    with pytest.raises(SendDeferred, match="called off"):
+        deliver(submission(), journal, NeverMarks(NoSettings()))
+
+
+def test_a_subclass_that_sends_by_itself_marks_by_itself():
+    """What its base would have marked says nothing of a send of its own; calling the base's does."""
+
+    class Own(Scripted):
+        def send(self, submission, journal):
+            raise RuntimeError("anywhere")
+
+    class Wraps(Scripted):
+        def send(self, submission, journal):
+            return super().send(submission, journal)
+
+    class Loops(Scripted):
+        def send(self, submission, journal):
+            for _ in (1,):
+                with journal.handing_over():
+                    pass
+            return Receipt(submission.message_id)
+
+    assert not Own.marks_hand_over
+    assert Wraps.marks_hand_over
+    assert Loops.marks_hand_over
+    with pytest.raises(OutcomeUnknown):
+        deliver(submission(), Journal(), Own())
+
+
+@pytest.mark.parametrize("answer", [None, True, "<a@b>", SendRejected], ids=repr)
+def test_an_answer_that_is_no_receipt_is_unknown(answer):
+    """It was handed over, and what came back is nonsense; the line is closed."""
+    closed = []
+
+    class Odd(Scripted):
+        def send(self, submission, journal):
+            with journal.handing_over():
+                return answer
+
+        def close(self):
+            closed.append(True)
+
+    with pytest.raises(OutcomeUnknown, match="TypeError after the hand-over"):
+        deliver(submission(), Journal(), Odd())
+    assert closed == [True]
+
+
+def test_a_mark_that_can_not_be_made_means_that_nothing_left():
+    """The outbox's disk is full: the hand-over does not begin."""
+
+    class Full(Journal):
+        def _mark(self):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(SendDeferred, match="nothing left"):
+        deliver(submission(), Full(), Scripted())
+    with pytest.raises(SendDeferred, match="nothing left"):
+        deliver(submission(), Full(), NeverMarks(NoSettings()))
+
+
+def test_a_plugin_that_forgets_its_bases_init_harms_nobody():
+    """No credentials, no account: the receipt stands."""
+
+    class Bare(Scripted):
+        def __init__(self):
+            self.settings = NoSettings()
+            self.script = []
+
+    told = []
+    assert isinstance(deliver(submission(), Journal(), Bare(), told.append), Receipt)
+    assert told[0].receipt is not None
+
+
 OWN = [
     SendRejected("no"),
     SendDeferred("later"),
@@ -139,20 +185,6 @@ def test_what_a_transport_says_on_purpose_stands(where, error):
         deliver(submission(), Journal(), Scripted((where, error)))
 
 
-class Known(Credentials):
-    def secret(self, name):
-        return SECRET
-
-    def token(self, purpose="send"):
-        return SECRET
-
-    def update(self, change):
-        return None
-
-    def redact(self, text):
-        return text.replace(SECRET, "[secret]")
-
-
 def test_a_secret_in_an_error_of_a_transports_own_is_redacted():
     """Even one that it raised from another."""
     error = SendRejected(f"the server said {SECRET}", cure=f"use another than {SECRET}")
@@ -161,6 +193,22 @@ def test_a_secret_in_an_error_of_a_transports_own_is_redacted():
         deliver(submission(), Journal(), Scripted(("before", error), credentials=Known()))
     assert SECRET not in "".join(traceback.format_exception(found.value)) + repr(found.value)
     assert "[secret]" in str(found.value)
+
+
+def test_a_secret_that_a_server_says_back_is_redacted():
+    """In a receipt, in a recipient's answer, in a code."""
+    answers = {"b@customer.example": Answer(AnswerState.REFUSED, f"not for {SECRET}", "550")}
+
+    class Echo(Scripted):
+        def send(self, submission, journal):
+            return Receipt(submission.message_id, f"for {SECRET}", detail=SECRET, recipients=answers)
+
+    receipt = deliver(submission(), Journal(), Echo(credentials=Known()))
+    assert SECRET not in repr(receipt)
+    error = SendRejected("no", code=SECRET, recipients=answers)
+    with pytest.raises(SendRejected) as found:
+        deliver(submission(), Journal(), Scripted(("before", error), credentials=Known()))
+    assert SECRET not in repr(vars(found.value))
 
 
 def test_a_receipt_names_every_recipient():
@@ -209,6 +257,24 @@ def test_a_listener_that_fails_changes_nothing():
     assert told[0].receipt == receipt
 
 
+def test_a_logging_handler_that_raises_changes_nothing():
+    """The host's own fault, behind an accepted message."""
+
+    class Raises(logging.Handler):
+        def emit(self, record):
+            raise RuntimeError("disk full")
+
+    logger, handler = logging.getLogger("pillarbox"), Raises()
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    try:
+        assert isinstance(deliver(submission(), Journal(), Scripted(), print), Receipt)
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
 def test_events_carry_no_address_and_no_body(caplog):
     """Nouns with fields; nothing that a log should not hold."""
     with caplog.at_level(logging.INFO, "pillarbox"):
@@ -217,85 +283,6 @@ def test_events_carry_no_address_and_no_body(caplog):
     assert record.getMessage() == "pillarbox.accepted"
     assert "customer" not in str(vars(record))
     assert "Geheim" not in str(vars(record))
-
-
-def attempts(*subjects):
-    return [(submission(subject), Journal()) for subject in subjects]
-
-
-def kinds(outcomes):
-    return [type(outcome).__name__ for outcome in outcomes]
-
-
-def test_a_batch_answers_in_order():
-    """One outcome each; a refusal stops nobody."""
-    transport = Scripted(("", None), ("inside", SendRejected("no")), ("", None))
-    assert kinds(deliver_many(attempts("1", "2", "3"), transport)) == ["Receipt", "SendRejected", "Receipt"]
-
-
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_one_that_does_not_fit_keeps_its_place(place):
-    """First, in the middle or last."""
-    past = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
-    batch = attempts("1", "2", "3")
-    batch[place] = (submission(not_after=past), Journal())
-    found = kinds(deliver_many(batch, Scripted()))
-    assert found == ["SendRejected" if number == place else "Receipt" for number in range(3)]
-
-
-def test_one_that_could_not_be_composed_keeps_its_place():
-    """An error among the attempts is its own outcome."""
-    batch = [MessageError("bad"), *attempts("1"), MessageError("worse")]
-    assert kinds(deliver_many(batch, Scripted())) == ["MessageError", "Receipt", "MessageError"]
-
-
-@pytest.mark.parametrize(
-    "error", [SignInNeeded("who?"), SendDeferred("closed", stage="connect")], ids=["sign-in", "unreachable"]
-)
-def test_a_refused_sign_in_is_told_to_those_behind_and_not_tried_again(error):
-    """Forty queued mails must not lock a mailbox (rule 28)."""
-    transport = Scripted(("", None), ("before", error))
-    found = kinds(deliver_many(attempts("1", "2", "3", "4"), transport))
-    assert found == ["Receipt", *[type(error).__name__] * 3]
-
-
-class Crashes(Scripted):
-    """Breaks off its batch with a foreign error, one message handed over."""
-
-    def send_many(self, batch):
-        for number, (submission_, journal) in enumerate(batch):
-            with journal.handing_over():
-                if number == 1:
-                    raise RuntimeError("bug")
-            yield Receipt(submission_.message_id)
-
-
-def test_a_batch_that_crashes_leaves_one_unknown_and_goes_on():
-    """What was handed over is unknown; those behind it have their turn with the next run."""
-    found = kinds(deliver_many(attempts("1", "2", "3", "4", "5"), Crashes()))
-    assert found == ["Receipt", "OutcomeUnknown", "Receipt", "OutcomeUnknown", "Receipt"]
-
-
-class Swallows(Scripted):
-    """Answers the first and ends."""
-
-    def send_many(self, batch):
-        batch = iter(batch)
-        submission_, journal = next(batch)
-        with journal.handing_over():
-            pass
-        next(batch)
-        yield Receipt(submission_.message_id)
-
-
-def test_one_that_was_never_answered_is_not_called_accepted():
-    """Pulled, not handed over, not answered: nothing left."""
-    assert kinds(deliver_many(attempts("1", "2"), Swallows())) == ["Receipt", "SendDeferred"]
-
-
-def test_an_empty_batch_has_no_outcome():
-    """And asks nothing of the transport."""
-    assert list(deliver_many([], Scripted())) == []
 
 
 @pytest.mark.parametrize(

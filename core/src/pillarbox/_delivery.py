@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import collections
-import copy
+import contextlib
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import attrs
@@ -19,9 +18,8 @@ from ._errors import (
     SendError,
     SendRejected,
     SettingsError,
-    SignInNeeded,
 )
-from ._mail import ACCEPTED, Receipt, State, Submission, now
+from ._mail import ACCEPTED, Answer, Receipt, State, Submission, now
 from ._route import Attempt
 from ._transports import Journal, Limits, Transport
 
@@ -42,7 +40,7 @@ def deliver(
     """
     started = time.monotonic()
     outcome = _attempt(submission, journal, transport)
-    _tell(submission, journal, transport, outcome, time.monotonic() - started, told)
+    tell(submission, journal, transport, outcome, time.monotonic() - started, told)
     if isinstance(outcome, PillarboxError):
         raise outcome
     return outcome
@@ -50,15 +48,43 @@ def deliver(
 
 def _attempt(submission: Submission, journal: Journal, transport: Transport) -> Outcome:
     try:
-        refuse_unfit(submission, transport)
-        receipt = transport.send(submission, journal)
-    except PillarboxError as error:
-        return redacted(error, transport)
+        begin(submission, journal, transport)
+        answer: object = transport.send(submission, journal)
     except Exception as error:  # noqa: BLE001  (a plugin may raise anything; it must not decide what was sent)
-        problem = error
-    else:
-        return completed(receipt, submission)
+        answer = error
+    return understood(answer, submission, journal, transport)
+
+
+def begin(submission: Submission, journal: Journal, transport: Transport) -> None:
+    """Refuse what this carrier can't take; mark the hand-over at once for a transport that never tells it.
+
+    Raises:
+        MessageError, SendRejected: As `refuse_unfit`.
+        SendDeferred: The attempt was called off.
+    """
+    refuse_unfit(submission, transport)
+    if not type(transport).marks_hand_over:
+        with journal.handing_over():
+            pass  # what it does from here on may be the hand-over
+
+
+def understood(answer: object, submission: Submission, journal: Journal, transport: Transport) -> Outcome:
+    """Return what a transport's *answer* means: a receipt, an error of ours, or whatever else it returned or raised."""
+    if isinstance(answer, Receipt):
+        return _without_secrets(completed(answer, submission), transport)
+    if isinstance(answer, PillarboxError):
+        return redacted(answer, transport)
+    problem = answer if isinstance(answer, Exception) else TypeError("not a Receipt")
+    let_go(transport)
     return foreign(problem, journal, transport)
+
+
+def let_go(transport: Transport) -> None:
+    """Close a transport that broke off: what its line holds now may be the answer to another message."""
+    try:
+        transport.close()
+    except Exception as error:  # noqa: BLE001  (it failed already)
+        _log.event("warning", "pillarbox.close_failed", error=type(error).__name__)
 
 
 def refuse_unfit(submission: Submission, transport: Transport) -> None:
@@ -100,33 +126,67 @@ def completed(receipt: Receipt, submission: Submission) -> Receipt:
 
 def redacted(error: PillarboxError, transport: Transport) -> PillarboxError:
     """Return *error* without secrets of the account, and without the foreign errors it came from."""
-    redact = transport.credentials.redact if transport.credentials else _as_it_is
+    redact = _redaction(transport)
     error.detail, error.cure = redact(error.detail), redact(error.cure)
     error.args = tuple(redact(arg) if isinstance(arg, str) else arg for arg in error.args)
+    if isinstance(error, SendError):
+        error.code, error.recipients = redact(error.code), _answers(error.recipients, redact)
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
+
+
+def _redaction(transport: Transport) -> Callable[[str], str]:
+    credentials = getattr(transport, "credentials", None)  # a plugin may forget its base's __init__
+    return credentials.redact if credentials is not None else _as_it_is
 
 
 def _as_it_is(text: str) -> str:
     return text
 
 
+def _answers(answers: Mapping[str, Answer], redact: Callable[[str], str]) -> dict[str, Answer]:
+    return {
+        who: attrs.evolve(answer, said=redact(answer.said), code=redact(answer.code))
+        for who, answer in answers.items()
+    }
+
+
+def _without_secrets(receipt: Receipt, transport: Transport) -> Receipt:
+    """Return *receipt* without secrets of the account that a server said back; most hold none."""
+    redact = _redaction(transport)
+    words = "\0".join(
+        (
+            receipt.reference,
+            receipt.detail,
+            *(f"{one.said}\0{one.code}" for one in receipt.recipients.values()),
+        )
+    )
+    if redact(words) == words:
+        return receipt
+    return attrs.evolve(
+        receipt,
+        reference=redact(receipt.reference),
+        detail=redact(receipt.detail),
+        recipients=_answers(receipt.recipients, redact),
+    )
+
+
 def foreign(error: Exception, journal: Journal, transport: Transport) -> SendError:
     """Return what an *error* that is not pillarbox's own means, by the hand-over; its text may hold secrets, so not it."""
     label = type(transport).label or type(transport).__name__
     what = f"{label} failed with {type(error).__name__}"
-    if journal.handed_over:
-        return OutcomeUnknown(
-            f"{what} after the hand-over; whether the message left is not known.", stage="hand-over"
-        )
+    if not journal.handed_over:
+        return SendDeferred(f"{what} before the hand-over; nothing left.")
     if not type(transport).marks_hand_over:
         return OutcomeUnknown(
             f"{what}, and does not tell when it hands over; whether the message left is not known."
         )
-    return SendDeferred(f"{what} before the hand-over; nothing left.")
+    return OutcomeUnknown(
+        f"{what} after the hand-over; whether the message left is not known.", stage="hand-over"
+    )
 
 
-def _tell(
+def tell(
     submission: Submission,
     journal: Journal,
     transport: Transport,
@@ -137,7 +197,7 @@ def _tell(
     """Log the attempt and tell the plugins; what goes wrong here can't change what was sent."""
     if told is None and not _log.is_heard("info"):
         return
-    account = transport.account
+    account = getattr(transport, "account", None)
     receipt, error = (outcome, None) if isinstance(outcome, Receipt) else (None, outcome)
     attempt = Attempt(
         submission=submission.key,
@@ -148,21 +208,30 @@ def _tell(
         error=error,
         seconds=seconds,
     )
-    state = settled(outcome).value
-    _log.event(
-        "info",
-        f"pillarbox.{state}",
-        submission=submission.key,
-        method=attempt.method,
-        seconds=round(seconds, 3),
-    )
+    _log_attempt(attempt, settled(outcome))
     if told is not None:
         try:
             told(attempt)
         except Exception as problem:  # noqa: BLE001  (an audit plugin can't turn an accepted message into an error)
-            _log.event(
-                "warning", "pillarbox.hook_failed", submission=submission.key, error=type(problem).__name__
-            )
+            _log_failure(submission.key, problem)
+
+
+def _log_attempt(attempt: Attempt, state: State) -> None:
+    with contextlib.suppress(
+        Exception
+    ):  # a handler of the host's that raises can't change what was sent either
+        _log.event(
+            "info",
+            f"pillarbox.{state.value}",
+            submission=attempt.submission,
+            method=attempt.method,
+            seconds=round(attempt.seconds, 3),
+        )
+
+
+def _log_failure(key: str, problem: Exception) -> None:
+    with contextlib.suppress(Exception):
+        _log.event("warning", "pillarbox.hook_failed", submission=key, error=type(problem).__name__)
 
 
 def settled(outcome: Outcome) -> State:
@@ -174,129 +243,3 @@ def settled(outcome: Outcome) -> State:
     if isinstance(outcome, (SendRejected, MessageError, SettingsError)):
         return State.REJECTED
     return State.DEFERRED
-
-
-_BEFORE_SIGN_IN = frozenset({"dns", "connect", "tls", "greeting"})
-
-
-@attrs.define
-class _Item:
-    """One of a batch: what was pulled, and what is known of it before the transport answers."""
-
-    submission: Submission | None
-    journal: Journal
-    unfit: PillarboxError | None = None
-    started: float = attrs.field(factory=time.monotonic)
-
-
-Attempts: TypeAlias = Iterable[tuple[Submission, Journal] | PillarboxError]
-
-
-def deliver_many(attempts: Attempts, transport: Transport, told: Told | None = None) -> Iterator[Outcome]:
-    """Submit several by one transport, and give one outcome for each, in order, as it is known.
-
-    An error among *attempts* (a message that could not be composed) is its own outcome. A refused sign-in, or a
-    server that can't be reached, is told to those behind it without being tried again.
-    """
-    items = _items(attempts)
-    stop: PillarboxError | None = None
-    while stop is None:
-        batch = _Batch(items, transport, told)
-        yield from batch.outcomes()
-        if batch.is_exhausted:
-            return
-        stop = batch.stop
-    for item in items:
-        outcome = item.unfit or copy.copy(stop)
-        _tell_item(item, transport, outcome, told)
-        yield outcome
-
-
-def _items(attempts: Attempts) -> Iterator[_Item]:
-    for attempt in attempts:
-        if isinstance(attempt, PillarboxError):
-            yield _Item(None, Journal(), attempt)
-        else:
-            yield _Item(*attempt)
-
-
-def _tell_item(item: _Item, transport: Transport, outcome: Outcome, told: Told | None) -> None:
-    if item.submission is not None:
-        _tell(item.submission, item.journal, transport, outcome, time.monotonic() - item.started, told)
-
-
-class _Batch:
-    """One run of a transport's `send_many`, to its end or to the first thing that stops it."""
-
-    def __init__(self, waiting: Iterator[_Item], transport: Transport, told: Told | None) -> None:
-        self._waiting = waiting
-        self._transport = transport
-        self._told = told
-        self._pulled: collections.deque[_Item] = collections.deque()
-        self.is_exhausted = False
-        self.stop: PillarboxError | None = None
-
-    def outcomes(self) -> Iterator[Outcome]:
-        answers = self._transport.send_many(self._fit())
-        problem: Exception | None = None
-        try:
-            for answer in answers:
-                yield from self._refusals()
-                yield self._settle(answer)
-                if self.stop is not None:
-                    break
-        except Exception as error:  # noqa: BLE001  (as in _attempt)
-            problem = error
-        finally:
-            _close(answers)
-        yield from self._left_open(problem)
-
-    def _fit(self) -> Iterator[tuple[Submission, Journal]]:
-        """Give the transport those it can take; the others keep their place in the answers."""
-        for item in self._waiting:
-            self._pulled.append(item)
-            if item.submission is None:
-                continue
-            try:
-                refuse_unfit(item.submission, self._transport)
-            except PillarboxError as error:
-                item.unfit = error
-            else:
-                yield item.submission, item.journal
-        self.is_exhausted = True
-
-    def _refusals(self) -> Iterator[Outcome]:
-        while self._pulled and self._pulled[0].unfit is not None:
-            yield self._settle(self._pulled[0].unfit)
-
-    def _settle(self, answer: Outcome) -> Outcome:
-        item = self._pulled.popleft()
-        if isinstance(answer, Receipt):
-            outcome: Outcome = completed(answer, item.submission) if item.submission else answer
-        else:
-            outcome = redacted(answer, self._transport)
-            self._stop_for(outcome)
-        _tell_item(item, self._transport, outcome, self._told)
-        return outcome
-
-    def _stop_for(self, error: PillarboxError) -> None:
-        unreachable = isinstance(error, SendDeferred) and error.stage in _BEFORE_SIGN_IN
-        if isinstance(error, SignInNeeded) or unreachable:
-            self.stop = error
-
-    def _left_open(self, problem: Exception | None) -> Iterator[Outcome]:
-        """Tell of those that were pulled and not answered, by what their journals say."""
-        while self._pulled:
-            item = self._pulled[0]
-            yield self._settle(item.unfit or self._unanswered(item.journal, problem))
-
-    def _unanswered(self, journal: Journal, problem: Exception | None) -> PillarboxError:
-        if self.stop is not None and not journal.handed_over:
-            return copy.copy(self.stop)
-        return foreign(problem or RuntimeError("no answer"), journal, self._transport)
-
-
-def _close(answers: object) -> None:
-    close = getattr(answers, "close", None)
-    if close is not None:
-        close()

@@ -11,7 +11,8 @@ import attrs
 
 from ._accounts import method_settings
 from ._composition import compose
-from ._delivery import deliver, deliver_many
+from ._batch import deliver_many
+from ._delivery import deliver
 from ._directory import Directory, MemoryDirectory
 from ._errors import OutcomeUnknown, PillarboxError, SendDeferred, SettingsError, Unavailable
 from ._lanes import Lane, Lanes

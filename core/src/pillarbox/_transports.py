@@ -136,6 +136,11 @@ class Journal:
             self._called_off = not self.handed_over
             return self._called_off
 
+    @property
+    def called_off(self) -> bool:
+        """Whether the hand-over was forbidden."""
+        return self._called_off
+
     def _write(self, name: str, value: str) -> None:
         """Make a note durable."""
 
@@ -146,7 +151,7 @@ class Journal:
 class Transport(abc.ABC):
     """Carries submissions for one account. A transport's author writes `send`; the rest has honest defaults.
 
-    One instance serves one lane and one thread; it may keep a connection open between sends. The annotation of
+    One instance serves one lane, and one thread at a time; it may keep a connection open between sends. The annotation of
     `settings` names the class of its settings, made of attrs and `pillarbox.settings.setting`.
 
     Args:
@@ -180,8 +185,9 @@ class Transport(abc.ABC):
     def __init_subclass__(cls, **named: Any) -> None:
         super().__init_subclass__(**named)
         if "marks_hand_over" not in vars(cls):
-            inherited = getattr(cls, "marks_hand_over", False)
-            cls.marks_hand_over = inherited or any(map(_marks, vars(cls).values()))
+            cls.marks_hand_over = any(map(_marks, vars(cls).values())) or (
+                getattr(cls, "marks_hand_over", False) and _sends_as_its_base(cls)
+            )
 
     def __init__(
         self,
@@ -240,7 +246,7 @@ class Transport(abc.ABC):
         return None
 
     def close(self) -> None:  # noqa: B027  (nothing to let go is a fair default)
-        """Let the connection go; never raises for a carrier that is gone."""
+        """Let the connection go; never raises for a carrier that is gone. A later `send` connects again."""
 
     def __enter__(self) -> Self:
         return self
@@ -306,17 +312,30 @@ def _evaluated(annotation: Any, base: type) -> Any:
     if not isinstance(annotation, str):
         return annotation
     names = dict(vars(sys.modules[base.__module__]))
-    return eval(annotation, names, dict(vars(base)))  # noqa: S307  (the text of the author's own annotation)
+    try:
+        return eval(annotation, names, dict(vars(base)))  # noqa: S307  (the text of the author's own annotation)
+    except NameError:
+        return None  # imported for type checkers alone
 
 
 def _marks(member: object) -> bool:
-    code = getattr(inspect.unwrap(member) if callable(member) else member, "__code__", None)
-    return code is not None and _mentions(code)
+    return _mentions(_code(member), "handing_over")
 
 
-def _mentions(code: CodeType) -> bool:
-    nested = (constant for constant in code.co_consts if isinstance(constant, CodeType))
-    return "handing_over" in code.co_names or any(map(_mentions, nested))
+def _sends_as_its_base(cls: type[Transport]) -> bool:
+    """Whether *cls* leaves `send` to its base, or calls the base's in its own."""
+    return "send" not in vars(cls) or _mentions(_code(vars(cls)["send"]), "super")
+
+
+def _code(member: object) -> CodeType | None:
+    return getattr(inspect.unwrap(member) if callable(member) else member, "__code__", None)
+
+
+def _mentions(code: CodeType | None, name: str) -> bool:
+    if code is None:
+        return False
+    nested = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return name in code.co_names or any(_mentions(one, name) for one in nested)
 
 
 class Grant(enum.Enum):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ._delivery import Outcome, deliver, deliver_many, settled
+from ._batch import deliver_many
+from ._delivery import Outcome, deliver, settled
 from ._mail import TRANSITIONS, State
 from ._outbox import Entry, Outbox
 
