@@ -354,6 +354,20 @@ def test_all_refused_partly_for_now() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "told", [b"554 5.7.1 spam\r\n", b"354 what\r\n", Broken(How.SILENT, written=10_000), Broken(How.RESET)]
+)
+def test_nobody_is_accepted_of_a_message_that_is_not(told: bytes | Broken) -> None:
+    """An error names those who were refused, and does not call the others accepted."""
+    session = _session(ALL)
+    given = transaction(to=(CUSTOMER, OTHER))
+    _, answers = play(session.announce(given), b"250 ok\r\n250 ok\r\n550 5.1.1 no\r\n354 go\r\n")
+    assert isinstance(answers, dict)
+    _, outcome = play(session.content(given, answers), told)
+    assert isinstance(outcome, SendError)
+    assert list(outcome.recipients) == [OTHER]
+
+
 def test_content_is_never_asked_for_twice() -> None:
     """Content of a message goes into one question, whole."""
     asks, _ = play(_session().content(_ALONE, ACCEPTED), b"250 ok\r\n")

@@ -137,11 +137,16 @@ def refused(
         stage=stage,
         code=reply.status,
         cure=cure,
-        recipients=recipients,
+        recipients=_refusals(recipients or {}),
     )
     if meaning is None:
         return marked(error, f"{stage}-refused")
     return marked(error, meaning.finding, meaning.meaning, meaning.cure)
+
+
+def _refusals(answers: Mapping[str, Answer]) -> Mapping[str, Answer]:
+    """Return those who were refused: in a message that was not accepted nobody else was."""
+    return {who: one for who, one in answers.items() if one.state is not AnswerState.ACCEPTED}
 
 
 def _sentence(clause: str) -> str:
@@ -223,7 +228,7 @@ def _cut_short(
     if broken is None and replies:
         return refused(server, "recipient", replies[-1], answers)
     error = lost(server, "recipient", broken or Broken(How.CLOSED))
-    error.recipients = dict(answers)
+    error.recipients = dict(_refusals(answers))
     return error
 
 
@@ -249,7 +254,7 @@ def final(server: str, transaction: Transaction, answers: Mapping[str, Answer], 
         f'{server} answered the message with {reply.status} "{quotation(reply.text)}", which is neither yes nor no.',
         stage="content",
         code=reply.status,
-        recipients=answers,
+        recipients=_refusals(answers),
     )
 
 
@@ -268,12 +273,12 @@ def unanswered(
         return SendDeferred(
             f"{server} {broken.clause} in the middle of the content; its end was not written, so nothing was accepted.",
             stage="content",
-            recipients=answers,
+            recipients=_refusals(answers),
         )
     return OutcomeUnknown(
         f"{server} {broken.clause} after the whole message was handed over; whether it took it is not known.",
         stage="content",
-        recipients=answers,
+        recipients=_refusals(answers),
     )
 
 

@@ -73,7 +73,6 @@ class Session:
         phase: Where it stands.
         ahead: The transaction whose commands were written behind the end of the last content, or None.
         gone: Whether the server closed, or announced with 421 that it will.
-        used: Whether a message has ended on this session.
         takes_ahead: Whether commands may be written behind the end of a content, as far as the greeting tells.
     """
 
@@ -85,7 +84,6 @@ class Session:
         self.phase = Phase.CONNECTED
         self.ahead: Transaction | None = None
         self.gone = False
-        self.used = False
         self.takes_ahead = True
 
     def greet(self) -> Steps[None]:
@@ -238,7 +236,7 @@ class Session:
                 reply.kind in {4, 5} for reply in replies[1:-1]
             )
             if replies[0].kind == 2 and waits_for_nobody:
-                yield from self._some(Ask("content", (b".\r\n",), final=True))
+                yield from self._some(Ask("content", (b".\r\n",)))
             else:
                 self.phase = Phase.OVER
 
@@ -271,7 +269,6 @@ class Session:
         )
         if broken is not None:
             raise judgement.unanswered(self.server, transaction, answers, broken)
-        self.used = True
         if replies[0].code != 250 and replies[0].kind not in {4, 5}:
             self.phase = Phase.OVER
         elif self.phase is not Phase.OVER:

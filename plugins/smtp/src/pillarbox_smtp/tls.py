@@ -70,7 +70,9 @@ def _verified(ca_file: str, stamp: tuple[int, int]) -> ssl.SSLContext:  # noqa: 
     context = ssl.create_default_context(cafile=ca_file or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = _Socket
-    if ca_file:  # as on every Python before 3.13: private authorities are rarely issued to the letter of RFC 5280
+    if (
+        ca_file
+    ):  # as on every Python before 3.13: private authorities are rarely issued to the letter of RFC 5280
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
