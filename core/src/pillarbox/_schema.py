@@ -340,9 +340,7 @@ def _converter() -> Any:
         converter.register_structure_hook(kind, functools.partial(_exactly, kind, article))
     converter.register_structure_hook(float, lambda value, _: float(_number(value)))
     converter.register_structure_hook(Secret, _secret)
-    converter.register_structure_hook_func(
-        lambda hint: isinstance(hint, type) and issubclass(hint, enum.Enum), _member
-    )
+    converter.register_structure_hook(enum.Enum, _member)
     return converter
 
 
