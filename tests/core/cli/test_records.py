@@ -178,11 +178,10 @@ def test_a_typed_password_is_not_echoed(settings, tmp_path):
         ]
         os.execv(sys.executable, [sys.executable, "-c", code, *arguments])
     shown = b""
-    for _ in range(2):
-        while not shown.rstrip().endswith(b":"):
+    for prompts in (1, 2):
+        while shown.count(b":") < prompts:
             shown += os.read(terminal, 1024)
         os.write(terminal, b"hunter2\n")
-        shown += b"#"
     try:
         while block := os.read(terminal, 1024):
             shown += block

@@ -27,8 +27,8 @@ import attrs
 
 from .._address import Address
 from .._attachment import Attachment
-from .._composition import compose
 from .._batch import deliver_many
+from .._composition import compose
 from .._delivery import deliver
 from .._errors import OutcomeUnknown, PillarboxError, SendDeferred, SendRejected, SignInNeeded
 from .._mail import AnswerState, Receipt, Sighting, SightingState, Submission
