@@ -193,9 +193,6 @@ class NeverMarks(Transport):
     def send(self, submission, journal):
         raise RuntimeError("somewhere")
 
-    def send(self, submission, journal):
-        raise RuntimeError("somewhere")
-
 
 def attempts(*subjects):
     """Return a batch: a submission of each subject, with its journal."""

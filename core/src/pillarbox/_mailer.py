@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 
 from ._accounts import method_settings
-from ._composition import compose
 from ._batch import deliver_many
+from ._composition import compose
 from ._delivery import deliver
 from ._directory import Directory, MemoryDirectory
 from ._errors import OutcomeUnknown, PillarboxError, SendDeferred, SettingsError, Unavailable
