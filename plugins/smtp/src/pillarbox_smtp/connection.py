@@ -62,7 +62,7 @@ class Connection:
         self._secrets: tuple[bytes, ...] = ()
         self._busy = False
         self._waiter = _waiter(sock)
-        self.last_used = time.monotonic()
+        self.last_used: float = time.monotonic()
 
     @property
     def peer(self) -> str:

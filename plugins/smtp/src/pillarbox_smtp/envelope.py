@@ -36,9 +36,9 @@ class Transaction:
     def __init__(
         self, submission: Submission, commands: tuple[bytes, ...], pieces: tuple[bytes, ...]
     ) -> None:
-        self.submission = submission
-        self.commands = commands
-        self.pieces = pieces
+        self.submission: Submission = submission
+        self.commands: tuple[bytes, ...] = commands
+        self.pieces: tuple[bytes, ...] = pieces
 
     @property
     def recipients(self) -> tuple[str, ...]:

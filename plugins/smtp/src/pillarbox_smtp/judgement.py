@@ -57,7 +57,7 @@ class Broken(Exception):
         super().__init__(how, said)
         self.how = how
         self.said = said
-        self.replies = list(replies)
+        self.replies: list[Reply] = list(replies)
         self.written = written
 
     @property

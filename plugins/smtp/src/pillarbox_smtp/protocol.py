@@ -79,12 +79,12 @@ class Session:
     def __init__(self, server: str, local_name: str, *, encrypted: bool = False) -> None:
         self.server = server
         self.local_name = local_name
-        self.offered = Capabilities()
-        self.encrypted = encrypted
-        self.phase = Phase.CONNECTED
+        self.offered: Capabilities = Capabilities()
+        self.encrypted: bool = encrypted
+        self.phase: Phase = Phase.CONNECTED
         self.ahead: Transaction | None = None
-        self.gone = False
-        self.takes_ahead = True
+        self.gone: bool = False
+        self.takes_ahead: bool = True
 
     def greet(self) -> Steps[None]:
         """Wait for the greeting, then say EHLO, or HELO to a server that does not know it.

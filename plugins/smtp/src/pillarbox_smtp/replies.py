@@ -29,8 +29,8 @@ class Reply:
     __slots__ = ("code", "lines")
 
     def __init__(self, code: int, lines: tuple[bytes, ...]) -> None:
-        self.code = code
-        self.lines = lines
+        self.code: int = code
+        self.lines: tuple[bytes, ...] = lines
 
     def __repr__(self) -> str:
         return f"Reply({self.code}, {self.lines!r})"

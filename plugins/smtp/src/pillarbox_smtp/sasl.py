@@ -125,7 +125,7 @@ class ScramSha256:
 
     def __init__(self, username: str, password: str, nonce: str) -> None:
         self.secrets: tuple[str, ...] = (password,)
-        self.proven = False
+        self.proven: bool = False
         self._password = saslprep(password)
         self._nonce = nonce
         name = saslprep(username).replace("=", "=3D").replace(",", "=2C")
