@@ -78,7 +78,7 @@ class Session:
         elif language == "console":
             self.console(text, in_background="terminal" in options)
         elif language == "python":
-            exec(compile(text, "<docs>", "exec"), self.names)
+            exec(compile(text, "<docs>", "exec", dont_inherit=True), self.names)
 
     def write(self, name: str, text: str) -> None:
         path = self.folder / name

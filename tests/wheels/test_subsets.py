@@ -66,6 +66,23 @@ def test_without_the_method_a_command_says_how_to_get_it(environment, command):
     assert "pip install pillarbox-smtp" in done.stdout + done.stderr
 
 
+def test_without_tomlkit_a_change_says_how_to_get_it(environment):
+    """Reading needs nothing; changing the file needs tomlkit."""
+    env = environment("pillarbox", "pillarbox-smtp", "click", "rich")
+    (env.folder / "pillarbox.toml").write_text(COMPANY)
+    (env.folder / "pillarbox.toml").chmod(0o600)
+    assert env.pillarbox("explain").returncode == 0
+    done = env.pillarbox("company", "set", "--name", "Acme AG")
+    assert (done.returncode, "pip install 'pillarbox[cli]'" in done.stderr) == (69, True), done.stderr
+    assert (env.folder / "pillarbox.toml").read_text() == COMPANY
+
+
+def test_without_its_server_the_demo_says_how_to_get_it(environment):
+    """aiosmtpd comes with the extra."""
+    done = environment("pillarbox", "pillarbox-smtp", "click", "rich").pillarbox("demo")
+    assert (done.returncode, "pip install 'pillarbox[cli]'" in done.stderr) == (69, True), done.stderr
+
+
 @pytest.mark.parametrize("method", ["m365", "gmail", "mapi"])
 def test_a_method_of_ours_that_is_not_installed_is_named_with_its_distribution(environment, method):
     """The four methods are known by name wherever core is."""
