@@ -28,7 +28,7 @@ from tests.plugins.smtp.givens import PASSWORD, submission
 _SLOW = {"silence", "drip"}
 _ON_THE_WAY = {"greeting", "ehlo", "helo", "starttls", "ehlo-after-tls"}
 """Points where a refusal is of the connection and not of the message: deferred, although the server said 5yz."""
-_LARGE = b"Subject: x\r\n\r\n" + b"0123456789abcdef" * 4 * 1024 * 64 + b"\r\n"
+_LARGE = b"Subject: x\r\n\r\n" + b"0123456789abcdef" * 64 * 1024 * 16 + b"\r\n"
 
 
 def _expected(fault: SmtpFault) -> type[Receipt | SendError]:

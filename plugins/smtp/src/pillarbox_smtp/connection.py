@@ -195,9 +195,22 @@ class Connection:
             self._show_written(ask)
         written, started = 0, time.monotonic()
         for block in blocks(ask.data):
+            if written:
+                self._notice_end(written)
             slowest = started + self._final_timeout + (written + len(block)) / SLOWEST
             self._send(block, written, slowest if ask.content else give_up)
             written += len(block)
+
+    def _notice_end(self, written: int) -> None:
+        """Take in what the server said between two blocks, so that no more is written to one that has closed.
+
+        Raises:
+            Broken: It has; the *written* octets were all that left.
+        """
+        try:
+            self._absorb()
+        except Broken as broken:
+            raise Broken(broken.how, broken.said, self._taken(1), written) from None
 
     def _send(self, block: bytes, before: int, latest: float) -> None:
         """Write *block* until the moment *latest*, some of it within every `timeout`.
@@ -220,10 +233,7 @@ class Connection:
         if readable is None:
             raise self._cut_off(How.STALLED, f"for {self._timeout:g} s", written)
         if readable and for_writing:
-            try:
-                self._absorb()
-            except Broken as broken:
-                raise Broken(broken.how, broken.said, self._taken(1), written) from None
+            self._notice_end(written)
 
     def _cut_off(self, how: How, said: str, written: int) -> Broken:
         """Return what it means that writing failed, with the reply that the server may have left behind."""
