@@ -276,7 +276,7 @@ def test_a_secret_is_kept_and_the_settings_refer_to_it():
     otto = sends.directory.look_up("otto")[1]
     sends.set_secret(otto, "password", "hunter2", by=Actor("x", Role.DEPLOYER))
     account = sends.explain("otto").account
-    assert sends._credentials(account, sends.plugins["umail"]).secret("password") == "hunter2"
+    assert sends._credentials(account).secret("password") == "hunter2"
     assert vault.names() == ["company/user:otto/umail"]
 
 
@@ -287,7 +287,7 @@ def test_renaming_a_user_takes_their_secrets_along():
     sends.set_secret(sends.directory.look_up("otto")[1], "password", "hunter2", by=by)
     sends.rename_user("otto", "karl", by=by)
     account = sends.explain("karl").account
-    assert sends._credentials(account, sends.plugins["umail"]).secret("password") == "hunter2"
+    assert sends._credentials(account).secret("password") == "hunter2"
     assert sends.vault.names() == ["company/user:karl/umail"]
     with pytest.raises(SettingsError):
         sends.explain("otto")

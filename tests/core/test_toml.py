@@ -275,10 +275,10 @@ def test_who_may_change_what(path, change, role, allowed):
     anna = directory.look_up("anna")[1]
     act = attrs.evolve(anna, **change)
     if allowed:
-        assert directory.save(act, version=anna.version, by=Actor("x", role))
+        assert directory.save(act, version=anna.version, by=Actor("anna", role))
         return
     with pytest.raises(InvalidSettings, match="can only be set by"):
-        directory.save(act, version=anna.version, by=Actor("x", role))
+        directory.save(act, version=anna.version, by=Actor("anna", role))
     assert path.read_text() == GOOD
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
+import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from ._transports import Journal
+from ._sending import Deadline, Switch, too_late
 
 if TYPE_CHECKING:
     from ._errors import PillarboxError
@@ -31,7 +33,17 @@ class AsyncMailer:
 
     def __init__(self, mailer: Mailer, *, threads: int = 8) -> None:
         self.mailer = mailer
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="pillarbox")
+        self._threads = threads
+        self._process = -1
+        self._made: ThreadPoolExecutor | None = None
+
+    @property
+    def _pool(self) -> ThreadPoolExecutor:
+        """This process's threads: those of a parent are not in a forked child."""
+        if self._made is None or self._process != os.getpid():
+            self._made = ThreadPoolExecutor(self._threads, thread_name_prefix="pillarbox")
+            self._process = os.getpid()
+        return self._made
 
     async def send(
         self,
@@ -43,13 +55,31 @@ class AsyncMailer:
         deadline: float | None = None,
     ) -> Receipt:
         """Send as `Mailer.send`. Cancelled before the hand-over nothing leaves; after it the attempt goes on, uncut."""
-        journal = Journal()
-        work = functools.partial(self.mailer._send, message, journal, user, company, account, deadline, None)  # noqa: SLF001
+        switch, limit = Switch(), Deadline(deadline)
+        future = self._started(
+            functools.partial(
+                self.mailer._send,  # noqa: SLF001
+                message,
+                switch,
+                user,
+                company,
+                account,
+                limit,
+                watched=False,
+            )
+        )
         try:
-            return await self._run(work)
+            done, _ = await asyncio.wait({future}, timeout=limit.left)
         except asyncio.CancelledError:
-            journal.call_off()
+            switch.call_off()
+            _forget(future)
             raise
+        if not done:
+            error = too_late(switch)
+            if switch.is_off() or not future.done():
+                _forget(future)
+                raise error
+        return future.result()
 
     async def send_many(
         self,
@@ -70,17 +100,24 @@ class AsyncMailer:
         """Return what `Mailer.explain` returns; a host's directory may block, so it runs in a thread too."""
         return await self._run(functools.partial(self.mailer.explain, user, company=company, account=account))
 
-    async def check(self, user: str | None = None, *, company: str | None = None) -> list[Finding]:
+    async def check(
+        self, user: str | None = None, *, company: str | None = None, account: AccountName | None = None
+    ) -> list[Finding]:
         """Return all that `Mailer.check` yields."""
-        return await self._run(lambda: list(self.mailer.check(user, company=company)))
+        return await self._run(lambda: list(self.mailer.check(user, company=company, account=account)))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        future = asyncio.get_running_loop().run_in_executor(self._pool, work)
-        return await asyncio.shield(future)
+        return await asyncio.shield(self._started(work))
+
+    def _started(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Return the future of *work* in a thread of the pool, with the caller's context variables."""
+        context = contextvars.copy_context()
+        return asyncio.get_running_loop().run_in_executor(self._pool, context.run, work)
 
     async def aclose(self) -> None:
         """Wait for what is under way, then let the kept connections go."""
         await asyncio.to_thread(self._pool.shutdown)
+        self._made = None
         self.mailer.close()
 
     async def __aenter__(self) -> Self:
@@ -88,3 +125,9 @@ class AsyncMailer:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+
+def _forget(future: asyncio.Future[T]) -> None:
+    """Ask for the outcome that nobody waits for, so that asyncio does not complain of it; a start still queued is taken back."""
+    future.add_done_callback(lambda done: done.cancelled() or done.exception())
+    future.cancel()

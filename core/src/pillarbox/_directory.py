@@ -5,7 +5,6 @@ from __future__ import annotations
 import abc
 import difflib
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -13,9 +12,10 @@ import attrs
 
 from ._accounts import path_of, saving_problem
 from ._errors import Changed, InvalidSettings, SettingsError
+from ._locks import ThreadLock
 from ._mail import now
 from ._plugins import Plugins
-from ._records import not_allowed_changes
+from ._records import not_allowed_changes, refuse_actor, refuse_unless_administrator, structured, typed_by
 from ._schema import Role, form
 from ._settings import NONE, Account, Actor, Company, User, literal, table_of
 
@@ -55,10 +55,16 @@ class Directory(abc.ABC):
         """
 
     def account(self, owner: str, company: str | None = None) -> Account | None:
-        """Return the account that *owner* (`company`, `user:<id>`) has now, its settings as plain values; or None."""
+        """Return the account that *owner* (`company`, `user:<id>`) has now, or None.
+
+        Raises:
+            InvalidSettings: The settings can't be read; that says nothing of the account.
+        """
         kind, _, name = owner.partition(":")
         try:
             found, user = self.look_up(name if kind == "user" else None, company)
+        except InvalidSettings:
+            raise
         except SettingsError:
             return None
         record: Record = user or found
@@ -91,7 +97,15 @@ class Directory(abc.ABC):
         """Forget the user.
 
         Raises:
-            SettingsError: There is none.
+            SettingsError: There is none, or this actor may not.
+        """
+        raise SettingsError(f"{type(self).__name__} can't be written.")
+
+    def rename(self, user: str, new: str, *, by: Actor) -> None:
+        """Give the user the id *new*; all else stays, so does who typed it.
+
+        Raises:
+            SettingsError: There is none, there is one called *new*, or this actor may not.
         """
         raise SettingsError(f"{type(self).__name__} can't be written.")
 
@@ -102,9 +116,26 @@ class Directory(abc.ABC):
 
 def unknown_user(user: str, known: Iterable[str]) -> SettingsError:
     """Return the refusal of a user that a directory does not know, with a guess at who was meant."""
-    near = difflib.get_close_matches(user, list(known), 1)
-    cure = f"Did you mean {near[0]}?" if near else f"Add one: pillarbox user add {user} --address NAME@DOMAIN"
-    return SettingsError(f"There is no user {user[:100]!r}.", cure=cure)
+    name = str(user)[:100]
+    near = difflib.get_close_matches(name, _alike(name, known), 1)
+    cure = f"Did you mean {near[0]}?" if near else f"Add one: pillarbox user add {name} --address NAME@DOMAIN"
+    return SettingsError(f"There is no user {name!r}.", cure=cure)
+
+
+def _alike(name: str, known: Iterable[str]) -> list[str]:
+    """Return those of *known* that are worth a comparison: a slow one, and there may be a hundred thousand."""
+    start = name[:1].casefold()
+    alike = (one for one in known if one[:1].casefold() == start and abs(len(one) - len(name)) <= 2)
+    return [one for _, one in zip(range(MOST_COMPARED), alike, strict=False)]
+
+
+MOST_COMPARED = 500
+"""The most ids that a mistyped one is compared with."""
+
+
+def user_exists(user: str) -> SettingsError:
+    """Return the refusal of an id that another user has."""
+    return SettingsError(f"There is a user {user} already.")
 
 
 class MemoryDirectory(Directory):
@@ -116,10 +147,14 @@ class MemoryDirectory(Directory):
     def __init__(
         self, company: Company, users: Iterable[User] = (), *, plugins: Plugins | None = None
     ) -> None:
-        self._lock = threading.Lock()
-        self._plugins = plugins if plugins is not None else Plugins()
+        self._lock = ThreadLock()
+        self.plugins = plugins if plugins is not None else Plugins()
         self._company = attrs.evolve(company, typed_by=Role.DEPLOYER)
-        self._users = {user.id: attrs.evolve(user, typed_by=Role.DEPLOYER) for user in users}
+        self._users: dict[str, User] = {}
+        for user in users:
+            if user.id in self._users:
+                raise user_exists(user.id)
+            self._users[user.id] = attrs.evolve(user, typed_by=Role.DEPLOYER)
         self._history: list[Change] = []
 
     @classmethod
@@ -160,7 +195,7 @@ class MemoryDirectory(Directory):
         """See `Directory`."""
         with self._lock:
             before = self._company if isinstance(record, Company) else self._users.get(record.id)
-            kept = prepared(before, record, version, by, self._company, self._plugins)
+            kept = prepared(before, record, version, by, self._company, self.plugins)
             self._history.append(change_of(before, kept, by))
             if isinstance(kept, Company):
                 self._company = kept
@@ -170,11 +205,27 @@ class MemoryDirectory(Directory):
 
     def remove(self, user: str, *, by: Actor) -> None:
         """See `Directory`."""
+        refuse_unless_administrator(user, by)
         with self._lock:
             if user not in self._users:
                 raise unknown_user(user, self._users)
             self._history.append(change_of(self._users[user], None, by))
             self._users = {name: one for name, one in self._users.items() if name != user}
+
+    def rename(self, user: str, new: str, *, by: Actor) -> None:
+        """See `Directory`."""
+        refuse_unless_administrator(user, by)
+        with self._lock:
+            if user not in self._users:
+                raise unknown_user(user, self._users)
+            if new in self._users:
+                raise user_exists(new)
+            renamed = attrs.evolve(self._users[user], id=new)
+            self._history += renaming(self._users[user], renamed, by)
+            self._users = {
+                (new if name == user else name): (renamed if name == user else one)
+                for name, one in self._users.items()
+            }
 
     def history(self, owner: str) -> list[Change]:
         """See `Directory`."""
@@ -193,25 +244,44 @@ def prepared(
         raise Changed(
             f"{record} was changed meanwhile.", cure="Look at the settings again, then repeat the change."
         )
+    refuse_actor(record, by)
+    if before is None and isinstance(record, User):
+        refuse_unless_administrator(record.id, by)
     problems = not_allowed_changes(before, record, by.role, plugins)
     if problems:
         raise InvalidSettings(map(str, problems), where=path_of(record))
-    typed_by = by.role if _types_settings(before, record) else (before.typed_by if before else by.role)
-    kept = attrs.evolve(record, typed_by=typed_by)
+    after = structured(record, before, plugins)
+    kept = attrs.evolve(after, typed_by=typed_by(before, after, by))
     saving_problem(kept, kept if isinstance(kept, Company) else company, plugins)
     return kept
-
-
-def _types_settings(before: Record | None, record: Record) -> bool:
-    return before is None or before.methods != record.methods
 
 
 def change_of(before: Record | None, after: Record | None, by: Actor) -> Change:
     """Return what the history keeps of the step from *before* to *after*."""
     old, new = (table_of(one) if one else {} for one in (before, after))
-    what = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
     owner = next(one.owner for one in (after, before) if one)
-    return Change(at=now().isoformat(timespec="seconds"), by=by.name, owner=owner, what=what or ["nothing"])
+    return Change(at=_moment(), by=by.name, owner=owner, what=sorted(_differences(old, new)) or ["nothing"])
+
+
+def renaming(before: User, after: User, by: Actor) -> list[Change]:
+    """Return what the history keeps of a new id, under the old one and the new one."""
+    return [
+        Change(at=_moment(), by=by.name, owner=before.owner, what=[f"renamed to {after.id}"]),
+        Change(at=_moment(), by=by.name, owner=after.owner, what=[f"renamed from {before.id}"]),
+    ]
+
+
+def _moment() -> str:
+    return now().isoformat(timespec="seconds")
+
+
+def _differences(old: Mapping[str, Any], new: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    for name in {*old, *new}:
+        before, after = old.get(name), new.get(name)
+        if isinstance(before or after, Mapping) and isinstance(after or before, Mapping) and not path:
+            yield from _differences(before or {}, after or {}, f"{name}.")
+        elif before != after:
+            yield f"{path}{name}"
 
 
 def page(users: Mapping[str, User], after: str, limit: int, search: str) -> list[User]:

@@ -9,7 +9,8 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 
-from ._errors import SendDeferred
+from ._delivery import let_go
+from ._errors import PillarboxError, SendDeferred
 from ._settings import Account
 from ._transports import Transport
 
@@ -24,6 +25,7 @@ class Lane:
         self.account = account
         self._make = make
         self._places = threading.BoundedSemaphore(max(1, concurrency))
+        self._guard = threading.Lock()
         self._idle: list[Transport] = []
         self._closed = False
 
@@ -37,25 +39,37 @@ class Lane:
         if not self._places.acquire(timeout=timeout):
             raise SendDeferred("All connections of this account are busy; nothing left.", stage="connect")
         try:
-            transport = self._idle.pop() if self._idle else self._make()
+            kept = self._take()
+            transport = self._make() if kept is None else kept
             try:
                 yield transport
-            finally:
-                self._give_back(transport)
+            except BaseException as error:
+                # Cut by something else than its own answer, its line may stand in the middle of a message.
+                self._give_back(transport, reusable=isinstance(error, PillarboxError))
+                raise
+            self._give_back(transport, reusable=True)
         finally:
             self._places.release()
 
-    def _give_back(self, transport: Transport) -> None:
-        if self._closed:
-            transport.close()
-        else:
-            self._idle.append(transport)
+    def _take(self) -> Transport | None:
+        with self._guard:
+            return self._idle.pop() if self._idle else None
+
+    def _give_back(self, transport: Transport, *, reusable: bool) -> None:
+        with self._guard:
+            keep = reusable and not self._closed
+            if keep:
+                self._idle.append(transport)
+        if not keep:
+            let_go(transport)
 
     def close(self) -> None:
         """Let idle transports go; those in use follow when they are given back."""
-        self._closed = True
-        while self._idle:
-            self._idle.pop().close()
+        with self._guard:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for transport in idle:
+            let_go(transport)
 
 
 class Lanes:

@@ -1,11 +1,13 @@
-"""Locks between processes that the operating system frees when their holder dies."""
+"""Locks between processes that the system frees when their holder dies, and between threads that a fork leaves free."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
+import threading
 import time
+import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -65,3 +67,33 @@ def _wait(descriptor: int, path: Path, timeout: float) -> None:
         if time.monotonic() >= give_up:
             raise TimeoutError(f"{path} is held by another process.")
         time.sleep(0.01)
+
+
+class ThreadLock:
+    """A lock between threads that a forked child finds free: the thread that may hold it is not there."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        _thread_locks.add(self)
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def renew(self) -> None:
+        """Be free, whoever held it."""
+        self._lock = threading.Lock()
+
+
+_thread_locks: weakref.WeakSet[ThreadLock] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for lock in list(_thread_locks):
+        lock.renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
-import threading
+import collections
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import attrs
 
-from ._accounts import method_settings
+from . import _secrets
 from ._batch import deliver_many
 from ._composition import compose
-from ._delivery import deliver
+from ._delivery import Outcome, deliver
 from ._directory import Directory, MemoryDirectory
-from ._errors import OutcomeUnknown, PillarboxError, SendDeferred, SettingsError, Unavailable
+from ._errors import PillarboxError, SendDeferred, SendError, SettingsError
 from ._lanes import Lane, Lanes
 from ._mail import Receipt, Submission
 from ._message import Message
 from ._network import Network
-from ._plugins import Plugins
+from ._plugins import Plugins, asked, fault
+from ._records import refuse_actor
 from ._resolution import AccountName, resolve
 from ._route import Attempt, Finding, Route
-from ._schema import Role, destination
+from ._schema import Role
+from ._sending import Deadline, Kept, Switch, through, within
 from ._settings import Account, Actor, Company, User, plain_settings, secrets_of
 from ._transports import Connection, Journal, Transport
-from ._vault import SIGN_IN, VAULT_CURE, AccountCredentials, Credentials, Vault
+from ._vault import AccountCredentials, Credentials, Vault
 
 if TYPE_CHECKING:
     from ._outbox import Outbox
 
 Trace = Callable[[str], None]
+MOST_ROUTES = 200_000
+"""The most routes that are remembered."""
 
 
 class Mailer:
@@ -40,7 +45,7 @@ class Mailer:
         directory: Who the company and its users are.
         vault: Where their secrets are; without one, only environment and file references can be followed.
         outbox: Where submissions are kept; without one, an attempt's journal is in memory.
-        plugins: What is installed; by default whatever is.
+        plugins: What is installed; by default what the directory allows, else whatever is.
         private_networks: Networks that may be reached although they are not public, for servers that a person
             typed (rule 38): `("10.0.0.0/8",)`.
         apps: The registrations of connectors, by name, as plain values.
@@ -92,7 +97,8 @@ class Mailer:
     def plugins(self) -> Plugins:
         """What is installed and allowed."""
         if self._plugins is None:
-            self._plugins = Plugins()
+            of_directory = getattr(self.directory, "plugins", None)
+            self._plugins = of_directory if isinstance(of_directory, Plugins) else Plugins()
         return self._plugins
 
     def explain(
@@ -111,6 +117,8 @@ class Mailer:
         connections = self._connections(found)
         route = resolve(found, who, transports=self.plugins, connections=connections, account=account)
         if not self._connector_of(route.account):  # what a sign-in learned may change in another process
+            if len(self._routes) >= MOST_ROUTES:
+                self._routes.clear()
             self._routes[user, company, account] = (found, who, route)
         return route
 
@@ -131,7 +139,7 @@ class Mailer:
             user: Who writes; None for mail that nobody in particular writes, which the company sends.
             company: Which, where the directory knows several.
             account: `company` or `personal`, to use another account than the user's choice.
-            deadline: Seconds after which this returns in any case.
+            deadline: Seconds after which this returns in any case, but for the directory's own time.
             trace: Takes lines of the conversation, redacted.
 
         Raises:
@@ -139,72 +147,42 @@ class Mailer:
             SendRejected, SendDeferred, SignInNeeded: Nothing left. A passed deadline before the hand-over is deferred.
             OutcomeUnknown: Handed over, and no answer came (in time).
         """
-        return self._send(message, Journal(), user, company, account, deadline, trace)
+        return self._send(message, Switch(), user, company, account, Deadline(deadline), trace)
 
     def _send(
         self,
         message: Message,
-        journal: Journal,
+        switch: Switch,
         user: str | None,
         company: str | None,
         account: AccountName | None,
-        deadline: float | None,
-        trace: Trace | None,
+        deadline: Deadline,
+        trace: Trace | None = None,
+        *,
+        watched: bool = True,
     ) -> Receipt:
+        """Send, by the *deadline* if *watched*; else its caller watches, and the deadline bounds only the wait for a place."""
         route = self.explain(user, company=company, account=account)
         submission = compose(message, route)
-        if self.outbox is not None:
-            return self._through_outbox(self.outbox, submission, route, deadline, trace)
-        return self._within(
-            deadline, journal, lambda: self._deliver(submission, route.account, journal, trace)
-        )
-
-    def _deliver(
-        self, submission: Submission, account: Account, journal: Journal, trace: Trace | None
-    ) -> Receipt:
-        with self._transport(account, trace) as transport:
-            return deliver(submission, journal, transport, self._told)
-
-    def _within(self, deadline: float | None, journal: Journal, attempt: Callable[[], Receipt]) -> Receipt:
-        """Run *attempt*, for *deadline* seconds at most: then it is called off, or goes on unwatched if handed over."""
-        if deadline is None:
-            return attempt()
-        watched = _Watched(attempt)
-        if watched.wait(deadline):
-            return watched.result()
-        if journal.call_off():
-            raise SendDeferred("The deadline passed before the hand-over; nothing left.", stage="deadline")
-        if watched.wait(0):
-            return watched.result()
-        raise OutcomeUnknown(
-            "The deadline passed after the hand-over; whether the message left is not known yet.",
-            stage="deadline",
-        )
-
-    def _through_outbox(
-        self,
-        outbox: Outbox,
-        submission: Submission,
-        route: Route,
-        deadline: float | None,
-        trace: Trace | None,
-    ) -> Receipt:
-        """Send with the outbox's journal. An error that the caller hears of ends the entry; only the unknown stays."""
-        entry = outbox.put(entry_of(submission, route), claimed_by="send")
-        journal = outbox.journal(entry)
+        if switch.is_off() or deadline.left == 0:
+            raise SendDeferred(
+                "The deadline passed before anything was begun; nothing left.", stage="deadline"
+            )
+        kept = Kept(self.outbox, submission, route) if self.outbox is not None else None
+        journal = kept.journal if kept is not None else Journal()
+        switch.governs(journal, kept.key if kept is not None else "")
 
         def attempt() -> Receipt:
-            try:
-                receipt = self._deliver(submission, route.account, journal, trace)
-            except PillarboxError as error:
-                outbox.settle(entry.key, error)
-                if not isinstance(error, OutcomeUnknown):
-                    outbox.cancel(entry.key, "the caller of send was told")
-                raise
-            outbox.settle(entry.key, receipt)
-            return receipt
+            with self._transport(route.account, trace, deadline.left) as transport:
+                return deliver(submission, journal, transport, self._told)
 
-        return self._within(deadline, journal, attempt)
+        work = attempt if kept is None else lambda: through(kept, attempt)
+        try:
+            return within(deadline, switch, work) if watched else work()
+        except SendError:
+            if kept is not None and switch.is_off():
+                kept.cancel()
+            raise
 
     def send_many(
         self,
@@ -216,22 +194,20 @@ class Mailer:
     ) -> list[Receipt | PillarboxError]:
         """Send several messages of one writer over one connection; one answer for each, in order.
 
-        A message that fails does not stop the others; a refused sign-in, or a server that can't be reached, is the
-        answer for those behind it too.
+        All of *messages* is read before anything leaves. A message that fails does not stop the others; a refused
+        sign-in, or a server that can't be reached, is the answer for those behind it too.
 
         Raises:
             SettingsError, Unavailable: There is no account to send by; nothing left.
         """
         route = self.explain(user, company=company, account=account)
-        attempts = (self._composed(message, route) for message in messages)
-        with self._transport(route.account) as transport:
-            return list(deliver_many(attempts, transport, self._told))
-
-    def _composed(self, message: Message, route: Route) -> tuple[Submission, Journal] | PillarboxError:
+        batch = _Entries(self.outbox, route)
+        attempts = map(batch.begin, list(messages))
         try:
-            return compose(message, route), Journal()
-        except PillarboxError as error:
-            return error
+            with self._transport(route.account) as transport:
+                return [batch.end(outcome) for outcome in deliver_many(attempts, transport, self._told)]
+        finally:
+            batch.leave()
 
     def check(
         self,
@@ -260,18 +236,8 @@ class Mailer:
             Unavailable: There is no vault, or it has no key.
             SettingsError: The settings can't be used, or the field does not refer to the vault.
         """
-        if self.vault is None:
-            raise Unavailable("There is no vault to keep it in.", cure=VAULT_CURE)
-        cls = self.plugins[record.method]
-        settings = method_settings(record, cls)
-        reference = secrets_of(settings).get(field)
-        if reference is None or not reference.vault:
-            raise SettingsError(f"The {field} of {record} does not refer to the vault.")
         found, _ = self.directory.look_up(None, company)
-        name = _prefix(found.id, record.owner) + reference.vault
-        row = self.vault.rows.load(name)
-        bound = {"method": record.method, **destination(settings)}
-        self.vault.save(name, value.encode(), bound, version=row.version if row else 0)
+        _secrets.seal(self.vault, self.plugins, record, field, value, found.id)
 
     def set_secret(self, record: Company | User, field: str, value: str, *, by: Actor) -> None:
         """Seal *value* as the secret *field* of *record*'s method, and save the settings that refer to it.
@@ -279,11 +245,14 @@ class Mailer:
         Raises:
             Unavailable, SettingsError: As `keep_secret` and `Directory.save`.
         """
-        table = {**plain_settings(record.methods.get(record.method, {})), field: {"vault": record.method}}
+        _secrets.required(self.vault)
+        before = plain_settings(record.methods.get(record.method, {}))
+        table = {**before, field: {"vault": record.method}}
         changed = attrs.evolve(record, methods={**record.methods, record.method: table})
-        self.keep_secret(changed, field, value)
-        if plain_settings(record.methods.get(record.method, {})) != table:
+        refuse_actor(record, by)
+        if before != table:
             self.directory.save(changed, version=record.version, by=by)
+        self.keep_secret(changed, field, value)
 
     def rename_user(self, old: str, new: str, *, by: Actor, company: str | None = None) -> None:
         """Give the user *old* the id *new*; what the vault holds for them is sealed again under it.
@@ -292,26 +261,23 @@ class Mailer:
             SettingsError: There is no user *old*, or there is a user *new*.
         """
         found, user = self.directory.look_up(old, company)
-        if user is None or any(one.id == new for one in self.directory.users(search=new, limit=1_000_000)):
+        if user is None or self._knows(new, company):
             raise SettingsError(f"There is a user {new} already.")
-        renamed = attrs.evolve(user, id=new)
-        self.directory.save(renamed, version="", by=by)
-        self._move_secrets(_prefix(found.id, user.owner), _prefix(found.id, renamed.owner))
-        self.directory.remove(old, by=by)
+        before, after = (_secrets.prefix(found.id, attrs.evolve(user, id=one).owner) for one in (old, new))
+        _secrets.reseal(self.vault, before, after)
+        try:
+            self.directory.rename(old, new, by=by)
+        except BaseException:
+            _secrets.destroy(self.vault, after)
+            raise
+        _secrets.destroy(self.vault, before)
 
-    def _move_secrets(self, old: str, new: str) -> None:
-        """Seal what lies under *old* again under *new*, bound to the same destination."""
-        vault = self.vault
-        for name in vault.names(old) if vault is not None else ():
-            row = vault.rows.load(name) if vault is not None else None
-            if vault is not None and row is not None:
-                bound = row.readable.get("destination", {})
-                stored = vault.load(name, bound)
-                if stored is not None:
-                    vault.save(
-                        new + name.removeprefix(old), stored.secret, bound, connection=stored.connection
-                    )
-                vault.delete(name)
+    def _knows(self, user: str, company: str | None) -> bool:
+        try:
+            self.directory.look_up(user, company)
+        except SettingsError:
+            return False
+        return True
 
     def remove_user(self, user: str, *, by: Actor, company: str | None = None) -> None:
         """Forget the user and destroy what the vault holds for them; the history stays (rule 7).
@@ -323,33 +289,40 @@ class Mailer:
         if who is None:
             raise SettingsError("Name the user to remove.")
         self.directory.remove(user, by=by)
-        for name in self.vault.names(_prefix(found.id, who.owner)) if self.vault else ():
-            self.vault.delete(name)  # type: ignore[union-attr]
+        _secrets.destroy(self.vault, _secrets.prefix(found.id, who.owner))
 
-    def _transport(self, account: Account, trace: Trace | None = None) -> Any:
+    def _transport(
+        self, account: Account, trace: Trace | None = None, wait: float | None = None
+    ) -> AbstractContextManager[Transport]:
         """Return a context manager that gives a transport for *account*: a kept one, or its own where it is traced."""
         if trace is not None:
             return self._make(account, trace)
-        lane = self._lanes.of(account, lambda: self._lane(account))
-        return lane.borrow()
+        return self._lanes.of(account, lambda: self._lane(account)).borrow(wait)
 
     def _lane(self, account: Account) -> Lane:
-        limits = self.plugins[account.method].limits(account.settings)
+        limits = asked(self.plugins[account.method], "limits", account.settings)
         return Lane(account, limits.concurrency, lambda: self._make(account, None))
 
     def _make(self, account: Account, trace: Trace | None) -> Transport:
         cls = self.plugins[account.method]
         cls.require_platform()
-        made = cls(account.settings, self._credentials(account, cls), trace=trace)
-        made.account = account
-        made.network = Network(trusted=account.typed_by is Role.DEPLOYER, private=self._private)
-        return made
+        try:
+            made = cls(account.settings, self._credentials(account), trace=trace)
+        except PillarboxError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a plugin's fault)
+            problem = fault(cls, error)
+        else:
+            made.account = account
+            made.network = Network(trusted=account.typed_by is Role.DEPLOYER, private=self._private)
+            return made
+        raise problem
 
-    def _credentials(self, account: Account, cls: type[Transport]) -> AccountCredentials:
+    def _credentials(self, account: Account) -> AccountCredentials:
         return AccountCredentials(
-            prefix=_prefix(account.company, account.owner),
+            prefix=_secrets.prefix(account.company, account.owner),
             secrets=secrets_of(account.settings),
-            destination={"method": account.method, **destination(account.settings)},
+            destination=_secrets.bound_to(account),
             vault=self.vault,
             refresh=self._refresh(self._connector_of(account)),
         )
@@ -365,7 +338,7 @@ class Mailer:
         )
 
     def _connections(self, company: Company) -> Mapping[str, Connection]:
-        return {} if self.vault is None else _Connections(self.vault, company.id)
+        return {} if self.vault is None else _secrets.Connections(self.vault, company.id)
 
     @property
     def _told(self) -> Callable[[Attempt], None] | None:
@@ -375,6 +348,9 @@ class Mailer:
         """Let the kept connections go. The mailer can be used again."""
         self._lanes.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A Mailer holds connections and is not pickled: make one in each process.")
+
     def __enter__(self) -> Self:
         return self
 
@@ -382,71 +358,36 @@ class Mailer:
         self.close()
 
 
-def _prefix(company: str, owner: str) -> str:
-    return f"{company}/{owner}/"
+class _Entries:
+    """The outbox's entries of a batch, in its order; without an outbox, journals in memory."""
 
+    def __init__(self, outbox: Outbox | None, route: Route) -> None:
+        self._outbox = outbox
+        self._route = route
+        self._begun: collections.deque[Kept | None] = collections.deque()
 
-class _Connections(Mapping[str, Connection]):
-    """What the sign-ins of one company's accounts learned, read from the vault when it is asked for."""
-
-    def __init__(self, vault: Vault, company: str) -> None:
-        self._vault = vault
-        self._company = company
-
-    def __getitem__(self, owner: str) -> Connection:
-        learned = self._vault.connection(_prefix(self._company, owner) + SIGN_IN)
-        if not learned:
-            raise KeyError(owner)
-        return Connection(**learned)
-
-    def __iter__(self) -> Iterator[str]:
-        start = f"{self._company}/"
-        names = self._vault.names(start)
-        return (
-            name.removeprefix(start).removesuffix(f"/{SIGN_IN}") for name in names if name.endswith(SIGN_IN)
-        )
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
-
-
-class _Watched:
-    """An attempt in a thread of its own, which may be left to itself."""
-
-    def __init__(self, attempt: Callable[[], Receipt]) -> None:
-        self._attempt = attempt
-        self._outcome: Receipt | BaseException | None = None
-        self._over = threading.Event()
-        threading.Thread(target=self._run, name="pillarbox-send", daemon=True).start()
-
-    def _run(self) -> None:
+    def begin(self, message: Message) -> tuple[Submission, Journal] | PillarboxError:
+        """Return *message* as an attempt, or why it can't be one."""
+        kept = None
         try:
-            self._outcome = self._attempt()
-        except BaseException as error:  # noqa: BLE001  (raised again where it is waited for)
-            self._outcome = error
+            submission = compose(message, self._route)
+            if self._outbox is not None:
+                kept = Kept(self._outbox, submission, self._route)
+        except PillarboxError as error:
+            return error
         finally:
-            self._over.set()
+            self._begun.append(kept)
+        return submission, kept.journal if kept is not None else Journal()
 
-    def wait(self, seconds: float) -> bool:
-        return self._over.wait(max(0.0, seconds))
+    def end(self, outcome: Outcome) -> Outcome:
+        """Keep the *outcome* of the one that was begun first, and return it."""
+        kept = self._begun.popleft()
+        if kept is not None:
+            kept.settle(outcome)
+        return outcome
 
-    def result(self) -> Receipt:
-        if isinstance(self._outcome, Receipt):
-            return self._outcome
-        raise self._outcome or RuntimeError("the attempt has no outcome")
-
-
-def entry_of(submission: Submission, route: Route) -> Any:
-    """Return the outbox entry of *submission*, its identity frozen (rule 27)."""
-    from ._outbox import Entry
-
-    account = route.account
-    return Entry(
-        submission=submission,
-        account=account.key,
-        owner=account.owner,
-        company=account.company,
-        method=account.method,
-        mailbox=account.mailbox,
-        user=route.user,
-    )
+    def leave(self) -> None:
+        """End the entries of those that nobody will hand over now."""
+        for kept in self._begun:
+            if kept is not None and kept.journal.call_off():
+                kept.cancel()

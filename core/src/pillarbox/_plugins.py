@@ -251,6 +251,30 @@ class Plugins(Mapping[str, type[Transport]]):
         return manager
 
 
+def asked(transport: type[Transport], question: str, settings: Any) -> Any:
+    """Return what *transport* answers to *question*, one of its class methods, about *settings*.
+
+    Raises:
+        Unavailable: It failed; the fault is the method's.
+    """
+    try:
+        return getattr(transport, question)(settings)
+    except PillarboxError:
+        raise
+    except Exception as error:  # noqa: BLE001  (a plugin may raise anything)
+        problem = fault(transport, error)
+    raise problem
+
+
+def fault(transport: type[Transport], error: Exception) -> Unavailable:
+    """Return what it means that *transport* raised an *error* that is not pillarbox's own; its text may hold secrets."""
+    label = transport.label or transport.__name__
+    return Unavailable(
+        f"{label} failed with {type(error).__name__} before anything was sent.",
+        cure="It is a fault of the method.",
+    )
+
+
 def _broken(point: EntryPoint, error: BaseException) -> Unavailable:
     dist = distribution_of(point) or point.value
     return Unavailable(

@@ -312,22 +312,44 @@ def _plain(value: Any) -> Any:
 def not_allowed(
     cls: type, before: Mapping[str, Any], after: Mapping[str, Any], role: Role, path: str = ""
 ) -> list[Problem]:
-    """Return a problem for each field that differs between two tables and that *role* may not set (rule 35)."""
+    """Return a problem for each field that differs between two tables and that *role* may not set (rule 35).
+
+    A secret that the deployer keeps in a variable or a file is not bound by a vault; so while the settings refer to
+    it, where it goes is the deployer's to say as well.
+    """
     changed = [field for field in form(cls) if before.get(field.name) != after.get(field.name)]
-    return [
+    theirs = [field for field in changed if role.may_act_as(_needed(field, after))]
+    problems = [
         Problem(_join(path, field.name), f"can only be set by the {_needed(field, after).value}")
         for field in changed
-        if not role.may_act_as(_needed(field, after))
+        if field not in theirs
+    ]
+    unbound = [] if role is Role.DEPLOYER else [f.name for f in form(cls) if _is_deployers(f, after)]
+    return problems + [
+        Problem(_join(path, field.name), f"can only be set by the deployer, who keeps the {unbound[0]}")
+        for field in _leading(cls)
+        if unbound and field in theirs
     ]
 
 
-def _needed(field: FormField, table: Mapping[str, Any]) -> Role:
-    value = table.get(field.name)
-    names = value if isinstance(value, Mapping) else {}
-    reference = field.kind == "secret" and (
-        {"env", "file"} & set(names) or (isinstance(value, Secret) and not value.vault)
+def _leading(cls: type) -> tuple[FormField, ...]:
+    """Return the fields that say where a secret goes: those that bind, and all where none does."""
+    fields = form(cls)
+    return tuple(field for field in fields if field.binds) or tuple(
+        field for field in fields if field.kind != "secret"
     )
-    return Role.DEPLOYER if reference else field.set_by
+
+
+def _needed(field: FormField, table: Mapping[str, Any]) -> Role:
+    return Role.DEPLOYER if _is_deployers(field, table) else field.set_by
+
+
+def _is_deployers(field: FormField, table: Mapping[str, Any]) -> bool:
+    """Whether *field* is a secret that *table* refers to a variable or a file for."""
+    value = table.get(field.name)
+    if field.kind != "secret" or not value:
+        return False
+    return not value.vault if isinstance(value, Secret) else value.keys() != {"vault"}
 
 
 @functools.cache

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import enum
+import hashlib
 import json
 import os
 import stat
-import threading
+import time
 import tomllib
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
@@ -14,18 +16,37 @@ from typing import Any
 
 import attrs
 
-from ._directory import Change, Directory, Record, change_of, page, prepared, unknown_user
-from ._errors import InvalidSettings, PillarboxError, SettingsError, TransportNotInstalled, Unavailable
-from ._locks import file_lock
+from . import _log
+from ._directory import (
+    Change,
+    Directory,
+    Record,
+    change_of,
+    page,
+    prepared,
+    renaming,
+    unknown_user,
+    user_exists,
+)
+from ._errors import (
+    Changed,
+    InvalidSettings,
+    PillarboxError,
+    SettingsError,
+    TransportNotInstalled,
+    Unavailable,
+)
+from ._locks import ThreadLock, file_lock
 from ._plugins import OURS, Plugins
-from ._records import record_of, record_problems
-from ._schema import MOST_PROBLEMS, Problem, problems_of, setting, structure, unknown
+from ._records import record_of, record_problems, refuse_unless_administrator
+from ._schema import MOST_PROBLEMS, Problem, Role, problems_of, setting, structure, unknown, unstructure
 from ._settings import (
     COMPANY_KEYS,
     KEYS,
     METHOD_NAME,
     USER_ID,
     USER_KEYS,
+    Account,
     Actor,
     Choice,
     Company,
@@ -35,6 +56,8 @@ from ._settings import (
 
 LARGEST_FILE = 64 * 1024 * 1024
 """Octets."""
+YOUNG_SECONDS = 0.05
+"""Of a file that was written this short a time ago, another write may not show in its time: clocks tick coarsely."""
 _PARTS = ("company", "users", "apps", "outbox", "deployment")
 
 
@@ -55,9 +78,17 @@ class Deployment:
 
 @attrs.frozen(kw_only=True)
 class _Snapshot:
-    """The file as it was read."""
+    """The file as it was read.
+
+    Attributes:
+        stamp: What `stat` says of it.
+        digest: Of its text.
+        is_young: Whether it may have been written again since without that showing in its stamp.
+    """
 
     stamp: tuple[int, ...]
+    digest: bytes
+    is_young: bool
     company: Company
     users: Mapping[str, User]
     deployment: Deployment
@@ -85,38 +116,45 @@ class TomlDirectory(Directory):
     def __init__(self, path: str | Path, *, plugins: Plugins | None = None) -> None:
         self.path: Path = Path(path)
         self._plugins = plugins
-        self._guard = threading.Lock()
+        self._guard = ThreadLock()
         self._read: _Snapshot | None = None
 
     @classmethod
     def create(cls, path: str | Path, company: Company, *, plugins: Plugins | None = None) -> TomlDirectory:
         """Write a new file that holds *company*, owner-only, and return its directory.
 
+        Whoever calls this is the deployer.
+
         Raises:
-            SettingsError: There is a file already.
+            SettingsError: There is a file already, or it can't be written.
         """
         made = cls(path, plugins=plugins)
         document = _tomlkit().document()
-        _write_table(document, ("company",), table_of(company))
-        with file_lock(made.path.with_name(f".{made.path.name}.lock")):
+        _write_table(document, ("company",), _plain(table_of(attrs.evolve(company, typed_by=Role.DEPLOYER))))
+        with _alone(made.path):
             refuse_existing(path)
-            _replace(made.path, _tomlkit().dumps(document), 0o600)
+            _replace(made.path, _tomlkit().dumps(document), None)
         return made
 
     @property
     def _snapshot(self) -> _Snapshot:
         stamp = _stamp(self.path)
         read = self._read
-        if read is None or read.stamp != stamp:
+        if read is None or read.stamp != stamp or read.is_young:
             with self._guard:
                 read = self._read
-                if read is None or read.stamp != stamp:
-                    read = self._read = self._load()
+                if read is None or read.stamp != stamp or read.is_young:
+                    read = self._read = self._load(read)
         return read
 
-    def _load(self) -> _Snapshot:
-        text, stamp = _text(self.path)
-        return _snapshot(_parsed(text, self.path), self.path, stamp, self._plugins)
+    def _load(self, before: _Snapshot | None) -> _Snapshot:
+        """Return what the file says now: the same objects as *before* while its text is the same."""
+        text, stamp, is_young = _text(self.path)
+        digest = hashlib.blake2b(text.encode(), digest_size=16).digest()
+        if before is not None and before.digest == digest:
+            return attrs.evolve(before, stamp=stamp, is_young=is_young)
+        read = _snapshot(_parsed(text, self.path), self.path, self._plugins)
+        return attrs.evolve(read, stamp=stamp, digest=digest, is_young=is_young)
 
     @property
     def plugins(self) -> Plugins:
@@ -159,56 +197,198 @@ class TomlDirectory(Directory):
         """See `Directory`."""
         return page(self._snapshot.users, after, limit, search)
 
+    def account(self, owner: str, company: str | None = None) -> Account | None:
+        """See `Directory`."""
+        _ = self._snapshot  # a file that can't be read says nothing of the account
+        return super().account(owner, company)
+
     def save(self, record: Record, *, version: str, by: Actor) -> str:
         """See `Directory`."""
-        with self._changing() as document:
-            now = self._snapshot
+        with self._changing() as edit:
+            now = edit.now
             before = now.company if isinstance(record, Company) else now.users.get(record.id)
             kept = prepared(before, record, version, by, now.company, now.plugins)
-            place = ("company",) if isinstance(kept, Company) else ("users", kept.id)
-            _write_table(document, place, table_of(kept))
-            change = change_of(before, kept, by)
-        self._remember(change)
+            edit.write(kept)
+            edit.changes.append(change_of(before, kept, by))
         return kept.version
 
     def remove(self, user: str, *, by: Actor) -> None:
         """See `Directory`."""
-        with self._changing() as document:
-            _, found = self.look_up(user)
-            del document["users"][user]
-            change = change_of(found, None, by)
-        self._remember(change)
+        refuse_unless_administrator(user, by)
+        with self._changing() as edit:
+            edit.changes.append(change_of(edit.known(user), None, by))
+            edit.drop(user)
+
+    def rename(self, user: str, new: str, *, by: Actor) -> None:
+        """See `Directory`."""
+        refuse_unless_administrator(user, by)
+        with self._changing() as edit:
+            found = edit.known(user)
+            if new in edit.now.users:
+                raise user_exists(new)
+            renamed = attrs.evolve(found, id=new)
+            edit.drop(user)
+            edit.write(renamed)
+            edit.changes += renaming(found, renamed, by)
 
     @contextlib.contextmanager
-    def _changing(self) -> Iterator[Any]:
-        """Give the file's text as a tomlkit document, alone, and put what became of it in the file's place."""
-        tomlkit = _tomlkit()
-        with file_lock(self.path.with_name(f".{self.path.name}.lock")):
-            text, stamp = _text(self.path)
-            document = tomlkit.parse(text)
-            yield document
-            changed = tomlkit.dumps(document)
-            _snapshot(_parsed(changed, self.path), self.path, stamp, self._plugins)
-            _replace(self.path, changed, stat.S_IMODE(self.path.stat().st_mode))
+    def _changing(self) -> Iterator[_Edit]:
+        """Give the file to be changed, alone, and put what became of it in its place.
 
-    def _remember(self, change: Change) -> None:
-        line = json.dumps(attrs.asdict(change), ensure_ascii=False) + "\n"
+        Raises:
+            Changed: Somebody else, an editor perhaps, wrote the file meanwhile.
+            InvalidSettings, SettingsError: What would become of it can't be used, or can't be written.
+        """
+        _ = _tomlkit()
+        with _alone(self.path):
+            text, stamp, _ = _text(self.path)
+            edit = _Edit.of(text, self._snapshot, self.path)
+            self._refuse_moved(edit.now.stamp, stamp)
+            yield edit
+            changed = edit.text()
+            _snapshot(edit.wanted, self.path, self._plugins)
+            self._refuse_moved(_stamp(self.path), stamp)
+            _replace(self.path, changed, self.path.stat())
+            self._remember(edit.changes)
+
+    def _refuse_moved(self, found: tuple[int, ...], stamp: tuple[int, ...]) -> None:
+        if found != stamp:
+            raise Changed(
+                f"{self.path.name} was written by somebody else meanwhile.",
+                cure="Look at the settings again, then repeat the change.",
+            )
+
+    def _remember(self, changes: list[Change]) -> None:
+        """Add *changes* to the history; where that fails, the change itself stands and a warning is logged."""
+        lines = "".join(json.dumps(attrs.asdict(change), ensure_ascii=False) + "\n" for change in changes)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(self._history_path, flags, 0o600)
-        with os.fdopen(descriptor, "a", encoding="utf-8") as file:
-            file.write(line)
+        try:
+            descriptor = os.open(self._history_path, flags, 0o600)
+            with os.fdopen(descriptor, "a", encoding="utf-8") as file:
+                file.write(lines)
+        except OSError as error:
+            _log.event("warning", "pillarbox.history_failed", error=error.strerror)
 
     @property
     def _history_path(self) -> Path:
         return self.path.with_name(f"{self.path.stem}.history.jsonl")
 
     def history(self, owner: str) -> list[Change]:
-        """See `Directory`."""
+        """See `Directory`. A line that was cut by a crash is left out."""
         if not self._history_path.exists():
             return []
-        with self._history_path.open(encoding="utf-8") as lines:
-            changes = [Change(**json.loads(line)) for line in lines]
+        with self._history_path.open(encoding="utf-8", errors="replace") as lines:
+            changes = [change for line in lines for change in _changes_in(line)]
         return [change for change in changes if change.owner == owner]
+
+
+def _changes_in(line: str) -> list[Change]:
+    try:
+        return [Change(**json.loads(line))]
+    except (ValueError, TypeError):
+        return []
+
+
+@attrs.define
+class _Edit:
+    """A change of the file under way.
+
+    Attributes:
+        now: What it says.
+        document: tomlkit's, in which comments live.
+        wanted: What it shall say, as plain values: what tomlkit makes of its document is held to that.
+        head: What stands before the text: a byte order mark, or nothing.
+        changes: For the history.
+    """
+
+    now: _Snapshot
+    document: Any
+    wanted: dict[str, Any]
+    path: Path
+    head: str
+    changes: list[Change] = attrs.field(factory=list)
+
+    @classmethod
+    def of(cls, text: str, now: _Snapshot, path: Path) -> _Edit:
+        with _no_harm(path):
+            document = _tomlkit().parse(text.removeprefix(BOM))
+        return cls(now, document, _parsed(text, path), path, BOM if text.startswith(BOM) else "")
+
+    def known(self, user: str) -> User:
+        """Return the user.
+
+        Raises:
+            SettingsError: There is none.
+        """
+        found = self.now.users.get(user)
+        if found is None:
+            raise unknown_user(user, self.now.users)
+        return found
+
+    def write(self, record: Record) -> None:
+        """Bring the table of *record* to its values."""
+        table = _plain(table_of(record))
+        place = ("company",) if isinstance(record, Company) else ("users", record.id)
+        with _no_harm(self.path):
+            _write_table(self.document, place, table)
+        inside = self.wanted if isinstance(record, Company) else self.wanted.setdefault("users", {})
+        inside[place[-1]] = table
+
+    def drop(self, user: str) -> None:
+        """Take the table of *user* out."""
+        with _no_harm(self.path):
+            del self.document["users"][user]
+        del self.wanted["users"][user]
+
+    def text(self) -> str:
+        """Return the new text.
+
+        Raises:
+            SettingsError: It does not say what it shall.
+        """
+        with _no_harm(self.path):
+            text = str(_tomlkit().dumps(self.document))
+            if {"users": {}, **_parsed(text, self.path)} != {"users": {}, **self.wanted}:
+                raise ValueError("not what was wanted")
+        return self.head + text
+
+
+@contextlib.contextmanager
+def _no_harm(path: Path) -> Iterator[None]:
+    """Refuse a change that tomlkit can't write into the file as it is laid out."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  (tomlkit raises many kinds)
+        problem = SettingsError(
+            f"{path.name} is laid out in a way that can't be changed from here ({type(error).__name__}); it is as it was.",
+            cure="Edit it, or write each record as a table of its own: [users.anna].",
+        )
+    else:
+        return
+    raise problem
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other processes from changing the file at *path*, whatever link leads them to it, for the block.
+
+    Raises:
+        SettingsError: Another one is at it for too long, or its folder can't be written.
+    """
+    target = path.resolve()
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(file_lock(target.with_name(f".{target.name}.lock")))
+        except TimeoutError:
+            raise SettingsError(f"{path} is being changed by another process.", cure="Try again.") from None
+        except OSError as error:
+            raise _unwritable(path, error) from None
+        yield
+
+
+def _unwritable(path: Path, error: OSError) -> SettingsError:
+    said = (error.strerror or type(error).__name__).lower()
+    return SettingsError(f"{path} can't be written: {said}.")
 
 
 def refuse_existing(path: str | Path) -> None:
@@ -224,7 +404,12 @@ def _stamp(path: Path) -> tuple[int, ...]:
         found = os.stat(path)  # noqa: PTH116  (a third of Path.stat's time, once for every message)
     except OSError as error:
         raise _unreadable(path, error) from None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return _stamp_of(found)
+
+
+def _stamp_of(found: os.stat_result) -> tuple[int, ...]:
+    # The time of the last change of status too: what keeps a file's mtime, rsync for instance, can't keep that.
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
 
 
 def _unreadable(path: Path, error: OSError) -> SettingsError:
@@ -235,8 +420,8 @@ def _unreadable(path: Path, error: OSError) -> SettingsError:
     return SettingsError(f"The settings file {path} can't be read: {error.strerror}.")
 
 
-def _text(path: Path) -> tuple[str, tuple[int, ...]]:
-    """Return the file's text and its stamp, from one descriptor that was checked (rule 40)."""
+def _text(path: Path) -> tuple[str, tuple[int, ...], bool]:
+    """Return the file's text, its stamp, and whether it is young, from one descriptor that was checked (rule 40)."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
@@ -244,14 +429,25 @@ def _text(path: Path) -> tuple[str, tuple[int, ...]]:
     try:
         found = os.fstat(descriptor)
         _check_file(found, path)
+        is_young = 0 <= time.time_ns() - found.st_mtime_ns < YOUNG_SECONDS * 1e9
         content = _read(descriptor, LARGEST_FILE + 1)
     finally:
         os.close(descriptor)
+    if len(content) > LARGEST_FILE:
+        raise _too_large(path)
+    return _decoded(content, path), _stamp_of(found), is_young
+
+
+def _decoded(content: bytes, path: Path) -> str:
     try:
-        return content.decode("utf-8"), (found.st_mtime_ns, found.st_size, found.st_ino)
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise InvalidSettings([f"line {line:<19} is not UTF-8 text"], where=path.name) from None
+
+
+def _too_large(path: Path) -> SettingsError:
+    return SettingsError(f"The settings file {path} is larger than {LARGEST_FILE >> 20} MiB.")
 
 
 def _read(descriptor: int, most: int) -> bytes:
@@ -263,7 +459,7 @@ def _check_file(found: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise SettingsError(f"The settings file {path} is not a regular file.")
     if found.st_size > LARGEST_FILE:
-        raise SettingsError(f"The settings file {path} is larger than {LARGEST_FILE >> 20} MiB.")
+        raise _too_large(path)
     if os.name == "nt":
         return
     shared_group = found.st_mode & stat.S_IWGRP and found.st_gid != found.st_uid
@@ -275,21 +471,31 @@ def _check_file(found: os.stat_result, path: Path) -> None:
 
 def _parsed(text: str, path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix(BOM))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        said = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is nested too deeply"
+        said = str(error) if isinstance(error, tomllib.TOMLDecodeError) else _TOO_DEEP
         problem = f"{'TOML':<24} can't be read: {said[:1].lower()}{said[1:300]}"
         raise InvalidSettings([problem], where=path.name) from None
 
 
-def _snapshot(
-    file: Mapping[str, Any], path: Path, stamp: tuple[int, ...], given: Plugins | None
-) -> _Snapshot:
-    """Return what *file* says.
+BOM = "\ufeff"
+"""What Windows' editors put before UTF-8 text; it is left where it is."""
+_TOO_DEEP = "it is nested too deeply"
+
+
+def _snapshot(file: Mapping[str, Any], path: Path, given: Plugins | None) -> _Snapshot:
+    """Return what *file* says; the stamp, the digest and the age are the caller's to fill in.
 
     Raises:
         InvalidSettings: Every problem in it at once.
     """
+    try:
+        return _said(file, path, given)
+    except RecursionError:
+        raise InvalidSettings([f"{'TOML':<24} can't be read: {_TOO_DEEP}"], where=path.name) from None
+
+
+def _said(file: Mapping[str, Any], path: Path, given: Plugins | None) -> _Snapshot:
     problems = [unknown("", key, _PARTS) for key in file if key not in _PARTS]
     problems += [
         Problem(key, "must be a table") for key in _PARTS if not isinstance(file.get(key, {}), Mapping)
@@ -304,7 +510,9 @@ def _snapshot(
     users = reader.users(file.get("users", {}))
     _refuse(reader.problems, path)
     return _Snapshot(
-        stamp=stamp,
+        stamp=(),
+        digest=b"",
+        is_young=False,
         company=company,
         users=users,
         deployment=deployment,
@@ -484,23 +692,54 @@ def _item(value: Any) -> Any:
     return table
 
 
-def _replace(path: Path, text: str, mode: int) -> None:
-    """Put *text* in the place of *path* in one step, on the disk when this returns."""
-    path = path.resolve()
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)  # what a writer left that was killed; the lock is ours
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+def _plain(value: Any) -> Any:
+    """Return *value* as TOML can hold it: settings as tables, choices as text, no None."""
+    if isinstance(value, enum.Enum):
+        return value.value
+    if attrs.has(type(value)):
+        return _plain(unstructure(value))
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items() if inner is not None}
+    return [_plain(one) for one in value] if isinstance(value, (list, tuple)) else value
+
+
+def _replace(path: Path, text: str, old: os.stat_result | None) -> None:
+    """Put *text* in the place of *path* in one step, with *old*'s mode and owner, on the disk when this returns.
+
+    Raises:
+        SettingsError: It can't be written; the file is as it was.
+    """
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.new")
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(mode)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
+        temporary.unlink(missing_ok=True)  # what a writer left that was killed; the lock is ours
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            _write(descriptor, text, old)
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+    except (OSError, UnicodeError) as error:
+        problem = error if isinstance(error, OSError) else OSError(0, "the text is not Unicode")
+        raise _unwritable(path, problem) from None
+
+
+def _write(descriptor: int, text: str, old: os.stat_result | None) -> None:
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        if old is not None and os.name != "nt":
+            if old.st_uid != os.geteuid():
+                os.chown(
+                    descriptor, old.st_uid, old.st_gid
+                )  # else root takes the file from those who read it
+            elif old.st_gid != os.fstat(descriptor).st_gid:
+                with contextlib.suppress(PermissionError):
+                    os.chown(descriptor, -1, old.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+        os.fsync(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:

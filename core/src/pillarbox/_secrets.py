@@ -1,0 +1,114 @@
+"""The secrets of records: sealed for where they may go, and moved and destroyed with their users."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+
+from ._accounts import method_settings
+from ._errors import SettingsError, SignInNeeded, Unavailable
+from ._plugins import Plugins
+from ._schema import destination
+from ._settings import Account, Company, User, secrets_of
+from ._transports import Connection
+from ._vault import SIGN_IN, VAULT_CURE, Vault
+
+
+def prefix(company: str, owner: str) -> str:
+    """Return what the vault's names of this owner's rows start with."""
+    return f"{company}/{owner}/"
+
+
+def bound_to(account: Account) -> dict[str, str]:
+    """Return what a stored secret of *account* is bound to (rule 36)."""
+    return bound(account.method, account.settings)
+
+
+def bound(method: str, settings: Any) -> dict[str, str]:
+    """Return what a stored secret of these *settings* is bound to."""
+    return {"method": method, **destination(settings)}
+
+
+def required(vault: Vault | None) -> Vault:
+    """Return *vault*, tried: nobody shall lose a secret to a vault that can't seal.
+
+    Raises:
+        Unavailable: There is none, or it has no key.
+    """
+    if vault is None:
+        raise Unavailable("There is no vault to keep it in.", cure=VAULT_CURE)
+    vault.sealer.seal(b"", b"")
+    return vault
+
+
+def seal(
+    vault: Vault | None, plugins: Plugins, record: Company | User, field: str, value: str, company: str
+) -> None:
+    """Seal *value* as the secret that *field* of *record*'s method refers to, bound to the record's settings.
+
+    Raises:
+        Unavailable: There is no vault, or it has no key.
+        SettingsError: The settings can't be used, or the field does not refer to the vault.
+    """
+    kept = required(vault)
+    settings = method_settings(record, plugins[record.method])
+    reference = secrets_of(settings).get(field)
+    if reference is None or not reference.vault:
+        raise SettingsError(f"The {field} of {record} does not refer to the vault.")
+    name = prefix(company, record.owner) + reference.vault
+    row = kept.rows.load(name)
+    kept.save(name, value.encode(), bound(record.method, settings), version=row.version if row else 0)
+
+
+def reseal(vault: Vault | None, old: str, new: str) -> None:
+    """Seal what lies under *old* once more under *new*, bound to the same; what lay under *new* is destroyed."""
+    if vault is None:
+        return
+    destroy(vault, new)
+    for name in vault.names(old):
+        row = vault.rows.load(name)
+        destination_ = row.readable.get("destination", {}) if row else {}
+        stored = vault.load(name, destination_)
+        if stored is not None:
+            moved = new + name.removeprefix(old)
+            vault.save(moved, stored.secret, destination_, connection=stored.connection)
+
+
+def destroy(vault: Vault | None, start: str) -> None:
+    """Destroy all that lies under names that start with *start*."""
+    for name in vault.names(start) if vault is not None else ():
+        vault.delete(name)  # type: ignore[union-attr]
+
+
+class Connections(Mapping[str, Connection]):
+    """What the sign-ins of one company's accounts learned, read from the vault when it is asked for."""
+
+    def __init__(self, vault: Vault, company: str) -> None:
+        self._vault = vault
+        self._company = company
+
+    def __getitem__(self, owner: str) -> Connection:
+        learned = self._vault.connection(prefix(self._company, owner) + SIGN_IN)
+        if not learned:
+            raise KeyError(owner)
+        return _connection(learned)
+
+    def __iter__(self) -> Iterator[str]:
+        start, end = f"{self._company}/", f"/{SIGN_IN}"
+        names = (name.removeprefix(start) for name in self._vault.names(start) if name.endswith(end))
+        return (name.removesuffix(end) for name in names)
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+
+def _connection(learned: Mapping[str, Any]) -> Connection:
+    known = {field.name for field in attrs.fields(Connection)}
+    try:
+        return Connection(**{name: value for name, value in learned.items() if name in known})
+    except TypeError:
+        raise SignInNeeded(
+            "What the last sign-in learned can't be read.", stage="sign-in", cure="Connect again."
+        ) from None
