@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 import time
@@ -14,9 +15,19 @@ INSIDE = [
     "127.0.0.1", "127.8.8.8", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
     "255.255.255.255", "224.0.0.1", "192.0.2.1", "198.18.0.1", "240.0.0.1",
     "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12:3456::1", "ff02::1", "2001:db8::1",
+    "fec0::1", "5f00::1", "3fff::1", "100::1", "64:ff9b:1::a00:1", "::ffff:0:10.0.0.1", "2001::a00:1", "2001:10::1",
+    "ff0e::1", "192.168.255.255", "172.31.255.255", "100.127.255.255", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe",
     "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1", "2002:7f00:1::1", "2002:a00:1::1", "::127.0.0.1",
 ]  # fmt: skip
-OUTSIDE = ["8.8.8.8", "1.1.1.1", "2606:4700:4700::1111", "64:ff9b::808:808"]
+OUTSIDE = [
+    "8.8.8.8",
+    "1.1.1.1",
+    "100.128.0.1",
+    "172.32.0.1",
+    "2606:4700:4700::1111",
+    "64:ff9b::808:808",
+    "2002:808:808::1",
+]
 
 
 @pytest.mark.parametrize("address", INSIDE)
@@ -43,9 +54,11 @@ def test_the_deployer_can_list_networks():
 
 
 def test_what_is_no_network_is_refused():
-    """In a sentence."""
-    with pytest.raises(SettingsError, match="private_networks"):
-        Network(private=("10.0.0.1/8",))
+    """In a sentence; one text is one network."""
+    for wrong in (("10.0.0.1/8",), ("10.0.0.0/33",), ("acme.example",), ""):
+        with pytest.raises(SettingsError, match="private_networks"):
+            Network(private=wrong)
+    assert Network(trusted=False, private="10.0.0.0/8").permits("10.1.1.1")
 
 
 @pytest.fixture
@@ -78,6 +91,90 @@ def test_a_name_without_address_is_told():
     with pytest.raises(SendDeferred) as refusal:
         Network().connect("nowhere.invalid", 25, timeout=5)
     assert refusal.value.stage == "dns"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "a\0b",
+        "",
+        "x" * 300,
+        "a..b",
+        "\udcff",
+        "ü" * 80,
+        ".",
+        "-",
+        "a b",
+        "999.999.999.999",
+        "[::1]",
+        "fe80::1%nowhere",
+    ],
+)
+def test_a_name_that_is_none_is_a_name_without_address(host):
+    """Whatever the system's resolver raises for it."""
+    with pytest.raises(SendDeferred) as refusal:
+        Network().connect(host, 25, timeout=5)
+    assert refusal.value.stage in {"dns", "connect"}
+
+
+@pytest.mark.parametrize("host", ["127.1", "0x7f000001", "2130706433", "localhost", "0"])
+def test_an_address_inside_is_refused_however_it_is_written(host, listener):
+    """What counts is the address that it comes to."""
+    with pytest.raises(SendDeferred):
+        Network(trusted=False).connect(host, listener.getsockname()[1], timeout=0.05)
+    assert not select.select([listener], [], [], 0)[0]
+
+
+class SlowResolver(Network):
+    """Somebody's name server that does not answer until the test is over."""
+
+    over = threading.Event()
+
+    def resolve(self, host, port):
+        self.over.wait(30)
+        return ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_slow_name_server_does_not_outlast_the_time_limit(trusted):
+    """Looking the name up is inside the limit; it is given up, not waited for."""
+    try:
+        with pytest.raises(SendDeferred):
+            SlowResolver(trusted=trusted).connect("slow.example", 25, timeout=0.1)
+        looking = [thread for thread in threading.enumerate() if thread.name == "pillarbox-dns"]
+        assert looking, "the look-up was waited for"
+    finally:
+        SlowResolver.over.set()
+    for thread in looking:
+        thread.join(10)
+    SlowResolver.over.clear()
+
+
+class Several(Network):
+    """A name with a dead address before the living one."""
+
+    def resolve(self, host, port):
+        return ["::1", "127.0.0.2", "127.0.0.1"]
+
+
+def test_the_next_address_is_tried(listener):
+    """One that is closed does not end it."""
+    with Several().connect("several.example", listener.getsockname()[1], timeout=5) as sock:
+        assert sock.getpeername()[0] == "127.0.0.1"
+
+
+def test_only_the_addresses_that_may_be_reached_are_tried(listener):
+    """A public name that also points inside does not open what is inside."""
+    network = Several(trusted=False, private=("127.0.0.2/32",))
+    with pytest.raises(SendDeferred):
+        network.connect("several.example", listener.getsockname()[1], timeout=0.1)
+    assert not select.select([listener], [], [], 0)[0]
+
+
+def test_who_is_refused_an_address_inside_is_told_who_can_allow_it():
+    """In the same words as for a closed port, so that nothing is learned by it."""
+    with pytest.raises(SendDeferred, match="private_networks"):
+        Network(trusted=False).connect("127.0.0.1", 25, timeout=0.01)
 
 
 class Rebinding(Network):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 import attrs
@@ -19,6 +20,7 @@ UNIFORM_SECONDS = 5.0
 
 
 def _networks(values: Iterable[str | IPNetwork]) -> tuple[IPNetwork, ...]:
+    values = (values,) if isinstance(values, str) else values
     try:
         return tuple(ipaddress.ip_network(value) for value in values)
     except ValueError as error:
@@ -44,7 +46,7 @@ class Network:
     def _public_or_listed(self, address: IPAddress) -> bool:
         inner = embedded(address)
         listed = any(inner.version == network.version and inner in network for network in self.private)
-        return listed or (inner.is_global and not inner.is_multicast)
+        return listed or (_is_public(inner) and (inner is address or _is_public(address)))
 
     def resolve(self, host: str, port: int) -> list[str]:
         """Return the numeric addresses of *host*, best first, those that may not be reached included.
@@ -54,60 +56,122 @@ class Network:
         """
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            raise SendDeferred(
-                f"{host} has no address.", stage="dns", cure="Check the server's name, or the network."
-            ) from None
+        except (OSError, ValueError):
+            raise _no_address(host) from None
         return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
     def connect(self, host: str, port: int, *, timeout: float) -> socket.socket:
-        """Return a socket connected to *host*, TCP_NODELAY set; the addresses share *timeout* seconds.
+        """Return a socket connected to *host*, TCP_NODELAY set; looking its name up and the addresses share *timeout* seconds.
 
         Raises:
             SendDeferred: Nothing answered (stage `dns` or `connect`). For a host that a person typed one wording
-                and one time stand for closed, filtered and forbidden.
+                and one time stand for closed, filtered, forbidden and unknown.
         """
-        started = time.monotonic()
         limit = timeout if self.trusted else min(timeout, UNIFORM_SECONDS)
+        give_up = time.monotonic() + limit
         try:
-            return self._first(self.resolve(host, port), host, port, started + limit)
+            addresses = _in_time(lambda: self.resolve(host, port), give_up, host)
+            return self._first(addresses, host, port, give_up)
         except SendDeferred as error:
             failure = error
         if not self.trusted:
-            time.sleep(max(0.0, started + limit - time.monotonic()))
-            failure = SendDeferred(f"{host} can't be reached on port {port}.", stage="connect", cure=_CURE)
+            time.sleep(max(0.0, give_up - time.monotonic()))
+            failure = SendDeferred(
+                f"{host} can't be reached on port {port}.", stage="connect", cure=_CURE_FOR_TYPED
+            )
         raise failure
 
     def _first(self, addresses: Sequence[str], host: str, port: int, give_up: float) -> socket.socket:
         permitted = [address for address in addresses if self.permits(address)]
         said = "no address that may be reached"
         for left, address in zip(range(len(permitted), 0, -1), permitted, strict=True):
-            share = max(0.05, (give_up - time.monotonic()) / left)
+            seconds = give_up - time.monotonic()
+            if seconds <= 0:
+                break
             try:
-                connected = socket.create_connection((address, port), timeout=share)
+                return _connected(address, port, seconds / left)
             except OSError as error:
                 said = _words(error)
-                continue
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return connected
         raise SendDeferred(f"{host} can't be reached on port {port}: {said}.", stage="connect", cure=_CURE)
 
 
-_CARRY_IPV4 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
-"""NAT64 (RFC 6052) and IPv4-compatible addresses (RFC 4291 2.5.5.1): the last 32 bits are an IPv4 address."""
+def _connected(address: str, port: int, seconds: float) -> socket.socket:
+    connected = socket.create_connection((address, port), timeout=seconds)
+    try:
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        connected.close()
+        raise
+    return connected
+
+
+def _in_time(look_up: Callable[[], list[str]], give_up: float, host: str) -> list[str]:
+    """Return what *look_up* finds, by *give_up*: the system's resolver knows no deadline of its own.
+
+    A slow look-up is left to a thread that ends when the resolver does; an address needs none.
+    """
+    if _is_numeric(host):
+        return look_up()
+    answers: list[list[str] | SendDeferred] = []
+
+    def run() -> None:
+        try:
+            answers.append(look_up())
+        except SendDeferred as error:
+            answers.append(error)
+
+    thread = threading.Thread(target=run, name="pillarbox-dns", daemon=True)
+    thread.start()
+    thread.join(max(0.0, give_up - time.monotonic()))
+    if not answers:
+        raise _no_address(host)
+    if isinstance(answers[0], SendDeferred):
+        raise answers[0]
+    return answers[0]
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _no_address(host: str) -> SendDeferred:
+    return SendDeferred(
+        f"{host} has no address.", stage="dns", cure="Check the server's name, or the network."
+    )
+
+
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""The only IPv6 addresses that are given out for the Internet (RFC 4291 2.4); what lies outside is somebody's own."""
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_DOCUMENTATION = ipaddress.IPv6Network("3fff::/20")
+"""RFC 9637; older Pythons do not know it."""
+
+
+def _is_public(address: IPAddress) -> bool:
+    if address.is_multicast or not address.is_global:
+        return False
+    if isinstance(address, ipaddress.IPv4Address):
+        return True
+    return address in _NAT64 or (address in _GLOBAL_UNICAST and address not in _DOCUMENTATION)
 
 
 def embedded(address: IPAddress) -> IPAddress:
-    """Return the IPv4 address that an IPv6 *address* leads to, where it is of a kind that carries one."""
-    if isinstance(address, ipaddress.IPv4Address) or int(address) < 2:
+    """Return the IPv4 address that an IPv6 *address* leads to (mapped, NAT64, 6to4), or *address* itself."""
+    if isinstance(address, ipaddress.IPv4Address):
         return address
-    carried = address.ipv4_mapped or address.sixtofour
-    if carried is None and any(address in network for network in _CARRY_IPV4):
-        carried = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return carried or address
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped or address.sixtofour or address
 
 
 _CURE = "Check the server, the port and the firewall."
+_CURE_FOR_TYPED = (
+    f"{_CURE} A server inside your own network has to be allowed by the deployer (private_networks)."
+)
 
 
 def _words(error: OSError) -> str:
