@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ._app import State
     from ._output import json_option, print_json, print_table, say
-    from ._record import actor, ask_secret, secret_fields
+    from ._record import actor
+    from ._secrets import ask_secret, secret_fields
 
 
 def main() -> None:
@@ -27,12 +28,12 @@ def main() -> None:
 
 _HOMES = {
     "actor": "_record",
-    "ask_secret": "_record",
+    "ask_secret": "_secrets",
     "json_option": "_output",
     "print_json": "_output",
     "print_table": "_output",
     "say": "_output",
-    "secret_fields": "_record",
+    "secret_fields": "_secrets",
     "State": "_app",
 }
 

@@ -7,15 +7,16 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
-from .._errors import PillarboxError, Unavailable
-from ._output import show_error
+from .._errors import PillarboxError, SettingsError, Unavailable
+from ._errors import INTERRUPTED, missing_part, tell, tell_usage
 
-USAGE = 64
-INTERRUPTED = 130
+BROKEN_PIPE = 1
+"""As click has it."""
 _COMMANDS = {
     "demo": "See it work: a mail server on this computer, a company, three users.",
     "init": "Write a settings file.",
@@ -25,6 +26,18 @@ _COMMANDS = {
     "explain": "Say whose account would be used, which address would show, and why.",
     "check": "Look, stage by stage, whether an account works. Sends nothing.",
     "send": "Send a message.",
+}
+_EXIT_CODES = {
+    0: "done",
+    64: "a mistake in the call",
+    65: "the message can't be sent as it is, or was refused for good",
+    66: "a file to send can't be read",
+    69: "something is not installed",
+    70: "handed over, and the outcome is unknown",
+    75: "nothing left; try later",
+    77: "the sign-in was refused",
+    78: "the settings have to be mended",
+    130: "interrupted",
 }
 _ELSEWHERE = {"vault": "pillarbox-vault", "web": "pillarbox-web"}
 
@@ -55,7 +68,7 @@ class Root(click.Group):
                     f"The command {name} is not installed.",
                     cure=f"Install it with: pip install {_ELSEWHERE[name]}",
                 )
-            near = difflib.get_close_matches(name, _COMMANDS, 1)
+            near = difflib.get_close_matches(name, [*_COMMANDS, *_ELSEWHERE], 1)
             raise click.UsageError(
                 f"There is no command {name}.{f' Did you mean {near[0]}?' if near else ''}", ctx
             )
@@ -67,6 +80,8 @@ class Root(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
         formatter.write_paragraph()
         formatter.write_text("Installed plugins may bring more, such as `pillarbox vault`.")
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), meaning) for code, meaning in _EXIT_CODES.items()])
 
 
 def _from_plugin(name: str) -> click.Command | None:
@@ -91,19 +106,44 @@ class State:
 
     @property
     def mailer(self) -> Any:
-        """The mailer for the settings file, opened on first use."""
+        """The mailer for the settings file, opened on first use.
+
+        Raises:
+            SettingsError: The file can't be used.
+        """
         if self._mailer is None:
             from .._mailer import Mailer
 
             self._mailer = Mailer.open(self.config)
         return self._mailer
 
+    @property
+    def plugins(self) -> Any:
+        """What is installed, as far as the settings file allows it; where there is no readable one, all of it."""
+        from .._plugins import Plugins
+
+        try:
+            return self.mailer.plugins
+        except SettingsError:
+            return Plugins()
+
+    @property
+    def vault(self) -> Any:
+        """The vault beside the settings file, which need not be there yet; None where none is installed."""
+        try:
+            return self.mailer.vault
+        except SettingsError:
+            return self.plugins.vault(Path(self.config))
+
+    def close(self) -> None:
+        """Take leave of the servers that were spoken to."""
+        if self._mailer is not None:
+            self._mailer.close()
+
 
 @click.command(
     cls=Root,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 64 a mistake in the call, 65 the message or its refusal, 69 something is not installed,"
-    " 70 outcome unknown, 75 try later, 77 sign-in needed, 78 settings.",
 )
 @click.option(
     "--config",
@@ -114,7 +154,12 @@ class State:
     show_envvar=True,
     help="The settings file.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help='Print one JSON document, for programs: the result, or {"error": ...}. Every command takes it too.',
+)
 @click.version_option(package_name="pillarbox", message="pillarbox %(version)s")
 @click.pass_context
 def root(ctx: click.Context, config: str, as_json: bool) -> None:
@@ -123,33 +168,34 @@ def root(ctx: click.Context, config: str, as_json: bool) -> None:
     New here? `pillarbox demo` shows it working; `pillarbox init` writes a settings file.
     """
     ctx.obj = State(config, json=as_json)
+    ctx.call_on_close(ctx.obj.close)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run the command with *arguments* and return its exit code."""
+    """Run the command with *arguments* and return its exit code; what goes wrong is told."""
+    arguments = list(arguments) or ["--help"]
     as_json = "--json" in arguments
     try:
-        code = root.main(list(arguments), prog_name="pillarbox", standalone_mode=False)
+        code = root.main(arguments, prog_name="pillarbox", standalone_mode=False)
         sys.stdout.flush()
     except PillarboxError as error:
-        show_error(error, as_json=as_json)
-        return error.exit_code
+        return tell(error, as_json=as_json)
     except click.ClickException as error:
-        return _usage(error, as_json=as_json)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        return INTERRUPTED
+        return tell_usage(error, as_json=as_json)
+    except (click.Abort, KeyboardInterrupt) as error:
+        said = str(error) or "Interrupted."
+        return tell(PillarboxError(said), as_json=as_json, kind="Interrupted", code=INTERRUPTED)
     except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # nobody reads: let the exit not fail on it
-        return 0
+        _give_up_printing()
+        return BROKEN_PIPE
+    except ModuleNotFoundError as error:
+        missing = missing_part(error)
+        if missing is None:
+            raise
+        return tell(missing, as_json=as_json)
     return code if isinstance(code, int) else 0
 
 
-def _usage(error: click.ClickException, *, as_json: bool) -> int:
-    if as_json:
-        show_error(PillarboxError(error.format_message()), as_json=True, kind="UsageError", code=USAGE)
-    else:
-        error.show()
-    return USAGE
+def _give_up_printing() -> None:
+    """Nobody reads any more (`| head`): let the interpreter's last flush not fail on it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

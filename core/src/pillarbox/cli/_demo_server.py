@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import email
+import hashlib
 import logging
 import secrets
 import socket
@@ -25,6 +26,7 @@ MOST_MAILS = 1_000
 class Mail:
     """A message that the server accepted."""
 
+    queue_id: str
     shown: str
     subject: str
     envelope_sender: str
@@ -32,6 +34,7 @@ class Mail:
     signed_in_as: str
     attachment: str
     attachment_size: int
+    attachment_sha256: str
 
 
 class DemoServer:
@@ -91,30 +94,35 @@ class DemoServer:
         self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any
     ) -> AuthResult:
         if not isinstance(data, LoginPassword):
-            return AuthResult(success=False)
+            return AuthResult(success=False, handled=False)
         wanted = self.passwords.get(data.login.decode("utf-8", "replace"), "")
         good = bool(wanted) and secrets.compare_digest(wanted.encode(), data.password)
-        return AuthResult(success=good, auth_data=data.login.decode("utf-8", "replace") if good else None)
+        # handled: nobody has answered yet, so aiosmtpd has to; without it a wrong password gets no reply at all.
+        name = data.login.decode("utf-8", "replace")
+        return AuthResult(success=good, handled=False, auth_data=name if good else None)
 
     async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  (aiosmtpd's name)
         """Keep the message, and answer with a queue id."""
         queue_id = secrets.token_hex(5)
-        self.mails.append(_mail(envelope, str(session.auth_data)))
+        self.mails.append(_mail(queue_id, envelope, str(session.auth_data)))
         del self.mails[:-MOST_MAILS]
         return f"250 2.0.0 Ok: queued as {queue_id}"
 
 
-def _mail(envelope: Any, signed_in_as: str) -> Mail:
+def _mail(queue_id: str, envelope: Any, signed_in_as: str) -> Mail:
     message: Any = email.message_from_bytes(envelope.content, policy=policy.default)
     attached = next(message.iter_attachments(), None)
+    content = (attached.get_payload(decode=True) or b"") if attached else b""
     return Mail(
+        queue_id=queue_id,
         shown=str(message["From"]),
         subject=str(message["Subject"]),
         envelope_sender=envelope.mail_from,
         recipients=tuple(envelope.rcpt_tos),
         signed_in_as=signed_in_as,
-        attachment=attached.get_filename() if attached else "no attachment",
-        attachment_size=len(attached.get_content()) if attached else 0,
+        attachment=(attached.get_filename() or "") if attached else "",
+        attachment_size=len(content),
+        attachment_sha256=hashlib.sha256(content).hexdigest(),
     )
 
 

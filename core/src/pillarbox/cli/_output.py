@@ -1,20 +1,26 @@
-"""How results and errors are printed: sentences and tables for people, JSON for programs."""
+"""How results are printed: sentences, columns and tables for people, JSON for programs."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import enum
-import functools
 import json
+import os
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import textwrap
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import click
 
-from .._errors import PillarboxError, SendError
-
 F = TypeVar("F", bound=Callable[..., Any])
+PATIENCE = 1.0
+"""Seconds after which a terminal is shown that something is going on."""
+_ENDLESS = 100_000
+"""The width of what is no terminal: nothing is folded there."""
 
 
 def json_option(function: F) -> F:
@@ -56,24 +62,19 @@ def print_json(value: Any) -> None:
     click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
 
 
-def show_error(error: PillarboxError, *, as_json: bool, kind: str = "", code: int | None = None) -> None:
-    """Say what went wrong: on standard error, and with `--json` as the one document on standard output."""
-    if as_json:
-        print_json(
-            {"error": _fields(error, kind or type(error).__name__, error.exit_code if code is None else code)}
-        )
-        return
-    click.echo(str(error), err=True)
-    if isinstance(error, SendError):
-        show_refusals(error.recipients)
+def say(text: str = "") -> None:
+    """Print a result's line on standard output."""
+    click.echo(text)
 
 
-def _fields(error: PillarboxError, kind: str, code: int) -> dict[str, Any]:
-    fields: dict[str, Any] = {"kind": kind, "detail": error.detail, "cure": error.cure, "exit": code}
-    for name in ("problems", "code", "stage", "recipients", "retry_after", "owner", "method"):
-        if hasattr(error, name):
-            fields[name] = getattr(error, name)
-    return fields
+def say_aside(text: str) -> None:
+    """Print a line that is no result, on standard error."""
+    click.echo(text, err=True)
+
+
+def clean(text: str) -> str:
+    """Return *text*, of whatever origin, as one line that can't steer a terminal."""
+    return "".join(one if one.isprintable() else " " if one.isspace() else "" for one in text)
 
 
 def show_refusals(answers: Mapping[str, Any]) -> None:
@@ -82,36 +83,82 @@ def show_refusals(answers: Mapping[str, Any]) -> None:
 
     for who, answer in answers.items():
         if answer.state is not AnswerState.ACCEPTED:
-            click.echo(f"{who} was {answer.state.value}: {answer.code} {answer.said}".rstrip(), err=True)
+            say_aside(clean(f"{who} was {answer.state.value}: {answer.code} {answer.said}".rstrip()))
+
+
+def width() -> int:
+    """Return how many columns standard output has: a terminal's, or endless ones."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else _ENDLESS
+
+
+def columns(rows: Sequence[tuple[str, str]], *, gap: int = 2) -> list[str]:
+    """Return *rows* of two columns as lines; what is too long for the terminal goes on below, in its column."""
+    rows = [(clean(left), clean(right)) for left, right in rows]
+    indent = max((len(left) for left, _ in rows), default=0) + gap
+    lines = []
+    for left, right in rows:
+        first, *rest = folded(right, width() - indent)
+        lines.append(f"{left:<{indent}}{first}".rstrip())
+        lines += [" " * indent + line for line in rest]
+    return lines
+
+
+def folded(text: str, room: int) -> list[str]:
+    """Return *text* in lines of at most *room* columns, at least one; a room too narrow for words folds nothing."""
+    if room < 20 or len(text) <= room:
+        return [text]
+    return textwrap.wrap(text, room, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table that fits the terminal."""
+    """Print a table that fits the terminal; where there is none, each row is one line."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*head, box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(*head, box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    console().print(table)
+        table.add_row(*(Text(clean(str(cell))) for cell in row))
+    screen = console()
+    with screen.capture() as drawn:
+        screen.print(table)
+    for line in drawn.get().splitlines():
+        say(line.rstrip())
 
 
-@functools.cache
 def console(*, on_stderr: bool = False) -> Any:
     """Return rich's console for standard output, or standard error."""
     from rich.console import Console
 
-    return Console(stderr=on_stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    stream = sys.stderr if on_stderr else sys.stdout
+    return Console(file=stream, highlight=False, width=None if stream.isatty() else _ENDLESS)
+
+
+@contextlib.contextmanager
+def patience(text: str) -> Iterator[None]:
+    """Show *text* on a terminal's standard error when the block takes longer than a second, until it ends."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    shown: list[Any] = []
+    timer = threading.Timer(PATIENCE, _show_waiting, (text, shown))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()
+        for status in shown:
+            status.stop()
+
+
+def _show_waiting(text: str, shown: list[Any]) -> None:
+    status = console(on_stderr=True).status(text)
+    shown.append(status)
+    status.start()
 
 
 def label(text: str, style: str) -> str:
     """Return *text* coloured where the terminal takes colour (and NO_COLOR is not set)."""
-    import os
-
     return text if os.environ.get("NO_COLOR") else click.style(text, fg=style)
-
-
-def say(text: str = "") -> None:
-    """Print a line."""
-    click.echo(text)

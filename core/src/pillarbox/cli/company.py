@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
-from .._settings import Company, User, table_of
+from .._settings import COMPANY_KEYS, USER_KEYS, Company, User, table_of
 from ._app import State
-from ._output import json_option, plain, print_json, say
-from ._record import CompanyCommand, changed, record_options, save
+from ._fields import CompanyCommand
+from ._output import columns, json_option, plain, print_json, say
+from ._record import actor, change, record_options
 
 
 @click.group("company")
 def command() -> None:
-    """Show or change the company's e-mail setting."""
+    """Show or change the company's e-mail setting.
+
+    \b
+    Examples:
+      pillarbox company show
+      pillarbox company set --method smtp --help
+    """
 
 
 @command.command("show")
 @json_option
 @click.pass_obj
 def show(state: State) -> None:
-    """Show the company's e-mail setting. Secrets are references, so nothing secret is shown."""
+    """Show the company's e-mail setting. Secrets are references, so nothing secret is shown.
+
+    \b
+    Examples:
+      pillarbox company show
+      pillarbox company show --json
+    """
     print_record(state, state.mailer.directory.look_up(None)[0])
 
 
@@ -35,8 +50,8 @@ def show(state: State) -> None:
 def set_(ctx: click.Context, /, **given: Any) -> None:
     """Change the company's e-mail setting, and say what will happen with its mail.
 
-    The options below --unset are those of the method: of the one given with --method, or the one in use. A field that
-    is not named keeps its value; so do the settings of other methods.
+    A method has options of its own, which --help lists for the one named with --method, or else the one in use. A field
+    that is not named keeps its value; so do the settings of other methods. Secrets are asked for, never arguments.
 
     \b
     Examples:
@@ -44,26 +59,40 @@ def set_(ctx: click.Context, /, **given: Any) -> None:
       pillarbox company set --method smtp --server smtp.acme.example --username orders@acme.example --password
       pillarbox company set --method smtp --help
     """
-    company = ctx.obj.mailer.directory.look_up(None)[0]
-    save(ctx, changed(ctx, company, given), company)
+    directory = ctx.obj.mailer.directory
+    company: Company = directory.look_up(None)[0]
+    save = functools.partial(directory.save, version=company.version, by=actor())
+    change(ctx, company, company, given, save)
 
 
 def print_record(state: State, record: Company | User) -> None:
-    """Print *record* as it stands in the settings file."""
+    """Print *record* as it stands in the settings file, and its own settings also where they are the default."""
     table = table_of(record)
     if state.json:
         print_json({"version": record.version, **plain(table)})
         return
+    known = COMPANY_KEYS if isinstance(record, Company) else USER_KEYS
+    own = {key: table.get(key, default) for key, default in known.items() if key != "id"}
+    rest = {key: value for key, value in table.items() if key not in known}
+    for line in columns(list(_lines({**own, **rest}))):
+        say(line)
+
+
+def _lines(table: Mapping[str, Any], indent: str = "") -> Iterator[tuple[str, str]]:
     for name, value in table.items():
-        if isinstance(value, dict):
-            say(f"{name}")
-            for field, inner in value.items():
-                say(f"  {field:<18} {_shown(inner)}")
+        if isinstance(value, Mapping) and not {"env", "file", "vault"} >= set(value):
+            yield f"{indent}{name}", ""
+            yield from _lines(value, f"{indent}  ")
         else:
-            say(f"{name:<20} {_shown(value)}")
+            yield f"{indent}{name}", _shown(value)
+
+
+_PLACES = {"env": "in the variable", "file": "in the file", "vault": "in the vault, as"}
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"in {kind} {where}" for kind, where in value.items())
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_PLACES[kind]} {where}" for kind, where in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value) or "-"

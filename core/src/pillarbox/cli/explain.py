@@ -9,7 +9,10 @@ import click
 from .._route import Route
 from .._settings import Company, User
 from ._app import State
-from ._output import json_option, plain, print_json, say
+from ._output import columns, folded, json_option, plain, print_json, say, width
+
+_LEAST = 24
+"""Columns below which a reason is not folded."""
 
 
 @click.command("explain")
@@ -28,8 +31,9 @@ def command(state: State, user: str | None, account: Any) -> None:
 
     \b
     Examples:
-      pillarbox explain anna
       pillarbox explain
+      pillarbox explain anna
+      pillarbox explain anna --account company --json
     """
     mailer = state.mailer
     company, who = mailer.directory.look_up(user)
@@ -37,52 +41,52 @@ def command(state: State, user: str | None, account: Any) -> None:
     if state.json:
         print_json(as_json(route))
         return
-    say(headline(route, who or company))
+    say(headline(mailer, route, who or company))
     say()
     _print_reasons(route)
     say()
-    _print_facts(route, mailer)
-    for warning in route.warnings:
-        say(f"\nWarning: {warning}")
+    for line in columns(facts(mailer, route), gap=3):
+        say(line)
+    for warning in (*route.warnings, *getattr(mailer.directory, "warnings", ())):
+        say()
+        for line in columns([("Warning:", warning)], gap=1):
+            say(line)
 
 
-def headline(route: Route, who: Company | User) -> str:
+def headline(mailer: Any, route: Route, who: Company | User) -> str:
     """Return the first sentence of an explanation."""
     shown = str(route.from_address or who.shown or who)
     whose = "the company's" if route.account.owner == "company" else "their own"
     if isinstance(who, Company):
         whose = "its own"
-    label = _label(route)
+    label = mailer.plugins[route.account.method].label or route.account.method
     return f"{shown} sends through {whose} {label} account."
 
 
-def _label(route: Route) -> str:
-    from .._plugins import Plugins
-
-    return Plugins()[route.account.method].label or route.account.method
-
-
 def _print_reasons(route: Route) -> None:
-    width = max(len(reason.text) for reason in route.reasons) + 2
+    """Print the reasons, numbered, with their sources; folded where the terminal is too narrow for both."""
+    sources = max(len(reason.source) for reason in route.reasons)
+    longest = max(len(reason.text) for reason in route.reasons)
+    room = min(longest, max(_LEAST, width() - sources - 8))
     for number, reason in enumerate(route.reasons, 1):
-        say(f"  {number}  {reason.text:<{width}} {reason.source}".rstrip())
+        first, *rest = folded(reason.text, room)
+        say(f"{number:>3}  {first:<{room}}   {reason.source}".rstrip())
+        for line in rest:
+            say(f"     {line}")
 
 
-def _print_facts(route: Route, mailer: Any) -> None:
-    transport = mailer.plugins[route.account.method]
-    described = transport.describe(route.account.settings)
-    facts = {
+def facts(mailer: Any, route: Route) -> list[tuple[str, str]]:
+    """Return what a mail on *route* shows, and how it goes."""
+    described = mailer.plugins[route.account.method].describe(route.account.settings)
+    shown = route.from_address.wire if route.from_address else None
+    found = {
         "From": str(route.from_address or "the mail program's own address"),
         "Reply-To": ", ".join(map(str, route.reply_to)),
-        "Envelope": ""
-        if route.from_address and route.envelope_sender == route.from_address.wire
-        else route.envelope_sender,
+        "Bounces": f"to {route.envelope_sender}" if route.envelope_sender not in {None, shown} else "",
         "Sent by": described.via,
         "Copy": described.copy,
     }
-    for name, value in facts.items():
-        if value:
-            say(f"  {name:<9} {value}")
+    return [(f"  {name}", value) for name, value in found.items() if value]
 
 
 def as_json(route: Route) -> dict[str, Any]:

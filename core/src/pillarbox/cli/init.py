@@ -7,22 +7,19 @@ from typing import Any
 
 import click
 
+from .._directory import prepared
 from .._schema import Role
-from .._settings import NONE, Company, plain_settings
+from .._settings import Company
 from ._app import State
-from ._output import json_option, say
-from ._record import RecordCommand, changed, record_options, told
+from ._fields import RecordCommand
+from ._output import columns, json_option, say
+from ._record import actor, change, record_options, told
+from ._secrets import kept
+
+_QUESTIONS = ("address", "name", "method", "reply_to", "assignments", "unset")
 
 
-class InitCommand(RecordCommand):
-    """About a company that is not there yet."""
-
-    @staticmethod
-    def find(state: State, args: Any) -> None:
-        """Return None: there is nothing to look at."""
-
-
-@click.command("init", cls=InitCommand)
+@click.command("init", cls=RecordCommand)
 @record_options
 @click.option(
     "--reply-to", metavar="ADDRESS", help="Where answers to users' mail go, unless a message says otherwise."
@@ -30,7 +27,10 @@ class InitCommand(RecordCommand):
 @json_option
 @click.pass_context
 def command(ctx: click.Context, /, **given: Any) -> None:
-    """Write a settings file with the company's e-mail setting. Asks for what is not given; never overwrites.
+    """Write a settings file with the company's e-mail setting. Never overwrites one.
+
+    Without options it asks, where there is a terminal; with options it asks for passwords only. A method's own options
+    are listed by --help behind --method. The file can be read and written by its owner alone.
 
     \b
     Examples:
@@ -39,35 +39,40 @@ def command(ctx: click.Context, /, **given: Any) -> None:
           --server smtp.acme.example --username orders@acme.example --password-env ACME_SMTP_PASSWORD
       pillarbox init --method smtp --help
     """
-    from .._accounts import saving_problem
-    from .._plugins import Plugins
     from .._toml import TomlDirectory, refuse_existing
 
     state: State = ctx.obj
     refuse_existing(state.config)
-    if sys.stdin.isatty() and not any(given[key] for key in ("address", "name", "method")):
-        given = _asked(given)
-    company = changed(ctx, Company(typed_by=Role.DEPLOYER), given)
-    saving_problem(company, company, Plugins())
-    TomlDirectory.create(state.config, company)
-    told(ctx, company)
+
+    def write(company: Company) -> None:
+        TomlDirectory.create(state.config, company)
+
+    if sys.stdin.isatty() and not any(given[key] for key in _QUESTIONS):
+        company = _asked(state, write)
+    else:
+        company = change(ctx, None, Company(typed_by=Role.DEPLOYER), given, write)
     if not state.json:
-        _next_steps(company)
+        _next_steps(state, company)
 
 
-def _asked(given: dict[str, Any]) -> dict[str, Any]:
-    """Return *given* with what a person typed."""
-    answers = dict(given)
-    answers["name"] = click.prompt("The company's name", err=True)
-    answers["address"] = click.prompt("The company's e-mail address", err=True)
-    methods = ["none", "smtp", "m365", "gmail", "mapi"]
-    answers["method"] = click.prompt("How it sends", type=click.Choice(methods), default="smtp", err=True)
-    return answers
+def _asked(state: State, write: Any) -> Company:
+    """Write the company that a person describes in answers."""
+    from ._asking import ask
+
+    answers = ask(state)
+    company = Company(**answers.company_values, typed_by=Role.DEPLOYER)
+    prepared(None, company, "", actor(), company, state.plugins)
+    with kept(state, company, answers.typed):
+        write(company)
+    told(state, company)
+    return company
 
 
-def _next_steps(company: Company) -> None:
-    say()
-    if company.method == NONE or not plain_settings(company.methods.get(company.method, {})):
-        say("Next:  pillarbox company set --method smtp --help     what SMTP needs")
-    say("Next:  pillarbox user add anna --address anna@acme.example --name 'Anna Berg'")
-    say("       pillarbox check                                  look whether the account works")
+def _next_steps(state: State, company: Company) -> None:
+    call = "pillarbox" if state.config == "pillarbox.toml" else f"pillarbox --config {state.config}"
+    steps = [(f"  {call} check", "look whether the account works")]
+    if not company.methods:
+        steps = [(f"  {call} company set --method smtp --help", "what SMTP needs")]
+    say("\nNext:")
+    for line in columns([*steps, (f"  {call} user add --help", "add who writes mail")]):
+        say(line)

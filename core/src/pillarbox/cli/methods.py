@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from .._errors import PillarboxError
 from ._app import State
 from ._output import json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from .._plugins import MethodInfo
 
 
 @click.command("methods")
 @json_option
 @click.pass_obj
 def command(state: State) -> None:
-    """List the methods that are installed, and those of ours that are not.
+    """List the methods that are installed, and those of ours that are not. Needs no settings file.
 
     \b
-    Example:
+    Examples:
       pillarbox methods
+      pillarbox methods --json
     """
-    from .._plugins import Plugins
-
-    try:
-        plugins = state.mailer.plugins
-    except PillarboxError:  # no settings file is needed to look at what is installed
-        plugins = Plugins()
-    found = plugins.describe()
+    found = state.plugins.describe()
     if state.json:
         print_json(found)
         return
     rows = [
-        (one.name, one.label or "-", f"{one.distribution} {one.version}".strip(), one.problem or "ready")
-        for one in found
+        (one.name, one.label or "-", f"{one.distribution} {one.version}".strip(), _here(one)) for one in found
     ]
     print_table(("method", "label", "distribution", "here"), rows)
+
+
+def _here(method: MethodInfo) -> str:
+    """Return whether *method* can be used; short enough that a pip line stays whole on a terminal."""
+    return method.problem.removeprefix("Not installed: ") or "ready"

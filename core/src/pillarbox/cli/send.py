@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -16,14 +17,8 @@ from .._mail import Receipt
 from .._message import Message
 from .._route import Route
 from ._app import State
-from ._output import console, json_option, plain, print_json, say, show_refusals
-
-NO_INPUT = 66
-"""sysexits' EX_NOINPUT: a file can't be read."""
-
-
-class InputError(click.ClickException):
-    """A file that can't be read."""
+from ._errors import NoInput
+from ._output import clean, json_option, patience, plain, print_json, say, show_refusals
 
 
 @click.command("send")
@@ -31,30 +26,32 @@ class InputError(click.ClickException):
 @click.option(
     "--account", type=click.Choice(["company", "personal"]), help="Use this account, whatever the user chose."
 )
-@click.option("--to", multiple=True, metavar="ADDRESS", help="Can be given again, like --cc and --bcc.")
-@click.option("--cc", multiple=True, metavar="ADDRESS")
-@click.option("--bcc", multiple=True, metavar="ADDRESS")
-@click.option("--reply-to", multiple=True, metavar="ADDRESS", help="Where answers go.")
-@click.option("--subject", required=True)
-@click.option("--text", metavar="TEXT", help="The text; - reads it from standard input.")
+@click.option("--to", multiple=True, metavar="ADDRESS", help="Who gets it. Can be given again.")
+@click.option("--cc", multiple=True, metavar="ADDRESS", help="Who gets a copy. Can be given again.")
 @click.option(
-    "--html",
-    "html_file",
-    type=click.Path(),
-    metavar="FILE",
-    help="HTML to send beside or instead of the text.",
+    "--bcc",
+    multiple=True,
+    metavar="ADDRESS",
+    help="Who gets a copy, unseen by the others. Can be given again.",
 )
-@click.option("--attach", multiple=True, type=click.Path(), metavar="FILE", help="Can be given again.")
-@click.option("--header", multiple=True, metavar="'NAME: VALUE'", help="Can be given again.")
-@click.option("--reference", default="", help="Your own number for the document; not sent.")
+@click.option("--reply-to", multiple=True, metavar="ADDRESS", help="Where answers go.")
+@click.option("--subject", required=True, metavar="TEXT", help="The subject.")
+@click.option("--text", metavar="TEXT", help="The text; - reads it from standard input.")
+@click.option("--html", metavar="FILE", help="HTML to send beside the text, or instead of it.")
+@click.option("--attach", multiple=True, metavar="FILE", help="A file to attach. Can be given again.")
+@click.option("--header", multiple=True, metavar="'NAME: VALUE'", help="A header to add. Can be given again.")
+@click.option("--reference", default="", metavar="TEXT", help="Your own number for the document; not sent.")
 @click.option(
-    "--deadline", type=click.FloatRange(0.1), metavar="SECONDS", help="Come back after this long in any case."
+    "--deadline",
+    type=click.FloatRange(0.1),
+    metavar="SECONDS",
+    help="Come back after this long in any case: 75 when nothing left, 70 when it isn't known.",
 )
 @click.option(
     "--transcript",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Write the conversation, redacted, to FILE.",
+    help="Write the conversation, redacted, to FILE, which must be new.",
 )
 @json_option
 @click.pass_context
@@ -69,6 +66,8 @@ def command(
 ) -> int:
     """Send a message now, by the account that the rules choose, and say what became of it.
 
+    A recipient who is refused while others are taken is told on standard error; the exit code is 0 then.
+
     \b
     Examples:
       pillarbox send --user anna --to ap@customer.example --subject "Invoice 1001" --attach invoice.pdf
@@ -77,70 +76,93 @@ def command(
     from ._transcript import transcript_file
 
     state: State = ctx.obj
-    try:
-        message = _message(given)
-    except OSError as error:
-        click.echo(
-            f"{error.filename} can't be read: {(error.strerror or 'it is not text').lower()}.", err=True
-        )
-        return NO_INPUT
+    message = _message(given)
     mailer = state.mailer
     route = mailer.explain(user, account=account)
     started = time.monotonic()
-    with transcript_file(transcript) as trace, _waiting():
+    with transcript_file(transcript) as trace, patience("Sending ..."), _interruptible():
         receipt = mailer.send(message, user=user, account=account, deadline=deadline, trace=trace)
-    _print(state, receipt, route, mailer, time.monotonic() - started)
+    _print(state, receipt, route, time.monotonic() - started)
     return 0
 
 
 def _message(given: dict[str, Any]) -> Message:
-    headers = [tuple(part.strip() for part in line.partition(":")[::2]) for line in given["header"]]
+    """Return the message that the command line describes.
+
+    Raises:
+        NoInput: A file can't be read.
+        MessageError: It can't be a message.
+    """
+    if not (given["to"] or given["cc"] or given["bcc"]):
+        raise click.UsageError("Name a recipient: --to ADDRESS.")
     return Message(
         to=given["to"],
         cc=given["cc"],
         bcc=given["bcc"],
         reply_to=given["reply_to"],
         subject=given["subject"],
-        text=_text(given["text"], has_html=given["html_file"] is not None),
-        html=_read_text(given["html_file"]) if given["html_file"] else None,
-        attachments=[Attachment.from_path(path) for path in given["attach"]],
-        headers=headers,
+        text=_text(given["text"], has_html=given["html"] is not None),
+        html=_decoded(_read(given["html"]), given["html"]) if given["html"] is not None else None,
+        attachments=[Attachment(Path(path).name, _read(path)) for path in given["attach"]],
+        headers=[_header(line) for line in given["header"]],
         reference=given["reference"],
     )
 
 
+def _header(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon:
+        raise click.UsageError(f"--header takes 'NAME: VALUE', not {line!r}.")
+    return name.strip(), value.strip()
+
+
 def _text(given: str | None, *, has_html: bool) -> str | None:
     if given == "-":
-        return sys.stdin.read()
+        return _decoded(sys.stdin.buffer.read(), "Standard input")
     return given if given is not None or has_html else ""
 
 
-def _read_text(path: str) -> str:
+def _read(path: str) -> bytes:
     try:
-        return Path(path).read_text("utf-8")
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        said = error.strerror if isinstance(error, OSError) else None
+        problem = (said or "it has no such name").lower()
+    raise NoInput(f"{clean(path)} can't be read: {problem}.")
+
+
+def _decoded(content: bytes, name: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise OSError(0, "it is not UTF-8 text", path) from None
+        problem = f"{clean(name)} is not UTF-8 text."
+    raise NoInput(problem)
 
 
 @contextlib.contextmanager
-def _waiting() -> Iterator[None]:
-    """Show on a terminal that something is going on."""
-    if not sys.stderr.isatty():
+def _interruptible() -> Iterator[None]:
+    """Tell the truth about Ctrl-C: the message may have been handed over."""
+    try:
         yield
+    except KeyboardInterrupt:
+        pass
+    else:
         return
-    with console(on_stderr=True).status("Sending ..."):
-        yield
+    raise click.Abort("Interrupted while sending: whether the message left is not known.")
 
 
-def _print(state: State, receipt: Receipt, route: Route, mailer: Any, seconds: float) -> None:
+_PORT = re.compile(r":[0-9]+\Z")
+
+
+def _print(state: State, receipt: Receipt, route: Route, seconds: float) -> None:
     from .explain import as_json
 
     if state.json:
         print_json({"receipt": plain(receipt), "route": as_json(route), "seconds": round(seconds, 3)})
     else:
-        via = mailer.plugins[route.account.method].describe(route.account.settings).via
-        server = via.partition(":")[0].partition(",")[0] or route.account.method
-        named = f" as {receipt.reference}" if receipt.reference else ""
+        via = state.plugins[route.account.method].describe(route.account.settings).via
+        server = _PORT.sub("", via.partition(",")[0]) or route.account.method
+        named = f" as {clean(receipt.reference)}" if receipt.reference else ""
         shown = receipt.sender or route.from_address or "the mail program's own address"
         say(f"Accepted by {server}{named} ({seconds:.1f} s). Shows {shown}.")
     show_refusals(receipt.refused)

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import functools
+import shlex
 from typing import Any
 
 import click
 
 from .._errors import SettingsError
-from .._settings import Choice, User
+from .._settings import NONE, Choice, User
 from ._app import State
-from ._output import json_option, plain, print_json, print_table, say
-from ._record import F, UserCommand, actor, changed, record_options, save
+from ._fields import UserCommand
+from ._output import json_option, plain, print_json, print_table, say, say_aside
+from ._record import F, actor, change, record_options
 from .company import print_record
 
 
 @click.group("user")
 def command() -> None:
-    """List, add, show, change, rename or remove users."""
+    """List, show, add, change, rename or remove users.
+
+    \b
+    Examples:
+      pillarbox user list --search berg
+      pillarbox user add anna --address anna@acme.example --name "Anna Berg"
+    """
 
 
 def user_options(function: F) -> F:
     """Give a command what a user has beside a record's options."""
+    choices = click.Choice([one.value for one in Choice])
     options = (
-        click.option("--settings", "choice", type=click.Choice([one.value for one in Choice]), help="company: From company; personal: their own method."),
-        click.option("--disabled/--no-disabled", default=None, help="Switch the personal account off, or on again."),
-    )  # fmt: skip
+        click.option("--settings", type=choices, help="company: From company; personal: their own method."),
+        click.option(
+            "--disabled/--no-disabled", default=None, help="Switch the personal account off, or on again."
+        ),
+    )
     for option in reversed(options):
         function = option(function)
     return record_options(function)
@@ -39,18 +51,30 @@ def user_options(function: F) -> F:
 @json_option
 @click.pass_obj
 def list_(state: State, search: str, after: str, limit: int) -> None:
-    """List users and their e-mail settings, by id."""
-    users = state.mailer.directory.users(after, limit, search)
+    """List users and their e-mail settings, by id.
+
+    \b
+    Examples:
+      pillarbox user list
+      pillarbox user list --search acme.example --limit 20
+    """
+    users = state.mailer.directory.users(after, limit + 1, search)
+    shown, more = users[:limit], users[limit:]
     if state.json:
-        print_json([_row(user) for user in users])
+        print_json([_row(user) for user in shown])
         return
-    if not users:
-        say("No users." if not search and not after else "No user fits.")
+    if not shown:
+        say(
+            "No user fits."
+            if search or after
+            else "No users. Add one: pillarbox user add USER --address ADDRESS"
+        )
         return
-    rows = [(user.id, user.name or "-", user.address or "-", _setting(user)) for user in users]
+    rows = [(user.id, user.name or "-", user.address or "-", _setting(user)) for user in shown]
     print_table(("user", "name", "address", "e-mail setting"), rows)
-    if len(users) == limit:
-        say(f"More: pillarbox user list --after {users[-1].id}")
+    if more:
+        searched = f" --search {shlex.quote(search)}" if search else ""
+        say_aside(f"More: pillarbox user list{searched} --limit {limit} --after {shown[-1].id}")
 
 
 def _row(user: User) -> dict[str, Any]:
@@ -64,7 +88,8 @@ def _row(user: User) -> dict[str, Any]:
 def _setting(user: User) -> str:
     if user.choice is Choice.FROM_COMPANY:
         return "From company"
-    return f"Personal, {'None' if user.method == 'none' else user.method}{' (switched off)' if user.disabled else ''}"
+    method = "None" if user.method == NONE else user.method
+    return f"Personal, {method}{' (switched off)' if user.disabled else ''}"
 
 
 @command.command("show")
@@ -72,7 +97,12 @@ def _setting(user: User) -> str:
 @json_option
 @click.pass_obj
 def show(state: State, user: str) -> None:
-    """Show a user's e-mail setting. Secrets are references, so nothing secret is shown."""
+    """Show a user's e-mail setting. Secrets are references, so nothing secret is shown.
+
+    \b
+    Examples:
+      pillarbox user show anna
+    """
     print_record(state, state.mailer.directory.look_up(user)[1])
 
 
@@ -89,12 +119,23 @@ def add(ctx: click.Context, /, user: str, **given: Any) -> None:
       pillarbox user add anna --address anna@acme.example --name "Anna Berg"
       pillarbox user add otto --address otto@acme.example --settings personal --method smtp \\
           --server mail.acme.example --username otto@acme.example --password
+      pillarbox user add otto --method smtp --help
     """
-    if any(one.id == user for one in ctx.obj.mailer.directory.users(limit=1_000_000_000)):
-        raise SettingsError(
-            f"There is a user {user} already.", cure=f"Change it: pillarbox user set {user} ..."
-        )
-    save(ctx, changed(ctx, User(id=user), _chosen(given)), None)
+    directory = ctx.obj.mailer.directory
+    _refuse_known(directory, user)
+    save = functools.partial(directory.save, version="", by=actor())
+    change(ctx, None, User(id=user), given, save)
+
+
+def _refuse_known(directory: Any, user: str) -> None:
+    directory.look_up(None)
+    try:
+        directory.look_up(user)
+    except SettingsError:
+        return
+    raise SettingsError(
+        f"There is a user {user} already.", cure=f"Change it: pillarbox user set {user} --help"
+    )
 
 
 @command.command("set", cls=UserCommand)
@@ -105,20 +146,20 @@ def add(ctx: click.Context, /, user: str, **given: Any) -> None:
 def set_(ctx: click.Context, /, user: str, **given: Any) -> None:
     """Change USER's e-mail setting, and say what will happen with their mail.
 
-    The options of the method are listed by --help behind a user's name: pillarbox user set otto --method smtp --help
+    A method has options of its own, which --help lists for the one named with --method, or else the one in use. A field
+    that is not named keeps its value; so do the settings of other methods. Secrets are asked for, never arguments.
 
     \b
     Examples:
       pillarbox user set otto --settings company
-      pillarbox user set otto --settings personal --method smtp --server mail.acme.example
+      pillarbox user set otto --settings personal --method smtp --server mail.acme.example \\
+          --username otto@acme.example --password
+      pillarbox user set otto --method smtp --help
     """
-    found = ctx.obj.mailer.directory.look_up(user)[1]
-    save(ctx, changed(ctx, found, _chosen(given)), found)
-
-
-def _chosen(given: dict[str, Any]) -> dict[str, Any]:
-    choice = given.get("choice")
-    return {**given, "choice": Choice(choice) if choice else None}
+    directory = ctx.obj.mailer.directory
+    found: User = directory.look_up(user)[1]
+    save = functools.partial(directory.save, version=found.version, by=actor())
+    change(ctx, found, found, given, save)
 
 
 @command.command("rename")
@@ -127,7 +168,12 @@ def _chosen(given: dict[str, Any]) -> dict[str, Any]:
 @json_option
 @click.pass_obj
 def rename(state: State, old: str, new: str) -> None:
-    """Give the user OLD the id NEW; settings, history and what the vault holds go along."""
+    """Give the user OLD the id NEW. Settings and what the vault holds go along, and the history tells of it.
+
+    \b
+    Examples:
+      pillarbox user rename otto otto.lind
+    """
     state.mailer.rename_user(old, new, by=actor())
     _done(state, f"{old} is called {new} now.", {"renamed": old, "to": new})
 
@@ -137,15 +183,27 @@ def rename(state: State, old: str, new: str) -> None:
 @click.option("--yes", is_flag=True, help="Don't ask.")
 @json_option
 @click.pass_obj
-def remove(state: State, user: str, yes: bool) -> None:
-    """Remove USER: their setting and what the vault holds for them go; the history of changes stays."""
-    found = state.mailer.directory.look_up(user)[1]
-    if not yes:
-        click.confirm(
-            f"Remove {found} ({found.id})? Their mail is refused from then on", abort=True, err=True
-        )
+def remove(state: State, user: str, yes: bool) -> int:
+    """Remove USER: their setting and what the vault holds for them go; the history of changes stays.
+
+    Asks first. Exits with 1 when the answer is no.
+
+    \b
+    Examples:
+      pillarbox user remove otto
+      pillarbox user remove otto --yes
+    """
+    found: User = state.mailer.directory.look_up(user)[1]
+    if not yes and not click.confirm(f"Remove {_named(found)}? Their mail is refused from then on", err=True):
+        _done(state, "Nothing was removed.", {"removed": None})
+        return 1
     state.mailer.remove_user(user, by=actor())
     _done(state, f"Removed {user}. The history of changes stays.", {"removed": user})
+    return 0
+
+
+def _named(user: User) -> str:
+    return f"{user.name} ({user.id})" if user.name else user.id
 
 
 def _done(state: State, sentence: str, facts: dict[str, Any]) -> None:

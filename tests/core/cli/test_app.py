@@ -1,0 +1,174 @@
+"""The command as a whole: help, where the settings are, commands of others, and what it costs to start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from .conftest import START, environment
+
+COMMANDS = ["demo", "init", "methods", "company", "user", "explain", "check", "send"]
+PAGES = [
+    *COMMANDS,
+    "company show",
+    "company set",
+    *(f"user {name}" for name in ("list", "show", "add", "set", "rename", "remove")),
+]
+HEAVY = {
+    "aiosmtpd", "asyncio", "attr", "attrs", "cattrs", "email", "importlib.metadata", "logging", "pillarbox._plugins",
+    "pillarbox_smtp", "pillarbox_vault", "pluggy", "rich", "socket", "ssl", "structlog", "tomlkit", "tomllib",
+}  # fmt: skip
+
+
+def test_help_names_every_command_and_the_exit_codes(command):
+    """What a newcomer reads first, also without a word."""
+    done = command("--help")
+    assert done.code == 0
+    assert [name for name in COMMANDS if f"\n  {name} " not in done.out] == []
+    assert "  78   the settings have to be mended" in done.out
+    assert command() == done
+
+
+def test_help_imports_nothing_heavy():
+    """No plugin, no entry points, no structlog, attrs, cattrs, rich: help costs next to nothing."""
+    code = f"import sys\ntry:\n {START.replace('; ', chr(10) + ' ')}\nfinally: print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--help"], env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.startswith("Usage: pillarbox")
+    assert HEAVY & set(done.stderr.split()) == set()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_commands_help_teaches_by_example(invoke, page):
+    """Without a settings file too."""
+    done = invoke(*page.split(), "--help")
+    assert (done.code, done.err) == (0, "")
+    assert f"  pillarbox {page}" in done.out.partition("Example")[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["explian"], "There is no command explian. Did you mean explain?"),
+        (["valt"], "Did you mean vault?"),
+        (["send"], "Missing option '--subject'"),
+        (["check", "--acount", "company"], "--account"),
+        (["company", "set", "--sever", "x"], "--server"),
+        (["user", "add"], "Missing argument 'USER'"),
+        (["user", "list", "--limit", "0"], "not in the range"),
+        (["company", "set", "--port", "many"], "not a valid integer"),
+    ],
+)
+def test_a_mistake_in_the_call_is_64_with_a_guess(invoke, settings, arguments, said):
+    """On standard error, nothing on standard output."""
+    done = invoke(*arguments)
+    assert (done.code, done.out) == (64, "")
+    assert said in " ".join(done.err.split())
+
+
+def test_a_command_of_another_distribution_says_which(invoke):
+    """One pip line, exit 69; only for names that are ours."""
+    done = invoke("web")
+    assert done.code == 69
+    assert done.err == "The command web is not installed. Install it with: pip install pillarbox-web\n"
+    assert invoke("worker").code == 64
+
+
+def test_a_plugins_command_is_one_of_ours(command, tmp_path):
+    """Brought by the entry-point group pillarbox.commands, with the settings and the printing of ours."""
+    (tmp_path / "strange.py").write_text(
+        "import click\nfrom pillarbox.cli import say\n"
+        "@click.command()\n@click.pass_obj\ndef hello(state): say(f'Hello {state.config}')\n"
+    )
+    install(tmp_path, "[pillarbox.commands]\nhello = strange:hello\n")
+    done = command("--config", "x.toml", "hello", PYTHONPATH=str(tmp_path))
+    assert (done.code, done.out) == (0, "Hello x.toml\n")
+
+
+def test_a_broken_plugins_command_is_a_sentence(command, tmp_path):
+    """With the distribution to reinstall or remove."""
+    (tmp_path / "strange.py").write_text("import nothing_like_this\n")
+    install(tmp_path, "[pillarbox.commands]\nhello = strange:hello\n")
+    done = command("hello", PYTHONPATH=str(tmp_path))
+    assert done.code == 69
+    assert "Reinstall or remove strange." in done.err
+    assert command("methods", PYTHONPATH=str(tmp_path)).code == 0
+
+
+def test_without_click_the_cure_is_one_line():
+    """Exit 69."""
+    code = f"import sys; sys.modules['click'] = None; {START}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 69
+    assert (
+        done.stderr
+        == "The pillarbox command needs click and rich. Install them with: pip install 'pillarbox[cli]'\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("rich", ["methods"]),
+        ("aiosmtpd", ["demo"]),
+        ("tomlkit", ["company", "set", "--name", "Acme AG"]),
+        ("tomlkit", ["--config", "new.toml", "init", "--name", "Acme AG"]),
+    ],
+)
+def test_a_missing_part_is_one_pip_line(settings, module, arguments):
+    """Exit 69, nothing changed."""
+    before = settings.read_bytes()
+    code = f"import sys; sys.modules[{module!r}] = None; {START}"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=settings.parent, env=environment(), capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (69, "")
+    assert done.stderr.count("\n") == 1
+    assert "pip install 'pillarbox[cli]'" in done.stderr
+    assert settings.read_bytes() == before
+
+
+def test_a_missing_settings_file_says_how_to_write_one(invoke):
+    """Exit 78, and the command with the path that was looked for."""
+    done = invoke("--config", "elsewhere.toml", "explain")
+    assert done.code == 78
+    assert "pillarbox --config elsewhere.toml init" in done.err
+
+
+def test_the_config_can_stand_in_the_environment(command, settings):
+    """PILLARBOX_CONFIG."""
+    other = settings.rename(settings.with_name("other.toml"))
+    assert command("explain").code == 78
+    assert command("explain", PILLARBOX_CONFIG=str(other)).code == 0
+
+
+def test_a_reader_who_leaves_is_no_error_to_tell(settings):
+    """`pillarbox ... | head`: silence on standard error."""
+    read, written = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-c", START, "explain", "anna"],
+        cwd=settings.parent, env=environment(), stdout=written, stderr=subprocess.PIPE, timeout=60,
+    )  # fmt: skip
+    os.close(written)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_the_version_is_the_distributions(invoke):
+    """For reports of faults."""
+    from importlib.metadata import version
+
+    assert invoke("--version").out == f"pillarbox {version('pillarbox')}\n"
+
+
+def install(folder, entry_points: str) -> None:
+    """Make *folder* hold a distribution `strange` with these entry points."""
+    info = folder / "strange-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: strange\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(entry_points)
