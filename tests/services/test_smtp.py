@@ -114,6 +114,18 @@ def test_a_batch_keeps_one_connection_and_loses_none(server, authority):
     assert subjects == list(range(50))
 
 
+def test_bulk_by_bdat_loses_none_and_alters_none(server, authority):
+    """Eight messages on the way at once, dots and all, where the server offers CHUNKING (RFC 3030)."""
+    with mailer(server, authority, chunking_window=8) as sends:
+        answers = sends.send_many([invoice(subject=f"Invoice {number}") for number in range(40)], user="anna")
+        assert isinstance(sends.send(invoice(subject="Invoice 40"), user="anna"), Receipt)
+    assert [type(answer) for answer in answers] == [Receipt] * 40
+    mails = server.inbox(CUSTOMER, at_least=41)
+    assert sorted(int(str(mail.message["Subject"]).split()[1]) for mail in mails) == list(range(41))
+    texts = {mail.message.get_body().get_content().replace("\r\n", "\n") for mail in mails}
+    assert texts == {"Guten Tag,\n.\n..\nGrüße\n"}
+
+
 def test_a_recipient_refused_for_good_and_one_for_now_do_not_stop_the_third(relay, authority):
     """Each has its answer in the server's words (rule 25)."""
     with mailer(relay, authority) as sends:

@@ -25,9 +25,10 @@ def test_everything() -> None:
         "SMTPUTF8",
         "DSN",
         "REQUIRETLS",
+        "Chunking",
         "AUTH PLAIN login",
     )
-    assert offered[2:] == (("PLAIN", "LOGIN"), True, True, True, True, True, True)
+    assert offered[2:] == (("PLAIN", "LOGIN"), True, True, True, True, True, True, True)
     assert offered.size == 36_700_160
 
 

@@ -170,6 +170,7 @@ def test_who_may_set_what() -> None:
     fields = form(SmtpSettings)
     assert {field.name for field in fields if field.set_by is Role.DEPLOYER} == {
         "ca_file",
+        "chunking_window",
         "fingerprint",
         "local_hostname",
     }

@@ -27,7 +27,6 @@ import attrs
 
 from .._address import Address
 from .._attachment import Attachment
-from .._batch import deliver_many
 from .._composition import compose
 from .._delivery import deliver
 from .._errors import OutcomeUnknown, PillarboxError, SendDeferred, SendRejected, SignInNeeded
@@ -436,7 +435,7 @@ class TransportContract:
     def test_a_batch_goes_on_behind_a_refusal(self) -> None:
         """One message that is refused is one answer; the others are sent."""
         with self.stage("second message refused"), self._open() as transport:
-            answers = list(deliver_many([(self.submission(), Journal()) for _ in range(3)], transport))
+            answers = list(transport.send_many((self.submission(), Journal()) for _ in range(3)))
         assert [type(answer) for answer in answers] == [Receipt, SendRejected, Receipt]
 
     def test_an_empty_batch_is_empty(self) -> None:

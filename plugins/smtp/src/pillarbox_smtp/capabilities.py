@@ -14,7 +14,7 @@ class Capabilities(NamedTuple):
         names: The keywords, upper case.
         size: The largest message in octets (RFC 1870); None where it names none.
         mechanisms: Of AUTH (RFC 4954), upper case, in the server's order.
-        pipelining, starttls, eightbit, smtputf8, dsn, require_tls: Whether the extension is offered.
+        pipelining, starttls, eightbit, smtputf8, dsn, require_tls, chunking: Whether the extension is offered.
     """
 
     names: frozenset[str] = frozenset()
@@ -26,6 +26,7 @@ class Capabilities(NamedTuple):
     smtputf8: bool = False
     dsn: bool = False
     require_tls: bool = False
+    chunking: bool = False
 
     @classmethod
     def of(cls, reply: Reply) -> Capabilities:
@@ -42,6 +43,7 @@ class Capabilities(NamedTuple):
             smtputf8="SMTPUTF8" in offered,
             dsn="DSN" in offered,
             require_tls="REQUIRETLS" in offered,
+            chunking="CHUNKING" in offered,
         )
 
 

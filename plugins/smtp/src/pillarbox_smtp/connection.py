@@ -143,6 +143,10 @@ class Connection:
         """Return the certificate that the server shows, trusted or not, in the place of `encrypt`; and close."""
         return tls.look(self._socket, server, seconds=self._timeout)
 
+    def rest(self) -> list[Reply]:
+        """Return the complete replies that came and were not taken yet, up to a 421; also from one that has ended."""
+        return self._taken(len(self._reader))
+
     def is_quiet(self) -> bool:
         """Whether the server has said nothing and has not closed since the last exchange; asks it nothing."""
         if not self.in_step:
@@ -174,7 +178,8 @@ class Connection:
         Raises:
             Broken: Not all replies came.
         """
-        if ask.data and not self.in_step:
+        fits = not (self._busy or self._spoilt) if ask.overlaps else self.in_step
+        if ask.data and not fits:
             raise Broken(How.GARBAGE, str(self._spoilt or "a reply that nothing asked for"))
         self._busy = True
         give_up = time.monotonic() + self._timeout

@@ -20,6 +20,7 @@ _LITERAL = r"\[[A-Za-z0-9:.]+\]"
 _PATH = re.compile(rf"(?:{_ATOM}(?:\.{_ATOM})*|{_QUOTED})@(?:{_DOMAIN}|{_LITERAL})")
 CRLF = b"\r\n"
 DATA = b"DATA\r\n"
+RSET = b"RSET\r\n"
 
 
 class Transaction:
@@ -39,6 +40,12 @@ class Transaction:
         self.submission: Submission = submission
         self.commands: tuple[bytes, ...] = commands
         self.pieces: tuple[bytes, ...] = pieces
+
+    def chunked(self, *, reset: bool) -> tuple[bytes, ...]:
+        """Return all of it for BDAT (RFC 3030): MAIL, RCPT, and the content as one last chunk, octet by octet."""
+        first = (RSET,) if reset else ()
+        last = b"BDAT %d LAST\r\n" % self.submission.size
+        return (*first, *self.commands[:-1], last, *self.submission.chunks)
 
     @property
     def recipients(self) -> tuple[str, ...]:

@@ -282,6 +282,38 @@ def unanswered(
     )
 
 
+def chunk(server: str, transaction: Transaction, replies: Sequence[Reply], *, whole: bool) -> Receipt:
+    """Return the receipt of a message that was written at once, its content by BDAT.
+
+    Args:
+        server: Its name, for errors.
+        transaction: What was written.
+        replies: To MAIL, to each RCPT, to BDAT, as far as they came.
+        whole: Whether all of it was written.
+
+    Raises:
+        SendDeferred, SendRejected, SignInNeeded: The server took none of it.
+        OutcomeUnknown: It may have it, and did not say.
+    """
+    if replies and replies[0].kind in {4, 5}:
+        raise refused(server, "sender", replies[0])
+    recipients = replies[1 : len(transaction.recipients) + 1]
+    if len(recipients) == len(transaction.recipients) and all(one.kind in {4, 5} for one in recipients):
+        answers = {who: answer(reply) for who, reply in zip(transaction.recipients, recipients, strict=True)}
+        raise _none_accepted(server, recipients, answers)
+    if len(replies) == len(transaction.commands) and all(one.kind in {2, 4, 5} for one in recipients):
+        answers = {who: answer(reply) for who, reply in zip(transaction.recipients, recipients, strict=True)}
+        return final(server, transaction, answers, replies[-1])
+    if not whole:
+        raise SendDeferred(
+            f"{server} did not take the whole message, so nothing was accepted.", stage="content"
+        )
+    raise OutcomeUnknown(
+        f"{server} did not answer after the whole message was handed over; whether it took it is not known.",
+        stage="content",
+    )
+
+
 _REFERENCE = re.compile(
     r"""queued\ (?:as\ |\()(?P<queued>[^\s)]+)          # Postfix, Haraka
       | \bid=(?P<exim>[\w.-]+)                           # Exim

@@ -8,7 +8,30 @@ is remembered when it left a message in doubt, so that a process meets such a su
 from __future__ import annotations
 
 MOST_REMEMBERED = 256
-_remembered: dict[tuple[str, int], None] = {}
+
+
+class Remembered:
+    """Servers that surprised this process once; the oldest are forgotten when there are too many."""
+
+    def __init__(self) -> None:
+        self._servers: dict[tuple[str, int], None] = {}
+
+    def add(self, server: str, port: int) -> None:
+        """Keep the server in mind for the life of the process."""
+        self._servers[server, port] = None
+        while len(self._servers) > MOST_REMEMBERED:
+            del self._servers[next(iter(self._servers))]
+
+    def has(self, server: str, port: int) -> bool:
+        """Whether it is kept in mind."""
+        return (server, port) in self._servers
+
+    def clear(self) -> None:
+        """Take every server at its word again."""
+        self._servers.clear()
+
+
+_in_doubt = Remembered()
 
 
 def bears_commands_behind_content(greeting: str) -> bool:
@@ -18,16 +41,14 @@ def bears_commands_behind_content(greeting: str) -> bool:
 
 def remember(server: str, port: int) -> None:
     """Write nothing behind a content to this server any more, for the life of the process."""
-    _remembered[server, port] = None
-    while len(_remembered) > MOST_REMEMBERED:
-        del _remembered[next(iter(_remembered))]
+    _in_doubt.add(server, port)
 
 
 def is_remembered(server: str, port: int) -> bool:
     """Whether this server left a message in doubt behind which another was announced."""
-    return (server, port) in _remembered
+    return _in_doubt.has(server, port)
 
 
 def forget_all() -> None:
     """Take every server at its word again."""
-    _remembered.clear()
+    _in_doubt.clear()

@@ -35,6 +35,7 @@ class Ask(NamedTuple):
         content: How many of the leading pieces of data are content, and not for a transcript.
         secret: Whether data and replies belong to a sign-in.
         final: Whether it ends the content, for whose answer a server may take ten minutes (RFC 5321 4.5.3.2.6).
+        overlaps: Whether replies to what was written before may be waiting still.
     """
 
     stage: str
@@ -44,6 +45,7 @@ class Ask(NamedTuple):
     content: int = 0
     secret: bool = False
     final: bool = False
+    overlaps: bool = False
 
 
 Steps: TypeAlias = Generator[Ask, list[Reply], T]
@@ -274,6 +276,34 @@ class Session:
         elif self.phase is not Phase.OVER:
             self.phase, self.ahead = (Phase.READY, None) if ahead is None else (Phase.AHEAD, ahead)
         return judgement.final(self.server, transaction, answers, replies[0])
+
+    def write_chunk(self, transaction: Transaction, *, behind: bool) -> Steps[Broken | None]:
+        """Write *transaction* whole, its content as one BDAT chunk (RFC 3030), and wait for nothing.
+
+        Args:
+            transaction: What to write.
+            behind: Whether another went before; then RSET goes in front, so that what became of that does not matter.
+
+        Returns why it could not be written, or None.
+        """
+        data = transaction.chunked(reset=behind)
+        replies = len(transaction.commands) + behind
+        ask = Ask("content", data, replies=0, ahead=replies, content=len(data), overlaps=True)
+        _, broken = yield from self._some(ask)
+        return broken
+
+    def read_chunk(
+        self, transaction: Transaction, *, behind: bool
+    ) -> Steps[tuple[list[Reply], Broken | None]]:
+        """Wait for the replies to what `write_chunk` wrote, in its order; those to RSET are left out."""
+        count = len(transaction.commands) + behind
+        replies, broken = yield from self._some(Ask("content", (), replies=count, final=True))
+        return replies[behind:], broken
+
+    def leave_unsettled(self) -> None:
+        """Have the next transaction begin with RSET: what became of the last one need not be known for it."""
+        if self.phase is Phase.READY:
+            self.phase = Phase.BEGUN
 
     def reset(self) -> Steps[None]:
         """Forget a transaction that was begun (RFC 5321 4.1.1.5).

@@ -219,6 +219,15 @@ class SmtpSettings:
         advanced=True,
         check=between(0.1, 3600),
     )
+    chunking_window: int = setting(
+        0,
+        label="Messages on the way at once",
+        help="For bulk to a server that offers CHUNKING: how many messages may be sent before the first is answered."
+        " As many may be in doubt when the line breaks. 0 waits for each.",
+        set_by=Role.DEPLOYER,
+        advanced=True,
+        check=between(0, 100),
+    )
     local_hostname: str = setting(
         "",
         label="This machine's name",

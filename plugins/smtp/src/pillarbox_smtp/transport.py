@@ -77,9 +77,41 @@ class SmtpTransport(Transport):
         waiting = _Attempts(attempts)
         try:
             while (attempt := waiting.take()) is not None:
-                yield self._answered(attempt, waiting)
+                if self._may_chunk:
+                    yield from self._chunked(attempt, waiting)
+                else:
+                    yield self._answered(attempt, waiting)
         finally:
             self._leave_announced()
+
+    @property
+    def _may_chunk(self) -> bool:
+        if not self.settings.chunking_window:
+            return False
+        from .window import AVOIDED
+
+        return not AVOIDED.has(self.settings.server, self.settings.port)
+
+    def _chunked(self, attempt: Attempt, waiting: _Attempts) -> Iterator[Receipt | PillarboxError]:
+        """Give the answers for *attempt* and as many behind it as one line takes by BDAT; see `window`."""
+        from .window import Window, fill
+
+        try:
+            line = self._kept_line(attempt[0]) or self._new_line()
+        except PillarboxError as error:
+            yield error
+            return
+        if not (line.session.offered.chunking and line.session.offered.pipelining):
+            yield self._answered(attempt, waiting)
+            return
+        window = Window(
+            line, self.settings.chunking_window, lambda again: self._answered(again, _Attempts(()))
+        )
+        try:
+            yield from fill(window, attempt, waiting.take)
+        finally:
+            window.close()
+            self._drop_unless_kept()
 
     def check(self) -> Iterator[Finding]:
         """Look at the account stage by stage, on a connection of its own; see `Transport.check`."""
