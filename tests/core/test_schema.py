@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 
 import attrs
 import pytest
@@ -27,6 +28,7 @@ class Example:
     strict: bool = setting(True)
     seconds: float = setting(1.5)
     names: tuple[str, ...] = setting(())
+    extra: Mapping[str, str] = setting(factory=dict)
     command: str = setting("", set_by=Role.DEPLOYER)
     shown: str = setting("", set_by=Role.ADMINISTRATOR)
     password: Secret | None = setting(None)
@@ -34,6 +36,8 @@ class Example:
     def __attrs_post_init__(self):
         if self.strict and self.server == "loose":
             raise ValueError("server: must not be loose while strict")
+        if self.server == "several":
+            raise InvalidSettings(["server: is one", "port: is another", "the third is of no field: really"])
 
 
 def told(table):
@@ -56,7 +60,26 @@ def told(table):
         ),
         ({"server": "a", "sever": "b"}, "company.x.sever          is not a setting; did you mean server?"),
         ({"server": "a", "zzz": 1}, "company.x.zzz            is not a setting"),
-        ({"server": "a", "names": "b"}, None),
+        ({"server": "a", "names": "b"}, "company.x.names          must be a list, not 'b'"),
+        ({"server": "a", "names": {"b": 1}}, "company.x.names          must be a list, not a dict"),
+        ({"server": "a", "names": [1]}, "company.x.names          must be text, not 1"),
+        ({"server": "a", "extra": "b"}, "company.x.extra          must be a table, not 'b'"),
+        ({"server": "a", "extra": {"b": 1}}, "company.x.extra          must be text, not 1"),
+        ({"server": "a", "seconds": 10**400}, "company.x.seconds        must be a number"),
+        ({"server": "a", "seconds": float("nan")}, "company.x.seconds        must be a number"),
+        ({"server": "a", "password": 12345}, "company.x.password       must be one of {"),
+        ({"server": "a", "password": {"env": ""}}, "company.x.password       must be one of {"),
+        (
+            {"server": "a", "password": {"env": 3}},
+            "company.x.password       must name an environment variable",
+        ),
+        ({"server": "a", "password": {"vault": "../x"}}, "company.x.password       must name a vault entry"),
+        (
+            {"server": "a", "password": {"vault": "sign-in"}},
+            "company.x.password       must name a vault entry",
+        ),
+        ({"server": "a", "x" * 300: 1}, "company.x." + "x" * 60),
+        ({"server": "a", "b\x1b[2J": 1}, "company.x.b[2J           is not a setting"),
         (
             {"server": "a", "password": "hunter2"},
             "company.x.password       can't stand in the settings in clear; use",
@@ -70,9 +93,8 @@ def told(table):
 def test_a_problem_is_a_sentence_with_its_place(table, said):
     """The path, then what is wrong and what would be right."""
     problems = told(table)
-    assert len(problems) == (0 if said is None and not problems else 1)
-    if said is not None:
-        assert problems[0].startswith(said)
+    assert len(problems) == 1
+    assert problems[0].startswith(said)
 
 
 def test_every_problem_is_told_at_once():
@@ -80,6 +102,15 @@ def test_every_problem_is_told_at_once():
     problems = told({"port": 0, "colour": 7, "sever": "a", "password": "hunter2"})
     assert len(problems) == 5
     assert "hunter2" not in "".join(problems)
+
+
+def test_each_problem_of_the_whole_stands_at_its_field():
+    """A class may find several at once, `field: sentence`; what is no field's is the table's."""
+    assert told({"server": "several"}) == [
+        "company.x.server         is one",
+        "company.x.port           is another",
+        "company.x                the third is of no field: really",
+    ]
 
 
 def test_structure_raises_them_together():
@@ -126,7 +157,7 @@ def test_a_form_says_all_that_a_page_needs():
     """Kind, label, help, choices, default, who may set it."""
     fields = {field.name: field for field in form(Example)}
     assert [field.kind for field in fields.values()] == [
-        "text", "integer", "choice", "boolean", "number", "list", "text", "text", "secret",
+        "text", "integer", "choice", "boolean", "number", "list", "table", "text", "text", "secret",
     ]  # fmt: skip
     assert fields["server"].required
     assert fields["colour"].choices == ("red", "green")
@@ -165,7 +196,54 @@ def test_what_is_unchanged_may_stay():
     assert len(not_allowed(Example, before, {"server": "a"}, Role.OWNER)) == 1
 
 
-@pytest.mark.parametrize("wrong", [{}, {"env": "A", "vault": "b"}, {"env": 3}, {"file": "a\x00b"}])
+KEPT = {"server": "a", "password": {"env": "ACME_PW"}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [
+        (KEPT, KEPT | {"server": "evil.example"}, ["server"]),
+        (KEPT, KEPT | {"port": 2525}, ["port"]),
+        (KEPT, KEPT | {"colour": "green"}, []),
+        (KEPT, {"server": "evil.example", "password": {"vault": "x"}}, []),
+        (KEPT, {"server": "evil.example"}, []),
+        ({"server": "a", "password": {"vault": "x"}}, {"server": "b", "password": {"vault": "x"}}, []),
+        (
+            {"server": "a", "password": {"vault": "x"}},
+            KEPT | {"server": "evil.example"},
+            ["password", "server"],
+        ),
+        (KEPT, {"server": "evil.example", "password": {"file": "/x"}}, ["password", "server"]),
+        (KEPT, {"server": "evil.example", "password": Secret(env="ACME_PW")}, ["password", "server"]),
+        (KEPT, {"server": "evil.example", "password": "clear"}, []),
+    ],
+)
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.OWNER])
+def test_a_secret_that_the_deployer_keeps_goes_only_where_the_deployer_said(role, before, after, refused):
+    """No vault binds a variable or a file: whoever owns the form could send it to a server of their own (rules 35, 36)."""
+    found = not_allowed(Example, before, after, role)
+    assert sorted(problem.path for problem in found) == refused
+    assert not_allowed(Example, before, after, Role.DEPLOYER) == []
+
+
+def test_without_binding_fields_every_field_may_lead_a_secret_away():
+    """An author who binds nothing has not said what is harmless."""
+
+    @attrs.frozen
+    class Loose:
+        host: str = setting("")
+        password: Secret | None = setting(None)
+
+    before = {"host": "a", "password": {"env": "ACME_PW"}}
+    assert [one.path for one in not_allowed(Loose, before, before | {"host": "b"}, Role.ADMINISTRATOR)] == [
+        "host"
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"env": "A", "vault": "b"}, {"env": 3}, {"file": "a\x00b"}, {"vault": "a/b"}, {"vault": "sign-in"}],
+)
 def test_a_secret_is_exactly_one_reference(wrong):
     """Never none, never two."""
     with pytest.raises(ValueError, match="must"):

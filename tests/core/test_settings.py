@@ -55,6 +55,16 @@ def test_the_address_is_the_user_name_where_that_is_one():
         "//host",
         "smtp://[::1",
         "http://:80",
+        "smtp://u@host?password=hunter2",
+        "smtp://u@host?secret=hunter2",
+        "smtp://u@host?server=other.example",
+        "smtp://u@host:25?port=26",
+        "smtp://u@host?timeout=1&timeout=2",
+        "smtp://u@host?password_env=A&password_file=b",
+        "smtp://orders#1@host",
+        "smtp://u@host/inbox",
+        "smtp://u@host?password_env=A#hunter2",
+        "smtp://u@host?reply_to=x@y.example&password=hunter2",
     ],
 )
 def test_what_is_no_such_url_is_refused_in_a_sentence(url):
@@ -81,7 +91,42 @@ def test_a_company_that_could_not_send_is_not_built(fields, said):
         Company(**fields)
 
 
-@pytest.mark.parametrize("wrong", ["", "a b", "a/b", "a\nb", "x" * 101, "a\\b"])
+@pytest.mark.parametrize(
+    ("given", "choice"),
+    [("personal", Choice.PERSONAL), ("company", Choice.FROM_COMPANY), (Choice.PERSONAL, Choice.PERSONAL)],
+)
+def test_a_choice_may_come_as_a_hosts_table_has_it(given, choice):
+    """Text of a column; a personal choice that were not understood would send by the company's account."""
+    assert User(id="anna", choice=given).choice is choice
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"choice": "Personal"}, "must be one of company, personal"),
+        ({"choice": None}, "must be one of company, personal"),
+        ({"choice": True}, "must be one of company, personal"),
+        ({"disabled": "false"}, "must be true or false"),
+        ({"disabled": 0}, "must be true or false"),
+        ({"typed_by": "root"}, "must be one of deployer, administrator, owner"),
+        ({"methods": {"address": {}}}, "not a method's name"),
+        ({"methods": {"typed_by": {}}}, "not a method's name"),
+        ({"methods": {"settings": {}}}, "not a method's name"),
+        ({"methods": {"SMTP": {}}}, "not a method's name"),
+        ({"methods": {7: {}}}, "not a method's name"),
+        ({"address": 5}, "must be text"),
+        ({"name": None}, "must be text"),
+    ],
+)
+def test_a_user_that_could_be_misunderstood_is_not_built(fields, said):
+    """Refused, never taken for something near it."""
+    with pytest.raises(InvalidSettings, match=said):
+        User(id="anna", **fields)
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "a b", "a/b", "a\nb", "x" * 101, "a\\b", "a\u2028b", "a\ud800", "a\xa0b", 7, None]
+)
 def test_a_users_id_is_one_word(wrong):
     """It stands in paths of settings and names of vault rows."""
     with pytest.raises(InvalidSettings):
@@ -102,6 +147,7 @@ def test_the_environment_describes_a_company():
         "PILLARBOX_UMAIL_SERVER": "12345",
         "PILLARBOX_UMAIL_PORT": "587",
         "PILLARBOX_UMAIL_PASSWORD": "hunter2",
+        "PILLARBOX_UMAIL_USERNAME_DIFFERS": "true",
         "PILLARBOX_CONFIG": "elsewhere",
         "HOME": "/",
     }
@@ -110,6 +156,7 @@ def test_the_environment_describes_a_company():
         "server": "12345",
         "port": 587,
         "password": {"env": "PILLARBOX_UMAIL_PASSWORD"},
+        "username_differs": True,
     }
     assert "hunter2" not in repr(company)
 
@@ -122,7 +169,16 @@ def test_an_empty_environment_is_a_company_that_sends_nothing():
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("true", True), ("false", False), ("587", 587), ("-1", -1), ("1.5", "1.5"), ("1" * 12, "1" * 12)],
+    [
+        ("true", True),
+        ("false", False),
+        ("587", 587),
+        ("-1", -1),
+        ("1.5", 1.5),
+        ("1.5.2", "1.5.2"),
+        ("1" * 12, "1" * 12),
+        ("10.0.0.1", "10.0.0.1"),
+    ],
 )
 def test_text_is_read_as_toml_would(text, value):
     """Numbers and booleans; all else stays text."""

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from pillarbox import MemoryVault, Secret, SettingsError, SignInNeeded, Unavailable
+from pillarbox import MemoryRows, MemoryVault, Secret, SettingsError, SignInNeeded, Unavailable, quotation
 from pillarbox._vault import AccountCredentials
 from pillarbox.settings import secret_from_file
 from pillarbox.testing import VaultContract
@@ -47,7 +47,14 @@ def file(tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "value"),
-    [("s3cret", "s3cret"), ("s3cret\n", "s3cret"), ("s3cret\r\n", "s3cret"), (" a b \n", " a b ")],
+    [
+        ("s3cret", "s3cret"),
+        ("s3cret\n", "s3cret"),
+        ("s3cret\r\n", "s3cret"),
+        (" a b \n", " a b "),
+        ("\ufeffs3cret\r\n", "s3cret"),
+        ("two\nlines\n", "two\nlines"),
+    ],
 )
 def test_a_file_holds_the_secret_without_its_line_end(file, content, value):
     """Spaces belong to it."""
@@ -98,9 +105,43 @@ def test_the_vault_gives_an_owner_their_own_and_no_other():
     vault.save("acme/user:anna/smtp", b"annas", BOUND)
     vault.save("acme/user:otto/smtp", b"ottos", BOUND)
     assert credentials(Secret(vault="smtp"), vault).secret("password") == "ottos"
-    for name in ("../user:anna/smtp", "/acme/user:anna/smtp", "user:anna/smtp"):
-        with pytest.raises(SignInNeeded):
-            credentials(Secret(vault=name), vault).secret("password")
+    for name in (
+        "../user:anna/smtp",
+        "/acme/user:anna/smtp",
+        "user:anna/smtp",
+        "",
+        " smtp",
+        "sign-in",
+        "smtp\n",
+        7,
+    ):
+        with pytest.raises(ValueError, match="must"):
+            Secret(vault=name)
+
+
+class Misplaced(MemoryRows):
+    """Rows of a table in which somebody has written Anna's row over Otto's."""
+
+    def load(self, name):
+        return super().load(name.replace("user:otto", "user:anna"))
+
+
+def test_a_row_that_was_moved_does_not_open():
+    """It is bound to the name that it was sealed under, not to the one it is asked for by (rule 36)."""
+    vault = MemoryVault()
+    vault.rows = Misplaced()
+    vault.save("acme/user:anna/smtp", b"annas", BOUND)
+    assert vault.load("acme/user:anna/smtp", BOUND).secret == b"annas"
+    with pytest.raises(SignInNeeded, match="can't be opened"):
+        vault.load("acme/user:otto/smtp", BOUND)
+
+
+def test_what_is_no_text_in_the_vault_is_a_sentence():
+    """A token's row, say, that was put where a password belongs."""
+    vault = MemoryVault()
+    vault.save("acme/user:otto/smtp", b"\xff\xfe", BOUND)
+    with pytest.raises(SettingsError, match="is not text"):
+        credentials(Secret(vault="smtp"), vault).secret("password")
 
 
 @pytest.mark.parametrize("changed", sorted(BOUND))
@@ -146,6 +187,88 @@ def test_a_released_secret_is_redacted(monkeypatch):
     assert view.redact("said hunter2secret") == "said hunter2secret"
     view.secret("password")
     assert view.redact("said hunter2secret!") == "said [secret]!"
+
+
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        ("pass  word", "550 pass word is wrong"),
+        ("pass\tword", "550 pass word is wrong"),
+        ("pa\u202ess\u200bword", "550 password is wrong"),
+        ("hunter2secret", "x" * 500 + "hunter2secre"),
+        ("hunter2secret", "x" * 505 + "hunter2"),
+        ("hunter2secret", "hunter2secret and hunter2secret"),
+        ("ünïcode-secret", "é" * 252 + "ünïcode-secret"),
+    ],
+)
+def test_a_secret_is_redacted_in_what_a_quotation_makes_of_it(monkeypatch, secret, said):
+    """Its spaces closed up, its controls lost, its end cut off at 512 octets."""
+    monkeypatch.setenv("ACME_PW", secret)
+    view = credentials(Secret(env="ACME_PW"))
+    view.secret("password")
+    told = view.redact(quotation(said))
+    assert "[secret]" in told
+    assert not any(secret[:length] in told for length in range(5, len(secret) + 1))
+    assert "pass word" not in told
+    assert "password" not in told
+
+
+def test_a_short_word_is_not_taken_out_of_every_sentence(monkeypatch):
+    """Three letters are in any text."""
+    monkeypatch.setenv("ACME_PW", "the")
+    view = credentials(Secret(env="ACME_PW"))
+    view.secret("password")
+    assert view.redact("the server said") == "the server said"
+
+
+def test_a_token_and_what_was_stored_are_redacted_too():
+    """What a refresh gets, gives and returns."""
+    vault = MemoryVault()
+    vault.save("acme/user:otto/sign-in", b"old-refresh-token", BOUND)
+    view = AccountCredentials("acme/user:otto/", {}, BOUND, vault, lambda view, purpose: "access-token")
+    view.update(lambda stored: (b"new-refresh-token", {}))
+    assert view.token() == "access-token"
+    assert view.redact("old-refresh-token new-refresh-token access-token") == "[secret] [secret] [secret]"
+
+
+def test_a_file_that_is_swapped_is_checked_as_it_was_opened(file, tmp_path):
+    """A link to a safe file is followed; one to an unsafe file is refused by what it leads to."""
+    link = tmp_path / "link"
+    link.symlink_to(file)
+    assert secret_from_file(str(link)) == "s3cret"
+    file.chmod(0o644)
+    with pytest.raises(SettingsError, match="read by others"):
+        secret_from_file(str(link))
+
+
+def test_many_refreshes_at_once_lose_none():
+    """Eight threads, each twenty changes of what is there: 160 are counted."""
+    vault = MemoryVault()
+
+    def count(stored):
+        return str(int(stored.secret if stored else 0) + 1).encode(), {}
+
+    def work():
+        view = credentials(None, vault)
+        for _ in range(20):
+            view.update(count)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert credentials(None, vault).update(lambda stored: None).secret == b"160"
+
+
+def test_a_refresh_for_another_destination_gets_nothing():
+    """Not even to look at (rule 36)."""
+    vault = MemoryVault()
+    vault.save("acme/user:otto/sign-in", b"token", BOUND)
+    with pytest.raises(SignInNeeded):
+        credentials(None, vault, BOUND | {"server": "evil.example"}).update(
+            lambda stored: pytest.fail("seen")
+        )
 
 
 def test_an_account_that_was_never_connected_has_no_token():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import enum
 import functools
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -48,13 +49,21 @@ class Secret:
     vault: str = ""
 
     def __attrs_post_init__(self) -> None:
-        if sum(map(bool, (self.env, self.file, self.vault))) != 1:
-            raise ValueError('must be one of { env = "NAME" }, { file = "PATH" }, { vault = "NAME" }')
-        for given in (self.env, self.file, self.vault):
-            if not isinstance(given, str) or "\x00" in given:
-                raise ValueError("must name an environment variable, a file or a vault entry as text")
+        given = [value for value in (self.env, self.file, self.vault) if value]
+        if len(given) != 1:
+            raise ValueError(ONE_OF)
+        if not isinstance(given[0], str) or "\x00" in given[0]:
+            raise ValueError("must name an environment variable, a file or a vault entry as text")
+        if self.vault and (not _ENTRY.fullmatch(self.vault) or self.vault == SIGN_IN):
+            raise ValueError(
+                f"must name a vault entry in letters, digits, - and _, and not {SIGN_IN}, which Connect keeps"
+            )
 
 
+SIGN_IN = "sign-in"
+"""The vault entry of an account that a person connected; no setting may refer to it."""
+ONE_OF = 'must be one of { env = "NAME" }, { file = "PATH" }, { vault = "NAME" }'
+_ENTRY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 IN_CLEAR = (
     'can\'t stand in the settings in clear; use { env = "NAME" }, { file = "PATH" } or { vault = "NAME" }'
 )
@@ -256,18 +265,22 @@ def _as_a_whole(cls: type, values: dict[str, Any], path: str) -> list[Problem]:
     try:
         cls(**values)
     except InvalidSettings as error:
-        return [Problem(path, problem.strip()) for problem in error.problems]
+        return [_placed(problem.strip(), cls, path) for problem in error.problems]
     except Exception as error:  # noqa: BLE001  (any check of a plugin's class)
-        name, colon, text = str(error).partition(": ")
-        if colon and name in values:
-            return [Problem(_join(path, name), text)]
-        return [Problem(path, _sentence(error))]
+        return [_placed(_sentence(error), cls, path)]
     return []
+
+
+def _placed(said: str, cls: type, path: str) -> Problem:
+    """Return `field: sentence` at its field, any other sentence at the table."""
+    name, colon, text = said.partition(": ")
+    is_field = colon and name in {field.alias or field.name for field in _fields(cls)}
+    return Problem(_join(path, name), text) if is_field else Problem(path, said)
 
 
 def unknown(path: str, key: str, known: Iterable[str]) -> Problem:
     """Return the problem of a *key* that nothing reads, with a guess at what was meant."""
-    guess = difflib.get_close_matches(key, list(known), 1, cutoff=0.6)
+    guess = difflib.get_close_matches(key[:60], list(known), 1, cutoff=0.6)
     return Problem(_join(path, key[:60]), f"is not a setting{f'; did you mean {guess[0]}?' if guess else ''}")
 
 
@@ -347,9 +360,11 @@ def _needed(field: FormField, table: Mapping[str, Any]) -> Role:
 def _is_deployers(field: FormField, table: Mapping[str, Any]) -> bool:
     """Whether *field* is a secret that *table* refers to a variable or a file for."""
     value = table.get(field.name)
-    if field.kind != "secret" or not value:
+    if field.kind != "secret":
         return False
-    return not value.vault if isinstance(value, Secret) else value.keys() != {"vault"}
+    if isinstance(value, Secret):
+        return not value.vault
+    return isinstance(value, Mapping) and value.keys() != {"vault"}
 
 
 @functools.cache
@@ -360,7 +375,11 @@ def _converter() -> Any:
     converter = cattrs.Converter(forbid_extra_keys=True)
     for kind, article in ((str, "text"), (int, "a whole number"), (bool, "true or false")):
         converter.register_structure_hook(kind, functools.partial(_exactly, kind, article))
-    converter.register_structure_hook(float, lambda value, _: float(_number(value)))
+    converter.register_structure_hook(float, _number)
+    for origins, hook in (((tuple, list), _list_hook), ((dict, Mapping), _table_hook)):
+        converter.register_structure_hook_factory(
+            functools.partial(_is_of, origins), functools.partial(hook, converter)
+        )
     converter.register_structure_hook(Secret, _secret)
     converter.register_structure_hook(enum.Enum, _member)
     return converter
@@ -372,10 +391,38 @@ def _exactly(kind: type, article: str, value: Any, _: Any) -> Any:
     raise ValueError(f"must be {article}, not {_shown(value)}")
 
 
-def _number(value: Any) -> float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return value
+def _number(value: Any, _: Any) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 10**300:
+        return float(value)
     raise ValueError(f"must be a number, not {_shown(value)}")
+
+
+def _is_of(origins: tuple[Any, ...], hint: Any) -> bool:
+    return typing.get_origin(hint) in origins
+
+
+def _list_hook(converter: Any, hint: Any) -> Callable[[Any, Any], Any]:
+    """Return what structures a list; cattrs alone would take a text apart into its letters."""
+    origin, inner = typing.get_origin(hint), next(iter(typing.get_args(hint)), Any)
+
+    def structure_list(value: Any, _: Any) -> Any:
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"must be a list, not {_shown(value)}")  # noqa: TRY004  (as in _secret)
+        return origin(converter.structure(one, inner) for one in value)
+
+    return structure_list
+
+
+def _table_hook(converter: Any, hint: Any) -> Callable[[Any, Any], Any]:
+    """Return what structures a table of values of one kind."""
+    inner = next(iter(typing.get_args(hint)[1:]), Any)
+
+    def structure_table(value: Any, _: Any) -> Any:
+        if not isinstance(value, Mapping):
+            raise ValueError(f"must be a table, not {_shown(value)}")  # noqa: TRY004  (as in _secret)
+        return {str(key): converter.structure(one, inner) for key, one in value.items()}
+
+    return structure_table
 
 
 def _shown(value: Any) -> str:
@@ -388,7 +435,7 @@ def _secret(value: Any, _: Any) -> Secret:
     if isinstance(value, str):
         raise ValueError(IN_CLEAR)  # noqa: TRY004  (a problem of settings, not of the program)
     if not isinstance(value, Mapping) or len(value) != 1 or not {"env", "file", "vault"} >= set(value):
-        raise ValueError('must be one of { env = "NAME" }, { file = "PATH" }, { vault = "NAME" }')
+        raise ValueError(ONE_OF)
     return Secret(**value)
 
 

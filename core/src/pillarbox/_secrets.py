@@ -10,10 +10,10 @@ import attrs
 from ._accounts import method_settings
 from ._errors import SettingsError, SignInNeeded, Unavailable
 from ._plugins import Plugins
-from ._schema import destination
+from ._schema import SIGN_IN, destination
 from ._settings import Account, Company, User, secrets_of
 from ._transports import Connection
-from ._vault import SIGN_IN, VAULT_CURE, Vault
+from ._vault import VAULT_CURE, Vault
 
 
 def prefix(company: str, owner: str) -> str:

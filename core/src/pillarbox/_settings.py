@@ -6,8 +6,8 @@ import enum
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import attrs
@@ -16,10 +16,11 @@ from ._address import Address, check_address, printable
 from ._errors import InvalidSettings, MessageError
 from ._schema import Problem, Role, Secret, unstructure
 
+E = TypeVar("E", bound=enum.Enum)
 NONE = "none"
 """The method that sends nothing, deliberately."""
 METHOD_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
-USER_ID = re.compile(r"[^\x00-\x20\x7f-\x9f/\\]{1,100}")
+USER_ID = re.compile("[^\x00-\x20\x7f-\xa0/\\\\\u2028\u2029\ud800-\udfff]{1,100}")
 
 
 class Choice(enum.Enum):
@@ -90,7 +91,37 @@ def _checked(check: Callable[[Any], None]) -> Callable[[Any, Any, Any], None]:
 
 
 def _tables(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    return dict(value or {})
+    if not value:
+        return {}
+    for name in value:
+        if not isinstance(name, str) or not METHOD_NAME.fullmatch(name) or name in KEYS:
+            raise _invalid("methods", f"holds {name!r:.60}, which is not a method's name")
+    return dict(value)
+
+
+def _choice(value: Choice | str) -> Choice:
+    return value if type(value) is Choice else _one_of(Choice, "settings", value)
+
+
+def _role(value: Role | str) -> Role:
+    return value if type(value) is Role else _one_of(Role, "typed_by", value)
+
+
+def _one_of(kind: type[E], name: str, value: Any) -> E:
+    try:
+        return kind(value)
+    except ValueError:
+        choices = ", ".join(str(one.value) for one in kind)
+        raise _invalid(name, f"must be one of {choices}, not {value!r:.60}") from None
+
+
+def _switch(value: Any) -> None:
+    if not isinstance(value, bool):
+        raise ValueError(f"must be true or false, not {value!r:.60}")  # noqa: TRY004  (a problem of settings)
+
+
+def _invalid(name: str, text: str) -> InvalidSettings:
+    return InvalidSettings([str(Problem(name, text))], where="the record")
 
 
 @attrs.frozen(kw_only=True)
@@ -113,7 +144,7 @@ class Company:
     reply_to: str = attrs.field(default="", validator=_checked(_address_or_none))
     methods: Mapping[str, Any] = attrs.field(factory=dict, converter=_tables)
     id: str = attrs.field(default="company", validator=_checked(_id))
-    typed_by: Role = Role.ADMINISTRATOR
+    typed_by: Role = attrs.field(default=Role.ADMINISTRATOR, converter=_role)
 
     owner: ClassVar[str] = "company"
 
@@ -154,6 +185,9 @@ class Company:
         )
 
 
+IN_CLEAR_URL = "can't stand in the URL in clear; use ?password_env=NAME or ?password_file=PATH"
+
+
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
@@ -161,15 +195,15 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         raise InvalidSettings(["url                      is not a URL"], where="the URL") from None
     if parts.password is not None:
-        raise InvalidSettings(
-            [
-                "password                 can't stand in the URL in clear; use ?password_env=NAME or ?password_file=PATH"
-            ],
-            where="the URL",
-        )
+        raise InvalidSettings([str(Problem("password", IN_CLEAR_URL))], where="the URL")
     if not parts.scheme or not parts.hostname:
         raise InvalidSettings(
             ["url                      must look like smtp+starttls://user@server:587"], where="the URL"
+        )
+    if parts.path not in {"", "/"} or parts.fragment:
+        raise InvalidSettings(
+            ["url                      holds / or # behind the server; write them as %2F and %23"],
+            where="the URL",
         )
     return parts
 
@@ -183,21 +217,39 @@ def _from_parts(parts: SplitResult, variant: str) -> dict[str, Any]:
         "encryption": variant or None,
     }
     table: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    for name, text in parse_qsl(parts.query, keep_blank_values=True):
-        field, _, kind = name.rpartition("_")
-        if field and kind in {"env", "file", "vault"} and name != "ca_file":
-            table[field] = {kind: text}
-        else:
-            table[name] = literal(text)
+    for name, value in _queried(parts.query):
+        if name in table:
+            raise _twice(name)
+        table[name] = value
     if not table.get("username") and "authenticate" not in table:
         table["authenticate"] = False
     return table
 
 
-def literal(text: str) -> str | int | bool:
-    """Return *text* from a variable or a URL as TOML would have it: `true`, `587` or the text itself."""
+def _queried(query: str) -> Iterator[tuple[str, Any]]:
+    for name, text in parse_qsl(query, keep_blank_values=True):
+        field, _, kind = name.rpartition("_")
+        if field and kind in {"env", "file", "vault"} and name != "ca_file":
+            yield field, {kind: text}
+        elif name in _SECRET_NAMES:
+            raise InvalidSettings([str(Problem(name, IN_CLEAR_URL))], where="the URL")
+        else:
+            yield name, literal(text)
+
+
+_SECRET_NAMES = frozenset({"password", "secret", "token", "client_secret"})
+
+
+def _twice(name: str) -> InvalidSettings:
+    return InvalidSettings([str(Problem(name, "is given twice"))], where="the URL")
+
+
+def literal(text: str) -> str | int | float | bool:
+    """Return *text* from a variable or a URL as TOML would have it: `true`, `587`, `2.5` or the text itself."""
     if text in {"true", "false"}:
         return text == "true"
+    if re.fullmatch(r"-?[0-9]{1,9}\.[0-9]{1,9}", text):
+        return float(text)
     return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else text
 
 
@@ -217,11 +269,11 @@ class User:
     id: str = attrs.field(validator=_checked(_id))
     address: str = attrs.field(default="", validator=_checked(_address_or_none))
     name: str = attrs.field(default="", validator=_checked(_name))
-    choice: Choice = Choice.FROM_COMPANY
+    choice: Choice = attrs.field(default=Choice.FROM_COMPANY, converter=_choice)
     method: str = attrs.field(default=NONE, validator=_checked(_method))
     methods: Mapping[str, Any] = attrs.field(factory=dict, converter=_tables)
-    disabled: bool = False
-    typed_by: Role = Role.ADMINISTRATOR
+    disabled: bool = attrs.field(default=False, validator=_checked(_switch))
+    typed_by: Role = attrs.field(default=Role.ADMINISTRATOR, converter=_role)
 
     @property
     def version(self) -> str:

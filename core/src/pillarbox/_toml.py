@@ -591,7 +591,9 @@ class _Reader:
         methods: dict[str, Any] = {}
         for key, value in table.items():
             if key not in KEYS and isinstance(value, Mapping):
-                methods[key] = self._method(key, value, path)
+                settings = self._method(key, value, path)
+                if METHOD_NAME.fullmatch(key):
+                    methods[key] = settings
             else:
                 values[key] = value
                 is_plain = is_plain and isinstance(value, str) and (key in texts or (key, value) in _CHOICES)

@@ -13,8 +13,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
-from ._errors import Changed, SettingsError, SignInNeeded, Unavailable
-from ._schema import Secret
+from ._errors import QUOTATION_OCTETS, Changed, SettingsError, SignInNeeded, Unavailable, quotation
+from ._schema import SIGN_IN, Secret
 
 LARGEST_SECRET_FILE = 64 * 1024
 """Octets; a larger file is not a secret (rule 40)."""
@@ -123,11 +123,12 @@ class Vault:
                 stage="sign-in",
                 cure="Enter the password again, or connect again.",
             )
-        return Stored(self._open(row), row.readable.get("connection", {}), row.version)
+        return Stored(self._open(name, row), row.readable.get("connection", {}), row.version)
 
-    def _open(self, row: Row) -> bytes:
+    def _open(self, name: str, row: Row) -> bytes:
+        """Return the secret of *row*, which has to be the one that was sealed under *name*, wherever it lay since."""
         try:
-            return self.sealer.open(row.sealed, row.associated)
+            return self.sealer.open(row.sealed, associated(name, row.readable))
         except ValueError:
             error = SignInNeeded(
                 "The stored secret can't be opened: the key is another, or the row was altered.",
@@ -272,10 +273,6 @@ class Credentials(abc.ABC):
         return text
 
 
-SIGN_IN = "sign-in"
-"""The vault entry of an account that a person connected."""
-
-
 class AccountCredentials(Credentials):
     """The credentials of one account: environment, files, and the owner's part of the vault.
 
@@ -325,7 +322,7 @@ class AccountCredentials(Credentials):
                 stage="sign-in",
                 cure="Enter the password again.",
             )
-        return stored.secret.decode()
+        return _text(stored.secret, name)
 
     def _required_vault(self) -> Vault:
         if self._vault is None:
@@ -347,10 +344,13 @@ class AccountCredentials(Credentials):
         vault, name = self._required_vault(), self._prefix + SIGN_IN
         with vault.lock(name):
             stored = vault.load(name, self._destination)
+            if stored is not None:
+                self._remember(stored.secret)
             changed = change(stored)
             if changed is None:
                 return stored
             secret, connection = changed
+            self._remember(secret)
             version = vault.save(
                 name,
                 secret,
@@ -360,12 +360,35 @@ class AccountCredentials(Credentials):
             )
             return Stored(secret, connection, version)
 
+    def _remember(self, secret: bytes) -> None:
+        self._released.add(secret.decode("utf-8", "ignore"))
+
     def redact(self, text: str) -> str:
         """See `Credentials`."""
         for value in sorted(self._released, key=len, reverse=True):
             if len(value) >= 4:  # shorter ones would blank out innocent words, and are in any dictionary
-                text = text.replace(value, "[secret]")
+                text = _without(text, value)
         return text
+
+
+def _without(text: str, secret: str) -> str:
+    """Return *text* without *secret*, also as a quotation has it: with its spaces and controls lost, or cut at the end."""
+    for form in {secret, quotation(secret)}:
+        text = text.replace(form, REDACTED) if len(form) >= 4 else text
+    if len(text.encode("utf-8", "replace")) < QUOTATION_OCTETS - 4:
+        return text
+    cut = next((n for n in range(len(secret) - 1, 3, -1) if text.endswith(secret[:n])), 0)
+    return text[: len(text) - cut] + REDACTED if cut else text
+
+
+REDACTED = "[secret]"
+
+
+def _text(secret: bytes, name: str) -> str:
+    try:
+        return secret.decode()
+    except UnicodeDecodeError:
+        raise SettingsError(f"The {name} in the vault is not text.", cure="Enter it again.") from None
 
 
 VAULT_CURE = "Install one with: pip install pillarbox-vault"
@@ -411,7 +434,7 @@ def from_file(path: str) -> str:
 
 def _one_line(content: bytes, path: str) -> str:
     try:
-        value = content.decode().removesuffix("\n").removesuffix("\r")
+        value = content.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise SettingsError(f"The secret's file {path} is not UTF-8 text.") from None
     if not value:
