@@ -96,7 +96,7 @@ def test_renaming_keeps_the_settings(invoke, settings):
 def test_removing_asks_first(invoke, settings):
     """No is not an error to tell, and not a success; nothing is removed then."""
     done = invoke("user", "remove", "anna", stdin="n\n")
-    assert (done.code, done.out) == (1, "Nothing was removed.\n")
+    assert (done.code, done.out.strip()) == (1, "Nothing was removed.")
     assert "Remove Anna Berg (anna)?" in done.err
     assert invoke("user", "remove", "anna", stdin="").code == 130
     assert "anna" in ids(invoke("user", "list", "--json"))

@@ -216,16 +216,16 @@ def default_of(field: FormField) -> Any:
 
 
 def given_fields(ctx: click.Context) -> list[tuple[FieldOption, Any]]:
-    """Return the method's options that stand on the command line, with their values.
+    """Return the method's options that stand on the command line, in their order there, with their values.
 
     Raises:
         UsageError: A secret is said to be in two places.
     """
-    options = (one for one in ctx.command.get_params(ctx) if isinstance(one, FieldOption) and one.name)
+    options = {one.name: one for one in ctx.command.get_params(ctx) if isinstance(one, FieldOption)}
     given = [
-        (one, ctx.params[one.name])
-        for one in options
-        if ctx.get_parameter_source(one.name or "") is ParameterSource.COMMANDLINE
+        (options[name], value)
+        for name, value in ctx.params.items()
+        if name in options and ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
     secrets = [one.field.name for one, _ in given if one.reference]
     twice = next((name for name in secrets if secrets.count(name) > 1), "")
