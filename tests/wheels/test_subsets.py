@@ -78,7 +78,7 @@ def test_without_tomlkit_a_change_says_how_to_get_it(environment):
 
 
 def test_without_its_server_the_demo_says_how_to_get_it(environment):
-    """aiosmtpd comes with the extra."""
+    """Aiosmtpd comes with the extra."""
     done = environment("pillarbox", "pillarbox-smtp", "click", "rich").pillarbox("demo")
     assert (done.returncode, "pip install 'pillarbox[cli]'" in done.stderr) == (69, True), done.stderr
 

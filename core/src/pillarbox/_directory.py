@@ -148,7 +148,7 @@ class MemoryDirectory(Directory):
         self, company: Company, users: Iterable[User] = (), *, plugins: Plugins | None = None
     ) -> None:
         self._lock = ThreadLock()
-        self.plugins = plugins if plugins is not None else Plugins()
+        self.plugins: Plugins = plugins if plugins is not None else Plugins()
         self._company = attrs.evolve(company, typed_by=Role.DEPLOYER)
         self._users: dict[str, User] = {}
         for user in users:

@@ -57,8 +57,8 @@ class Window:
         self._waiting: collections.deque[_OnTheWay] = collections.deque()
         self._left: list[Reply] = []
         self._used = line.session.phase is Phase.BEGUN
-        self._proven = False
-        self.is_over = False
+        self._proven: bool = False
+        self.is_over: bool = False
 
     @property
     def has_room(self) -> bool:
