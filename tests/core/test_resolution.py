@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import traceback
 
 import attrs
 import pytest
@@ -14,16 +15,18 @@ from pillarbox import (
     Choice,
     Company,
     Connection,
+    FromPolicy,
     InvalidSettings,
     NoMethod,
     PillarboxError,
     SenderMismatch,
     SettingsError,
     TransportNotInstalled,
+    Unavailable,
     User,
     resolve,
 )
-from tests.core.doubles import plugins
+from tests.core.doubles import ByUser, Settings, plugins
 
 COMPANY, ANNA, BOX = "orders@acme.example", "anna@acme.example", "box@acme.example"
 PLUGINS = plugins()
@@ -45,7 +48,16 @@ def anna(choice=Choice.FROM_COMPANY, method="none", *, address=ANNA, **more):
 
 
 def expected(
-    company_method, user_here, choice, user_method, company_address, user_address, policy, mailbox, asked
+    company_method,
+    user_here,
+    choice,
+    user_method,
+    company_address,
+    user_address,
+    policy,
+    mailbox,
+    asked,
+    proof,
 ):
     """Return the class of a refusal, or (owner, From, name, Reply-To, envelope sender, automatic)."""
     if asked == "personal" and not user_here:
@@ -64,30 +76,31 @@ def expected(
     box = mailbox or company_address
     if company_method == "cmail":  # the table's second row
         return ("company", None, None, (ANNA,) if user_here and user_address else (), None, not user_here)
-    if not user_here:  # rule 6
-        return ("company", box, "Acme Ltd", (), box, True) if box else SettingsError
     shows = policy or {"umail": "user", "amail": "account"}[company_method]  # rule 9, and the table
+    # Rule 6: the company's address, where the account may show any; rule 12: each stands in for the other.
+    companys = (company_address or mailbox) if shows == "user" else box
+    if not user_here:
+        return ("company", companys, "Acme Ltd", (), companys, True) if companys else SettingsError
     if shows == "account":
         if not box:
             return SettingsError
         return ("company", box, "Anna Berg", (ANNA,) if user_address else (), box, False)
     if not user_address:  # rule 12
-        stands_in = company_address or mailbox
-        return ("company", stands_in, "Anna Berg", (), stands_in, False) if stands_in else SettingsError
-    if shows == "send_as":
-        return SenderMismatch  # rule 9: no proof
+        return ("company", companys, "Anna Berg", (), companys, False) if companys else SettingsError
+    if shows == "send_as" and not proof:
+        return SenderMismatch  # rule 9
     return ("company", ANNA, "Anna Berg", (), ANNA, False)  # [S] the table's first row
 
 
 @pytest.mark.parametrize("company_method", METHODS)
 @pytest.mark.parametrize("who", ["nobody", "from company", "personal"])
 def test_every_cell_is_what_the_rules_say(company_method, who):
-    """Company method x choice x user method x addresses x policy x mailbox x account asked for."""
+    """Company method x choice x user method x addresses x policy x mailbox x account asked for x proof."""
     choice = Choice.PERSONAL if who == "personal" else Choice.FROM_COMPANY
     cells = itertools.product(
-        METHODS, (COMPANY, ""), (ANNA, ""), POLICIES, (BOX, ""), (None, "company", "personal")
+        METHODS, (COMPANY, ""), (ANNA, ""), POLICIES, (BOX, ""), (None, "company", "personal"), (True, False)
     )
-    for user_method, company_address, user_address, policy, mailbox, asked in cells:
+    for user_method, company_address, user_address, policy, mailbox, asked, proof in cells:
         company = acme(company_method, address=company_address, policy=policy, mailbox=mailbox)
         user = None if who == "nobody" else anna(choice, user_method, address=user_address)
         wanted = expected(
@@ -100,17 +113,23 @@ def test_every_cell_is_what_the_rules_say(company_method, who):
             policy,
             mailbox,
             asked,
+            proof,
         )
-        cell = (user_method, company_address, user_address, policy, mailbox, asked)
-        assert outcome(company, user, asked) == wanted, cell
+        cell = (user_method, company_address, user_address, policy, mailbox, asked, proof)
+        aliases = (ANNA,) if proof else ("other@acme.example",)
+        connections = {"company": Connection(issuer="i", subject="s", aliases=aliases)}
+        assert outcome(company, user, asked, connections) == wanted, cell
 
 
-def outcome(company, user, asked):
-    """Return what resolve makes of it, in the form of `expected`."""
+def outcome(company, user, asked, connections):
+    """Return what resolve makes of it, in the form of `expected`; reasons are always there and end in a rule."""
     try:
-        route = resolve(company, user, transports=PLUGINS, account=asked)
+        route = resolve(company, user, transports=PLUGINS, account=asked, connections=connections)
     except PillarboxError as error:
         return type(error)
+    assert len(route.reasons) >= 3
+    assert route.reasons[-1].source.startswith("rule: ")
+    assert all(reason.text and reason.source for reason in route.reasons)
     shown = route.from_address
     return (
         route.account.owner,
@@ -148,17 +167,26 @@ def test_no_input_shows_an_address_that_no_rule_allows(
     except PillarboxError:
         return
     shown = route.from_address.address if route.from_address else None
-    if route.account.owner == "user:anna":
-        assert shown in {user_address, None}
-        assert asked != "company"
-    else:
-        assert shown in {user_address, company_address, mailbox, None} - {""}
-        assert asked == "company" or choice is Choice.FROM_COMPANY
-    if policy == "send_as" and shown == user_address and user_address not in {company_address, mailbox, ""}:
-        if route.account.owner == "company" and company_method != "cmail":
-            assert Address(user_address).wire.lower() in [alias.lower() for alias in aliases] or mailbox
+    personal = asked == "personal" or (asked is None and choice is Choice.PERSONAL)
+    assert route.account.owner == (
+        "user:anna" if personal else "company"
+    )  # no refusal falls back to the other
+    assert shown in (
+        {user_address, None} if personal else {user_address, company_address, mailbox, None} - {""}
+    )
+    assert route.envelope_sender in {
+        None,
+        *(Address(one).wire for one in {shown, company_address, mailbox} - {"", None}),
+    }
+    as_somebody = not personal and shown == user_address != "" and company_method != "cmail"
+    if policy == "send_as" and as_somebody:
+        proven = [route.account.mailbox, *aliases]
+        assert any(Address(user_address).same_mailbox(one) for one in proven)
+    if (policy or company_method) in {"account", "amail"} and not personal and shown:
+        assert shown == route.account.mailbox
     assert route.reasons[-1].source.startswith("rule:")
     assert route.sender is None
+    assert not route.automatic
 
 
 def test_send_as_with_proof_shows_the_user():
@@ -226,6 +254,144 @@ def test_the_username_may_differ_where_that_is_said():
     """The opt-out is explicit."""
     company = attrs.evolve(acme(), methods={"umail": {"username": "apikey", "username_differs": True}})
     assert resolve(company, anna(), transports=PLUGINS).from_address.address == ANNA
+
+
+@pytest.mark.parametrize(
+    ("username", "address", "fits"),
+    [
+        ("orders@xn--bcher-kva.example", "orders@bücher.example", True),
+        ("orders@BÜCHER.example", "orders@xn--bcher-kva.example", True),
+        ("orders@bücher.example\t", "orders@Bücher.Example", True),
+        ("orders@bucher.example", "orders@bücher.example", False),
+        ("orders@strasse.example", "orders@straße.example", False),
+        ("örders@acme.example", "orders@acme.example", False),
+        ("orders @acme.example", "orders@acme.example", False),
+        ("orders@acme.example.", "orders@acme.example", False),
+    ],
+)
+def test_usernames_are_compared_by_their_a_labels(username, address, fits):
+    """Rule 16 for international domains: one spelling, and no other's domain."""
+    company = attrs.evolve(acme(address=address), methods={"umail": {"username": username}})
+    if fits:
+        assert resolve(company, None, transports=PLUGINS).account.mailbox == address
+        return
+    with pytest.raises(InvalidSettings, match="must equal the company's address"):
+        resolve(company, None, transports=PLUGINS)
+
+
+def test_a_personal_accounts_username_must_be_its_owners():
+    """Rule 16 for a user: the company's address is somebody else's."""
+    user = anna(Choice.PERSONAL, "umail", methods={"umail": {"username": COMPANY}})
+    with pytest.raises(InvalidSettings, match="must equal the user's address"):
+        resolve(acme(), user, transports=PLUGINS)
+
+
+def test_a_company_without_an_address_shows_the_one_it_signs_in_with():
+    """Rule 12: its mailbox stands in, where that is an address."""
+    company = attrs.evolve(acme(address=""), methods={"umail": {"username": BOX}})
+    assert resolve(company, None, transports=PLUGINS).from_address.address == BOX
+    for username in ("apikey", "ACME\\orders", "a b@acme.example", "@acme.example", "x@y@z"):
+        nameless = attrs.evolve(company, methods={"umail": {"username": username}})
+        with pytest.raises(SettingsError, match="no address to show"):
+            resolve(nameless, None, transports=PLUGINS)
+
+
+def test_a_mailbox_that_is_no_address_is_told_at_its_place():
+    """A sentence about the settings, not about the message."""
+    with pytest.raises(
+        InvalidSettings, match=r"company\.amail\.mailbox +'no address' is not an e-mail address"
+    ):
+        resolve(acme("amail", mailbox="no address"), anna(), transports=PLUGINS)
+
+
+def test_a_user_without_an_address_is_told_of():
+    """Rule 12: sent with a warning that says how to mend it; answers go to the company."""
+    for method in ("umail", "amail"):
+        route = resolve(acme(method, reply_to="desk@acme.example"), anna(address=""), transports=PLUGINS)
+        assert any("pillarbox user set anna --address" in warning for warning in route.warnings)
+        assert [address.address for address in route.reply_to] == ["desk@acme.example"]
+
+
+def test_a_user_whose_address_is_the_mailbox_needs_no_reply_to():
+    """Answers come there anyway."""
+    assert resolve(acme("amail"), anna(address="orders@ACME.example"), transports=PLUGINS).reply_to == ()
+
+
+@pytest.mark.parametrize("alias", [ANNA, "anna@ACME.EXAMPLE", f" {ANNA} "])
+def test_an_alias_is_compared_as_an_address(alias):
+    """Case of the domain and spaces around it are nothing."""
+    connections = {"company": Connection(issuer="i", subject="s", aliases=(alias,))}
+    route = resolve(acme("amail", policy="send_as"), anna(), transports=PLUGINS, connections=connections)
+    assert route.from_address.address == ANNA
+
+
+@pytest.mark.parametrize(
+    "alias", ["Anna@acme.example", "anna@acme.example.example", "nna@acme.example", "*", ""]
+)
+def test_what_only_looks_like_the_alias_is_no_proof(alias):
+    """Rule 14: an unpermitted From is refused, never replaced."""
+    connections = {"company": Connection(issuer="i", subject="s", aliases=(alias,))}
+    with pytest.raises(SenderMismatch, match="from_policy"):
+        resolve(acme("amail", policy="send_as"), anna(), transports=PLUGINS, connections=connections)
+
+
+def test_another_accounts_aliases_are_no_proof():
+    """Anna's own connection says nothing of the company's account."""
+    connections = {"user:anna": Connection(issuer="i", subject="s", aliases=(ANNA,))}
+    with pytest.raises(SenderMismatch):
+        resolve(acme("amail", policy="send_as"), anna(), transports=PLUGINS, connections=connections)
+
+
+def test_a_personal_account_pays_no_heed_to_the_companys_policy():
+    """from_policy is the company's (rule 9); a personal account shows its owner (rule 11)."""
+    user = anna(
+        Choice.PERSONAL, "umail", methods={"umail": {"from_policy": "account", "envelope_sender": "account"}}
+    )
+    route = resolve(acme(policy="account"), user, transports=PLUGINS)
+    assert (route.from_address.address, route.envelope_sender, route.account.owner) == (
+        ANNA,
+        ANNA,
+        "user:anna",
+    )
+
+
+@pytest.mark.parametrize("policy", ["account", FromPolicy.ACCOUNT])
+def test_a_host_may_give_settings_of_its_own_making(policy):
+    """An instance of the class, with text where a choice belongs: understood, not passed over."""
+    made = Settings(from_policy=policy, envelope_sender="account")
+    route = resolve(attrs.evolve(acme(), methods={"umail": made}), anna(), transports=PLUGINS)
+    assert route.from_address.address == COMPANY
+    odd = attrs.evolve(acme(), methods={"umail": Settings(from_policy="accuont")})
+    with pytest.raises(SettingsError, match="no policy"):
+        resolve(odd, anna(), transports=PLUGINS)
+
+
+def test_a_plain_mapping_of_transports_does():
+    """And what it lacks is not installed."""
+    assert resolve(acme(), anna(), transports={"umail": ByUser}).account.method == "umail"
+    with pytest.raises(TransportNotInstalled, match="smtp is not installed"):
+        resolve(acme("smtp"), anna(), transports={"umail": ByUser})
+
+
+@pytest.mark.parametrize("question", ["identity", "describe", "warnings"])
+def test_a_method_that_fails_at_a_question_is_at_fault(question):
+    """Unavailable, without its text: that may hold a secret."""
+
+    def crash(cls, settings):
+        raise KeyError("hunter2")
+
+    odd = type("Odd", (ByUser,), {question: classmethod(crash), "__annotations__": {"settings": Settings}})
+    with pytest.raises(Unavailable, match="Usermail failed with KeyError") as found:
+        resolve(acme("odd"), anna(), transports={"odd": odd})
+    assert "hunter2" not in "".join(traceback.format_exception(found.value))
+
+
+def test_no_explanation_holds_a_secret():
+    """References are not followed for it, and are not told."""
+    password = {"env": "CANARY_VARIABLE"}
+    company = attrs.evolve(acme(), methods={"umail": {"password": password, "username": COMPANY}})
+    route = resolve(company, anna(), transports=PLUGINS)
+    assert "CANARY" not in " ".join([*(reason.text for reason in route.reasons), *route.warnings])
 
 
 def test_a_personal_account_of_another_mailbox_is_refused():

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ._address import Address, comparable
-from ._errors import InvalidSettings, NoMethod, SenderMismatch, SettingsError
+from ._address import Address, check_address, comparable
+from ._errors import (
+    InvalidSettings,
+    MessageError,
+    NoMethod,
+    SenderMismatch,
+    SettingsError,
+    TransportNotInstalled,
+)
+from ._plugins import asked
 from ._schema import Problem, structure
 from ._settings import NONE, Account, Choice, Company, User
 from ._transports import Transport
@@ -31,13 +39,25 @@ def account_of(record: Company | User, company: Company, transports: Transports)
     """
     if record.method == NONE:
         raise no_method(record)
-    transport = transports[record.method]
+    transport = transport_of(record.method, transports)
     settings = method_settings(record, transport)
     account = _account(record, company, settings)
     _check_identity(record, account, transport)
     if isinstance(record, User):
         _check_personal(record, account)
     return account
+
+
+def transport_of(method: str, transports: Transports) -> type[Transport]:
+    """Return the class of *method*.
+
+    Raises:
+        TransportNotInstalled, Unavailable: It can't be used here.
+    """
+    try:
+        return transports[method]
+    except KeyError:
+        raise TransportNotInstalled(f"The method {method} is not installed.", method=method) from None
 
 
 def no_method(record: Company | User) -> NoMethod:
@@ -68,7 +88,7 @@ def method_settings(record: Company | User, transport: type[Transport]) -> Any:
 
 
 def _account(record: Company | User, company: Company, settings: Any) -> Account:
-    mailbox = getattr(settings, "mailbox", "") or record.address or _sign_in_address(settings)
+    mailbox = _named(record, settings, "mailbox") or record.address or _sign_in_address(settings)
     return Account(
         owner=record.owner,
         method=record.method,
@@ -81,13 +101,37 @@ def _account(record: Company | User, company: Company, settings: Any) -> Account
     )
 
 
+def _named(record: Company | User, settings: Any, field: str) -> str:
+    """Return the address that the settings name in *field*, or "".
+
+    Raises:
+        InvalidSettings: It is none.
+    """
+    value = getattr(settings, field, "") or ""
+    if value and not is_address(value):
+        place = f"{path_of(record)}.{record.method}.{field}"
+        raise InvalidSettings(
+            [str(Problem(place, f"{value!r:.80} is not an e-mail address"))], where=path_of(record)
+        )
+    return value
+
+
 def _sign_in_address(settings: Any) -> str:
     username = getattr(settings, "username", "") or ""
-    return username if "@" in username else ""
+    return username if is_address(username) else ""
+
+
+def is_address(value: str) -> bool:
+    """Whether *value* is one addr-spec."""
+    try:
+        _ = check_address(value)
+    except MessageError:
+        return False
+    return True
 
 
 def _check_identity(record: Company | User, account: Account, transport: type[Transport]) -> None:
-    identity = transport.identity(account.settings)
+    identity = asked(transport, "identity", account.settings)
     if identity is None or not record.address or comparable(identity) == comparable(record.address):
         return
     whose = "the company's" if isinstance(record, Company) else "the user's"
@@ -124,9 +168,7 @@ def saving_problem(record: Company | User, company: Company, transports: Transpo
     Raises:
         SettingsError: As `account_of`.
     """
-    unused = isinstance(record, User) and record.choice is not Choice.PERSONAL
+    unused = isinstance(record, User) and (record.choice is not Choice.PERSONAL or record.disabled)
     if record.method == NONE or unused or record.method not in transports:
-        return
-    if isinstance(record, User) and record.disabled:
         return
     account_of(record, company, transports)

@@ -7,9 +7,10 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from ._accounts import Transports, account_of, no_method, path_of
+from ._accounts import Transports, account_of, no_method, path_of, transport_of
 from ._address import Address, comparable, shown_domain
 from ._errors import SenderMismatch, SettingsError
+from ._plugins import asked
 from ._route import Reason, Route
 from ._settings import NONE, Account, Choice, Company, EnvelopeSender, FromPolicy, User
 from ._transports import Connection, SenderPolicy, Transport
@@ -43,7 +44,7 @@ def resolve(
     record, chosen = _whose(company, user, account)
     if record.method == NONE:
         raise no_method(record)
-    transport = transports[record.method]
+    transport = transport_of(record.method, transports)
     used = account_of(record, company, transports)
     connection = (connections or {}).get(used.owner)
     _check_connection(used, connection)
@@ -77,7 +78,7 @@ def _about_account(
 ) -> tuple[Reason, ...]:
     path, label = path_of(record), transport.label or account.method
     sends = Reason(f"{record} sends by {label}", f"{path}.method")
-    sign_in = transport.describe(account.settings).sign_in
+    sign_in = asked(transport, "describe", account.settings).sign_in
     if not sign_in:
         return (sends,)
     return sends, Reason(f"The connection {sign_in}", f"{path}.{account.method}")
@@ -107,7 +108,7 @@ def _personal(user: User, account: Account, told: tuple[Reason, ...], transport:
         envelope_sender=None if by_client else Address(user.address).wire,
         user=user.id,
         reasons=(*told, shown),
-        warnings=transport.warnings(account.settings),
+        warnings=asked(transport, "warnings", account.settings),
     )
 
 
@@ -127,20 +128,31 @@ def _company(
         user=user.id if user else None,
         automatic=user is None,
         reasons=told,
-        warnings=transport.warnings(account.settings),
+        warnings=asked(transport, "warnings", account.settings),
     )
     if transport.sender_policy is SenderPolicy.CLIENT:
         return _by_client(route, user, label)
+    policy = _policy(account, transport)
     if user is None:
-        return _by_nobody(route, company, label)
-    policy = getattr(account.settings, "from_policy", None) or _POLICIES[transport.sender_policy]
+        return _by_nobody(route, company, policy, label)
     if policy is FromPolicy.ACCOUNT:
         return _by_account(route, company, user, label)
     if not user.address:
-        return _without_address(route, company, user)
+        return _without_address(route, company, user, policy)
     if policy is FromPolicy.SEND_AS:
         return _by_send_as(route, user, connection, label)
     return _by_user(route, company, user, label)
+
+
+def _policy(account: Account, transport: type[Transport]) -> FromPolicy:
+    """Return what the account shows for a user: what its settings say, else what its method does (rule 9)."""
+    said = getattr(account.settings, "from_policy", None) or _POLICIES[transport.sender_policy]
+    try:
+        return FromPolicy(said)
+    except ValueError:
+        raise SettingsError(
+            f"from_policy is {said!r:.60}, which is no policy.", cure="Say user, account or send_as."
+        ) from None
 
 
 def _by_client(route: Route, user: User | None, label: str) -> Route:
@@ -151,9 +163,13 @@ def _by_client(route: Route, user: User | None, label: str) -> Route:
     return attrs.evolve(route, reply_to=answers, reasons=(*route.reasons, reason))
 
 
-def _mailbox(route: Route, company: Company) -> str:
-    """Return the company's address, for which its mailbox stands in (rule 12)."""
-    address = company.address or route.account.mailbox
+def _companys(route: Route, company: Company, policy: FromPolicy) -> str:
+    """Return what the account shows of the company: its address where any may be shown (rule 6), else its mailbox.
+
+    Each stands in for the other (rule 12).
+    """
+    both = (company.address, route.account.mailbox)
+    address = next(filter(None, both if policy is FromPolicy.USER else reversed(both)), "")
     if not address:
         raise SettingsError(
             f"{company} has no address to show.", cure="Give one: pillarbox company set --address NAME@DOMAIN"
@@ -161,8 +177,8 @@ def _mailbox(route: Route, company: Company) -> str:
     return address
 
 
-def _by_nobody(route: Route, company: Company, label: str) -> Route:
-    address = route.account.mailbox or _mailbox(route, company)
+def _by_nobody(route: Route, company: Company, policy: FromPolicy, label: str) -> Route:
+    address = _companys(route, company, policy)
     reason = Reason(f"{label} shows the company's address", "rule: no acting user, From = company")
     return attrs.evolve(
         route,
@@ -174,8 +190,7 @@ def _by_nobody(route: Route, company: Company, label: str) -> Route:
 
 
 def _by_account(route: Route, company: Company, user: User, label: str) -> Route:
-    mailbox = route.account.mailbox or _mailbox(route, company)
-    answers = (user.shown,) if user.shown and not user.shown.same_mailbox(mailbox) else ()
+    mailbox = _companys(route, company, FromPolicy.ACCOUNT)
     reason = Reason(
         f"{label} shows the account's mailbox with the user's name", f"rule: company {label}, From = account"
     )
@@ -183,14 +198,21 @@ def _by_account(route: Route, company: Company, user: User, label: str) -> Route
         route,
         from_address=Address(mailbox, user.name or company.name),
         envelope_sender=Address(mailbox).wire,
-        reply_to=answers,
+        reply_to=_answers(user, mailbox, company),
         reasons=(*route.reasons, reason),
         warnings=(*route.warnings, *(() if user.address else (_no_address(user),))),
     )
 
 
-def _without_address(route: Route, company: Company, user: User) -> Route:
-    address = _mailbox(route, company)
+def _answers(user: User, mailbox: str, company: Company) -> tuple[Address, ...]:
+    """Return where answers go to mail that shows *mailbox*: to the user; to the company where they have no address."""
+    if user.shown is None:
+        return _company_reply_to(company)
+    return () if user.shown.same_mailbox(mailbox) else (user.shown,)
+
+
+def _without_address(route: Route, company: Company, user: User, policy: FromPolicy) -> Route:
+    address = _companys(route, company, policy)
     reason = Reason(
         f"{user} has no address, so the company's shows, with their name", "rule: user without an address"
     )
@@ -231,7 +253,7 @@ def _by_send_as(route: Route, user: User, connection: Connection | None, label: 
 
 def _by_user(route: Route, company: Company, user: User, label: str) -> Route:
     address = Address(user.address, user.name)
-    by_account = getattr(route.account.settings, "envelope_sender", None) is EnvelopeSender.ACCOUNT
+    by_account = getattr(route.account.settings, "envelope_sender", None) in _BY_ACCOUNT
     envelope = route.account.mailbox if by_account and route.account.mailbox else user.address
     reason = Reason(f"{label} shows the user's own address", f"rule: company {label}, From = user")
     return attrs.evolve(
@@ -242,6 +264,9 @@ def _by_user(route: Route, company: Company, user: User, label: str) -> Route:
         reasons=(*route.reasons, reason),
         warnings=(*route.warnings, *_other_domain(address, route.account.mailbox)),
     )
+
+
+_BY_ACCOUNT = (EnvelopeSender.ACCOUNT, EnvelopeSender.ACCOUNT.value)
 
 
 def _company_reply_to(company: Company) -> tuple[Address, ...]:

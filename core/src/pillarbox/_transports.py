@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import contextlib
 import enum
+import functools
 import inspect
 import sys
 import threading
@@ -288,14 +289,7 @@ class Transport(abc.ABC):
         Raises:
             TypeError: There is no such annotation, or it is not an attrs class.
         """
-        for base in cls.__mro__:
-            annotation = inspect.get_annotations(base).get("settings")
-            if annotation is not None and base is not Transport:
-                found = _evaluated(annotation, base)
-                if isinstance(found, type) and attrs.has(found):
-                    return found
-                break
-        raise TypeError(f"{cls.__name__} needs an annotation settings: <its attrs class>.")
+        return _settings_class(cls)
 
     @classmethod
     def require_platform(cls) -> None:
@@ -306,6 +300,18 @@ class Transport(abc.ABC):
         """
         if cls.platforms and sys.platform not in cls.platforms:
             raise Unavailable(f"{cls.label} works on {' and '.join(cls.platforms)}, not on {sys.platform}.")
+
+
+@functools.lru_cache(maxsize=256)
+def _settings_class(cls: type[Transport]) -> type:
+    for base in cls.__mro__:
+        annotation = inspect.get_annotations(base).get("settings")
+        if annotation is not None and base is not Transport:
+            found = _evaluated(annotation, base)
+            if isinstance(found, type) and attrs.has(found):
+                return found
+            break
+    raise TypeError(f"{cls.__name__} needs an annotation settings: <its attrs class>.")
 
 
 def _evaluated(annotation: Any, base: type) -> Any:
