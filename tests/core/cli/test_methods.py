@@ -24,12 +24,21 @@ def test_a_terminal_keeps_the_pip_line_whole(terminal):
     assert max(map(len, screen.visible)) <= 80
 
 
-def test_methods_tells_programs(invoke, tmp_path):
-    """Also with a settings file that can't be used."""
-    write(tmp_path, "[compny]\n")
+def test_methods_tells_programs(invoke):
+    """With the same words."""
     found = {one["name"]: one for one in invoke("methods", "--json").json}
     assert (found["smtp"]["label"], found["smtp"]["problem"]) == ("SMTP", "")
     assert "pip install pillarbox-m365" in found["m365"]["problem"]
+
+
+def test_the_deployers_choice_of_plugins_is_kept(invoke, tmp_path):
+    """No other distribution is imported; nor any while the file can't be used, for who knows what it allows."""
+    write(tmp_path, '[deployment]\nplugins = ["another"]\n')
+    assert invoke("methods").out.count("ready") == 0
+    assert invoke("vault", "list").code == 69
+    write(tmp_path, "[compny]\n")
+    assert invoke("methods").code == 78
+    assert invoke("vault", "list").code == 78
 
 
 def test_a_broken_method_is_listed_with_its_cure(command, tmp_path):

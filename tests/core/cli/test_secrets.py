@@ -22,13 +22,20 @@ def entries(invoke) -> list[str]:
     return [row["name"] for row in invoke("vault", "list", "--json").json]
 
 
-def test_a_literal_password_is_not_an_option(invoke, settings):
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--set", "password=hunter2"], 78, "can't stand in the settings in clear"),
+        (["--password=hunter2"], 64, "--password takes no value: the password is asked for, hidden."),
+        (["--password", "hunter2"], 64, "--password takes no value: the password is asked for, hidden."),
+    ],
+)
+def test_a_literal_password_is_not_an_option(invoke, settings, arguments, code, said):
     """Neither as the flag's value nor by --set; and it is not repeated."""
     before = settings.read_bytes()
-    for arguments, code in ((["--set", "password=hunter2"], 78), (["--password=hunter2"], 64), (["--password", "hunter2"], 64)):  # fmt: skip
-        done = invoke(*SIGN_IN, *arguments)
-        assert done.code == code
-        assert "hunter2" not in done.out + done.err or code == 64
+    done = invoke(*SIGN_IN, *arguments)
+    assert (done.code, said in done.err) == (code, True)
+    assert "hunter2" not in done.out + done.err
     assert settings.read_bytes() == before
 
 
@@ -181,3 +188,11 @@ def test_a_settings_file_that_others_can_write_is_refused(invoke, tmp_path):
     for arguments in (["explain"], ["company", "set", "--name", "x"], ["user", "list"]):
         done = invoke(*arguments)
         assert (done.code, "chmod go-w" in done.err) == (78, True)
+
+
+def test_a_password_file_in_a_folder_that_is_not_there_is_a_sentence(invoke, settings):
+    """Exit 78, nothing written."""
+    before = settings.read_bytes()
+    done = invoke(*SIGN_IN, "--password-file", "missing/pw", stdin="hunter2\n")
+    assert (done.code, "missing/pw can't be written: no such file or directory." in done.err) == (78, True)
+    assert settings.read_bytes() == before

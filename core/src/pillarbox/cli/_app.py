@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from .._errors import PillarboxError, SettingsError, Unavailable
+from .._errors import PillarboxError, Unavailable
 from ._errors import INTERRUPTED, missing_part, tell, tell_usage
 
 BROKEN_PIPE = 1
@@ -52,10 +52,10 @@ class Root(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command *cmd_name*; see `click.Group.get_command`."""
         if cmd_name in _COMMANDS:
-            module = importlib.import_module(f"pillarbox.cli.{cmd_name}")
-            found: click.Command = module.command
+            found: click.Command = importlib.import_module(f"pillarbox.cli.{cmd_name}").command
             return found
-        return _from_plugin(cmd_name)
+        brought: click.Command | None = state_of(ctx).plugins.command(cmd_name)
+        return brought
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -82,13 +82,6 @@ class Root(click.Group):
         formatter.write_text("Installed plugins may bring more, such as `pillarbox vault`.")
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), meaning) for code, meaning in _EXIT_CODES.items()])
-
-
-def _from_plugin(name: str) -> click.Command | None:
-    from .._plugins import Plugins
-
-    found: click.Command | None = Plugins().command(name)
-    return found
 
 
 class State:
@@ -119,21 +112,23 @@ class State:
 
     @property
     def plugins(self) -> Any:
-        """What is installed, as far as the settings file allows it; where there is no readable one, all of it."""
+        """What is installed, and allowed by the settings file; where there is none yet, all of it.
+
+        Raises:
+            SettingsError: There is a file that can't be used.
+        """
         from .._plugins import Plugins
 
-        try:
-            return self.mailer.plugins
-        except SettingsError:
-            return Plugins()
+        return self.mailer.plugins if self._has_settings else Plugins()
 
     @property
     def vault(self) -> Any:
         """The vault beside the settings file, which need not be there yet; None where none is installed."""
-        try:
-            return self.mailer.vault
-        except SettingsError:
-            return self.plugins.vault(Path(self.config))
+        return self.mailer.vault if self._has_settings else self.plugins.vault(Path(self.config))
+
+    @property
+    def _has_settings(self) -> bool:
+        return self._mailer is not None or os.path.lexists(self.config)
 
     def close(self) -> None:
         """Take leave of the servers that were spoken to."""
@@ -162,13 +157,20 @@ class State:
 )
 @click.version_option(package_name="pillarbox", message="pillarbox %(version)s")
 @click.pass_context
-def root(ctx: click.Context, config: str, as_json: bool) -> None:
+def root(ctx: click.Context, /, **_: Any) -> None:
     """Send a company's and its users' mail from the right account.
 
     New here? `pillarbox demo` shows it working; `pillarbox init` writes a settings file.
     """
-    ctx.obj = State(config, json=as_json)
-    ctx.call_on_close(ctx.obj.close)
+    ctx.call_on_close(state_of(ctx).close)
+
+
+def state_of(ctx: click.Context) -> State:
+    """Return the state of the root command's context, made when it is first asked for."""
+    if ctx.obj is None:
+        ctx.obj = State(ctx.params["config"], json=ctx.params["as_json"])
+    state: State = ctx.obj
+    return state
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -63,10 +63,11 @@ def ask(state: State) -> Answers:
 
 
 def _ask_method(state: State) -> str:
-    ready = [one.name for one in state.plugins.describe() if not one.problem]
-    missing = [one for one in state.plugins.describe() if one.problem]
-    for one in missing:
-        say_aside(f"  ({one.name}: {one.problem[:1].lower()}{one.problem[1:]})")
+    found = state.plugins.describe()
+    ready = [one.name for one in found if not one.problem]
+    for one in found:
+        if one.problem:
+            say_aside(f"  ({one.name}: {one.problem[:1].lower()}{one.problem[1:]})")
     default = "smtp" if "smtp" in ready else NONE
     method: str = click.prompt("How it sends", type=click.Choice([NONE, *ready]), default=default, err=True)
     return method
@@ -104,12 +105,12 @@ def _ask_field(answers: Answers, field: FormField, cls: type) -> None:
     else:
         shown = None if field.required else _shown(default)
         value = _ask(field.label, shown, _field_check(field, cls), hint=field.help)
-    if value not in {"", default} or field.required or field.name == "username":
+    if value not in ("", default) or field.required or field.name == "username":
         answers.table[field.name] = value
 
 
 def _shown(default: Any) -> str:
-    return "" if default in {None, ()} else str(default)
+    return "" if default in (None, ()) else str(default)
 
 
 def _ask(text: str, default: str | None, check: Callable[[str], Any], *, hint: str = "") -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -58,8 +59,25 @@ class RecordCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Find the method, so that its options are known when the arguments are read."""
+        given = list(args)
         ctx.meta[_METHOD] = self._method(ctx, args)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption:
+            raise
+        except click.UsageError:
+            self._refuse_secret_value(ctx, given)
+            raise
+
+    def _refuse_secret_value(self, ctx: click.Context, args: Sequence[str]) -> None:
+        """Don't repeat what stands behind a secret's flag: click would."""
+        for option in self.field_options(ctx):
+            flag = option.opts[0]
+            behind = [after for one, after in itertools.pairwise(args) if one == flag]
+            is_given = any(not word.startswith("-") for word in behind)
+            if option.reference == "vault" and (is_given or any(one.startswith(f"{flag}=") for one in args)):
+                what = option.field.label.lower()
+                raise click.UsageError(f"{flag} takes no value: the {what} is asked for, hidden.", ctx)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """Return the command's own parameters and those of the method."""
@@ -199,15 +217,13 @@ def _type(field: FormField) -> Any:
 
 
 def _metavar(field: FormField) -> str | None:
-    return (
-        None if field.kind == "choice" else {"integer": "NUMBER", "number": "NUMBER"}.get(field.kind, "TEXT")
-    )
+    return {"choice": None, "integer": "NUMBER", "number": "NUMBER"}.get(field.kind, "TEXT")
 
 
 def _help(field: FormField) -> str:
     default = default_of(field)
     more = " Can be given again." if field.kind == "list" else ""
-    return f"{field.help}{more}" + (f"  [default: {default}]" if default not in {None, "", ()} else "")
+    return f"{field.help}{more}" + (f"  [default: {default}]" if default not in (None, "", ()) else "")
 
 
 def default_of(field: FormField) -> Any:
