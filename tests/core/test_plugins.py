@@ -71,6 +71,12 @@ BROKEN = {
     "no_settings": "from pillarbox import Transport\nclass T(Transport):\n    def send(self, s, j): ...",
     "not_there": "",
     "exits": "raise SystemExit(3)",
+    "abstract": "import attrs\nfrom pillarbox import Transport\n@attrs.frozen\nclass S: pass\nclass T(Transport):\n    settings: S",
+    "syntax": "class T(",
+    "typed_away": "from __future__ import annotations\nfrom pillarbox import Transport\nclass T(Transport):\n"
+    "    settings: Elsewhere\n    def send(self, s, j): ...",
+    "plain_settings": "from pillarbox import Transport\nclass T(Transport):\n    settings: dict\n    def send(self, s, j): ...",
+    "escapes": "raise RuntimeError('\\x1b[2Jboom\\n\\u202e')",
 }
 
 
@@ -86,6 +92,8 @@ def test_a_broken_method_is_told_and_harms_nobody(tmp_path, name):
     assert done.returncode == 0, done.stderr
     assert "good | Good mail | goodmail | \n" in done.stdout
     assert "badmail can't be loaded" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert done.stderr == ""
 
 
 def test_two_distributions_with_one_name_are_both_left_out(tmp_path):
@@ -159,6 +167,89 @@ def test_hooks_are_told_and_a_misspelt_or_raising_one_harms_nobody(tmp_path):
     """
     done = run(folder, code)
     assert done.stdout == "told memory True\nReceipt\n", done.stdout + done.stderr
+
+
+def test_a_distribution_that_can_not_be_read_harms_nobody(tmp_path):
+    """One malformed entry_points.txt on the machine, of anybody's, spoils importlib's list of all."""
+    folder = site(
+        tmp_path,
+        spoilt={"module": "", "points": "[pillarbox.transports]\nno equals sign\n"},
+        goodmail={"module": GOOD, "points": "[pillarbox.transports]\ngood = goodmail:T\n"},
+    )
+    nameless = folder / "nameless-1.0.dist-info"
+    nameless.mkdir()
+    (nameless / "entry_points.txt").write_text("[pillarbox.transports]\nbad = goodmail:T\n")
+    done = run(folder, TELL)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "good | Good mail | goodmail | \n" in done.stdout
+
+
+@pytest.mark.parametrize("spelling", ["good-mail", "Good_Mail", "GOOD.MAIL", " good-mail "])
+def test_a_distribution_may_be_named_in_any_spelling(tmp_path, spelling):
+    """As pip takes it; an allow-list must not fail by an underscore."""
+    points = "[pillarbox.transports]\ngood = good_mail:T\n"
+    folder = site(tmp_path, good_mail={"module": GOOD, "points": points})
+    code = f"print('good' in Plugins(), Plugins(chosen={{'good': {spelling.strip()!r}}})['good'].label)"
+    assert run(folder, code, PILLARBOX_PLUGINS=f"x,{spelling}").stdout == "True Good mail\n"
+
+
+def test_two_vaults_are_both_left_out(tmp_path):
+    """A secret must not land in whichever happens to come first."""
+    point = "[pillarbox.vaults]\nv = {}:open_vault\n"
+    module = "def open_vault(path): return path.name"
+    folder = site(
+        tmp_path,
+        one={"module": module, "points": point.format("one")},
+        two={"module": module, "points": point.format("two")},
+    )
+    code = """
+        from pathlib import Path
+        for allowed in (("one", "two"), ("two",), ()):
+            try:
+                print(Plugins(allowed=allowed).vault(Path("a/acme.toml")))
+            except Unavailable as error:
+                print(error)
+    """
+    told = run(folder, code).stdout.splitlines()
+    assert told[0].startswith("one and two both bring a vault; neither is used.")
+    assert told[1:] == ["acme.vault.sqlite3", "None"]
+
+
+LISTENERS = {
+    "told": HOOKS,
+    "raises": HOOKS.replace('print("told"', 'raise RuntimeError("down"'),
+    "awaits": HOOKS.replace("def pillarbox", "async def pillarbox"),
+    "argless": HOOKS.replace("(attempt)", "()").replace(", attempt.method, attempt.handed_over", ""),
+    "pickier": HOOKS.replace("(attempt)", "(attempt, mood)"),
+    "leaves": "raise SystemExit(7)",
+    "nothing": "",
+}
+
+
+def test_each_listener_hears_whatever_the_others_do(tmp_path):
+    """Raising, misspelt, a coroutine, one name twice: the healthy ones are told, nothing is printed, the receipt stands."""
+    folder = site(
+        tmp_path,
+        **{
+            f"a_{name}": {"module": module, "points": f"[pillarbox]\nsame = a_{name}\n"}
+            for name, module in LISTENERS.items()
+        },
+        z_last={"module": HOOKS, "points": "[pillarbox]\nsame = z_last\n"},
+    )
+    code = """
+        from pillarbox.testing import Mailbox
+        print(type(Mailbox().mailer().send(Message(to="a@b.example", subject="s", text="t"))).__name__)
+    """
+    done = run(folder, code)
+    assert sorted(done.stdout.splitlines()) == ["Receipt", "told", "told memory True", "told memory True"]
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("wrong", [object, 3, Transport, type("Bare", (Transport,), {})], ids=repr)
+def test_what_a_host_gives_is_looked_at_when_it_is_given(wrong):
+    """A mistake of its own is told at once, not at the first send."""
+    with pytest.raises(TypeError):
+        Plugins(extra={"own": wrong})
 
 
 def test_a_missing_method_guesses_among_what_is_installed():

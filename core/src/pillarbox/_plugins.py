@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import difflib
 import functools
+import inspect
 import os
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._errors import PillarboxError, TransportNotInstalled, Unavailable
+from ._errors import PillarboxError, TransportNotInstalled, Unavailable, quotation
 from ._settings import NONE
 from ._transports import Connector, Transport
 
@@ -54,12 +56,39 @@ def entry_points(group: str) -> tuple[EntryPoint, ...]:
     """Return the installed entry points of *group*, read once a process (it imports importlib.metadata)."""
     from importlib import metadata
 
-    return tuple(metadata.entry_points(group=group))
+    try:
+        return tuple(metadata.entry_points(group=group))
+    except Exception:  # noqa: BLE001  (one unreadable file of any distribution spoils the list of all)
+        return tuple(_readable(group))
+
+
+def _readable(group: str) -> Iterator[EntryPoint]:
+    """Give the entry points of those distributions that can be read."""
+    from importlib import metadata
+
+    from . import _log
+
+    seen: set[str] = set()
+    for dist in metadata.distributions():
+        try:
+            points = tuple(dist.entry_points.select(group=group))
+            name = normal(dist.name)
+        except Exception as error:  # noqa: BLE001  (a broken distribution harms nobody)
+            _log.event("warning", "pillarbox.distribution_broken", error=type(error).__name__)
+            continue
+        if name not in seen:  # the first on the path is the one that is imported
+            yield from points
+        seen.add(name)
+
+
+def normal(name: str) -> str:
+    """Return the one spelling of a distribution's *name* (the packaging guide's normalisation)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def distribution_of(point: EntryPoint) -> str:
     """Return the name of the distribution that brings *point*, or ""."""
-    return point.dist.name if point.dist else ""
+    return (point.dist.name or "") if point.dist else ""
 
 
 class Plugins(Mapping[str, type[Transport]]):
@@ -81,8 +110,11 @@ class Plugins(Mapping[str, type[Transport]]):
     ) -> None:
         self._allowed = allowed
         self._chosen = dict(chosen or {})
-        self._loaded: dict[str, type[Transport]] = dict(extra or {})
+        self._loaded: dict[str, type[Transport]] = {
+            name: _transport(found) for name, found in (extra or {}).items()
+        }
         self._extra = frozenset(self._loaded)
+        self._manager: pluggy.PluginManager | None = None
 
     def __getitem__(self, name: str) -> type[Transport]:
         """Return the transport of the method *name*.
@@ -110,12 +142,14 @@ class Plugins(Mapping[str, type[Transport]]):
     def _may_load(self, point: EntryPoint) -> bool:
         named = os.environ.get("PILLARBOX_PLUGINS")
         lists = [self._allowed, None if named is None else tuple(name.strip() for name in named.split(","))]
-        return all(names is None or distribution_of(point) in names for names in lists)
+        name = normal(distribution_of(point))
+        return all(names is None or name in map(normal, names) for names in lists)
 
     def _point(self, name: str) -> EntryPoint:
         points = [point for point in self._points() if point.name == name]
         if name in self._chosen:
-            points = [point for point in points if distribution_of(point) == self._chosen[name]]
+            chosen = normal(self._chosen[name])
+            points = [point for point in points if normal(distribution_of(point)) == chosen]
         if not points:
             raise self._missing(name)
         if len({distribution_of(point) for point in points}) > 1:
@@ -138,13 +172,9 @@ class Plugins(Mapping[str, type[Transport]]):
 
     def _load(self, point: EntryPoint) -> type[Transport]:
         try:
-            found = point.load()
-            if not (isinstance(found, type) and issubclass(found, Transport)):
-                raise TypeError(f"{point.value} is not a Transport")  # noqa: TRY301
-            found.settings_class()
+            return _transport(point.load())
         except (Exception, SystemExit) as error:
             raise _broken(point, error) from error
-        return found
 
     def connector(self, name: str) -> Connector:
         """Return the connector *name*.
@@ -195,6 +225,12 @@ class Plugins(Mapping[str, type[Transport]]):
         points = self._points("pillarbox.vaults")
         if not points:
             return None
+        names = sorted({distribution_of(point) for point in points})
+        if len(names) > 1:
+            raise Unavailable(
+                f"{' and '.join(names)} both bring a vault; neither is used.",
+                cure="Uninstall one, or name the distributions to use: [deployment] plugins = [...]",
+            )
         try:
             opened: Vault = points[0].load()(beside.with_name(f"{beside.stem}.vault.sqlite3"))
         except PillarboxError:
@@ -217,21 +253,38 @@ class Plugins(Mapping[str, type[Transport]]):
                     raise _broken(point, error) from error
         return None
 
-    @property
+    @functools.cached_property
     def tell_attempt(self) -> Callable[[Attempt], None] | None:
         """What tells every plugin of an attempt; None where no plugin module is installed."""
         if not self._points("pillarbox"):
             return None
-        return lambda attempt: self.hooks.pillarbox_attempt_finished(attempt=attempt)
+        return self._tell
 
-    @functools.cached_property
+    def _tell(self, attempt: Attempt) -> None:
+        """Tell each listener; one that fails keeps none of the others from hearing."""
+        from . import _log
+
+        for impl in self.hooks.pillarbox_attempt_finished.get_hookimpls():
+            try:
+                impl.function(*([attempt] if "attempt" in impl.argnames else []))
+            except Exception as error:  # noqa: BLE001  (an audit plugin can't turn an accepted message into an error)
+                _log.event(
+                    "warning", "pillarbox.hook_failed", plugin=impl.plugin_name, error=type(error).__name__
+                )
+
+    @property
     def hooks(self) -> pluggy.HookRelay:
         """The broadcasts to every plugin module of the group `pillarbox`; a broken module is left out."""
         return self.manager.hook
 
-    @functools.cached_property
+    @property
     def manager(self) -> pluggy.PluginManager:
         """Pluggy's manager, with the plugin modules registered."""
+        if self._manager is None:
+            self._manager = self._registered()
+        return self._manager
+
+    def _registered(self) -> pluggy.PluginManager:
         import pluggy
 
         from . import _hookspecs, _log
@@ -240,15 +293,40 @@ class Plugins(Mapping[str, type[Transport]]):
         manager.add_hookspecs(_hookspecs)
         for point in self._points("pillarbox"):
             try:
-                manager.register(point.load(), name=point.name)
-                manager.check_pending()
+                _register(manager, point)
             except (Exception, SystemExit) as error:  # noqa: BLE001
                 _log.event(
                     "warning", "pillarbox.plugin_broken", plugin=point.name, error=type(error).__name__
                 )
-                if manager.has_plugin(point.name):
-                    manager.unregister(name=point.name)
         return manager
+
+
+def _register(manager: pluggy.PluginManager, point: EntryPoint) -> None:
+    """Register the module of *point*, wholly or not at all."""
+    name = f"{distribution_of(point)}:{point.name}"
+    manager.register(point.load(), name=name)
+    try:
+        manager.check_pending()  # a misspelt hook would be silent
+        for caller in manager.get_hookcallers(manager.get_plugin(name)) or []:
+            if any(inspect.iscoroutinefunction(impl.function) for impl in caller.get_hookimpls()):
+                raise TypeError("a hook can't be a coroutine")  # noqa: TRY301  (nobody would await it)
+    except BaseException:
+        manager.unregister(name=name)
+        raise
+
+
+def _transport(found: object) -> type[Transport]:
+    """Return *found* where it is a transport that can be made.
+
+    Raises:
+        TypeError: It is not.
+    """
+    if not (isinstance(found, type) and issubclass(found, Transport)):
+        raise TypeError(f"{found!r:.80} is not a Transport")
+    if inspect.isabstract(found):
+        raise TypeError(f"{found.__name__} lacks {', '.join(sorted(found.__abstractmethods__))}")
+    found.settings_class()
+    return found
 
 
 def asked(transport: type[Transport], question: str, settings: Any) -> Any:
@@ -278,6 +356,6 @@ def fault(transport: type[Transport], error: Exception) -> Unavailable:
 def _broken(point: EntryPoint, error: BaseException) -> Unavailable:
     dist = distribution_of(point) or point.value
     return Unavailable(
-        f"{dist} can't be loaded: {type(error).__name__}: {str(error)[:200]}.",
+        f"{dist} can't be loaded: {type(error).__name__}: {quotation(str(error))[:200]}.",
         cure=f"Reinstall or remove {dist}.",
     )
