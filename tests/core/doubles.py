@@ -15,6 +15,7 @@ from pillarbox import (
     EnvelopeSender,
     FromPolicy,
     Journal,
+    Mailer,
     MemoryDirectory,
     Message,
     Plugins,
@@ -22,10 +23,12 @@ from pillarbox import (
     Route,
     Secret,
     SenderPolicy,
+    State,
     Transport,
     User,
     compose,
 )
+from pillarbox.outbox import TRANSITIONS, settled
 from pillarbox.settings import Role, between, setting
 
 
@@ -197,3 +200,63 @@ class NeverMarks(Transport):
 def attempts(*subjects):
     """Return a batch: a submission of each subject, with its journal."""
     return [(submission(subject), Journal()) for subject in subjects]
+
+
+LETTER = Message(to="ap@customer.example", subject="Invoice 1001", text="attached")
+
+
+def mailer(method=None, **more) -> Mailer:
+    """Return a mailer whose company sends by *method*, a transport class, and who knows Anna."""
+    found = plugins(**({"slowmail": method} if method else {}))
+    company = Company(address="orders@acme.example", name="Acme", method="slowmail" if method else "umail")
+    anna = User(id="anna", address="anna@acme.example", name="Anna Berg")
+    return Mailer(MemoryDirectory(company, [anna], plugins=found), **more)
+
+
+def until(condition) -> None:
+    """Wait until *condition* holds."""
+    give_up = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+
+
+class KeptOutbox:
+    """An outbox in memory, as little as the protocol allows; it refuses a step that the rules do not know."""
+
+    def __init__(self):
+        self.entries = {}
+        self.claimed = []
+
+    def states(self):
+        return [entry.state for entry in self.entries.values()]
+
+    def put(self, entry, *, claimed_by=None):
+        self.claimed.append(claimed_by)
+        self.entries[entry.key] = attrs.evolve(entry, state=State.CLAIMED)
+        return self.entries[entry.key]
+
+    def journal(self, entry):
+        return _KeptJournal(self, entry.key)
+
+    def move(self, key, state):
+        entry = self.entries[key]
+        assert state in TRANSITIONS[entry.state], f"{entry.state} -> {state}"
+        self.entries[key] = attrs.evolve(entry, state=state)
+
+    def settle(self, key, outcome):
+        self.move(key, settled(outcome))
+
+    def cancel(self, key, by):
+        self.move(key, State.CANCELLED)
+
+
+class _KeptJournal(Journal):
+    """Marks the hand-over in the outbox."""
+
+    def __init__(self, outbox, key):
+        super().__init__()
+        self.outbox, self.key = outbox, key
+
+    def _mark(self):
+        self.outbox.move(self.key, State.ATTEMPTING)

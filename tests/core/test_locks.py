@@ -75,6 +75,7 @@ def test_a_lock_file_that_is_a_link_is_not_followed(tmp_path):
     assert not (tmp_path / "elsewhere").exists()
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from 3.12 on: it is what is tried
 def test_a_forked_child_finds_a_thread_lock_free():
     """The thread that held it is not in the child, and would hold it for ever."""
     lock, held, release = ThreadLock(), threading.Event(), threading.Event()

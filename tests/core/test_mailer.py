@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
+import copy
+import pickle
 import subprocess
 import sys
 import textwrap
 import threading
-import time
+import traceback
 
 import attrs
 import pytest
 
 from pillarbox import (
     Actor,
-    AsyncMailer,
+    Changed,
     Choice,
     Company,
-    Journal,
+    Directory,
+    InvalidSettings,
     Limits,
     Mailer,
     MemoryDirectory,
@@ -28,32 +30,14 @@ from pillarbox import (
     Receipt,
     Role,
     SendDeferred,
+    SenderMismatch,
     SettingsError,
     SignInNeeded,
-    State,
     Unavailable,
     User,
+    _mailer,
 )
-from pillarbox.outbox import settled
-from tests.core.doubles import directory, plugins, slow
-
-LETTER = Message(to="ap@customer.example", subject="Invoice 1001", text="attached")
-
-
-def mailer(method=None, **more):
-    """Return a mailer whose company sends by *method*, a transport class."""
-    found = plugins(**({"slowmail": method} if method else {}))
-    company = Company(address="orders@acme.example", name="Acme", method="slowmail" if method else "umail")
-    anna = User(id="anna", address="anna@acme.example", name="Anna Berg")
-    return Mailer(MemoryDirectory(company, [anna], plugins=found), plugins=found, **more)
-
-
-def until(condition):
-    """Wait until *condition* holds."""
-    give_up = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
+from tests.core.doubles import LETTER, ByAccount, Settings, directory, mailer, plugins, slow
 
 
 def test_it_sends_and_tells():
@@ -163,110 +147,105 @@ def test_an_explanation_is_fresh_when_the_settings_changed():
     assert sends.explain("anna").account.owner == "user:anna"
 
 
-def test_a_cancelled_await_before_the_hand_over_sends_nothing():
-    """The attempt is called off."""
-    release = threading.Event()
-    method = slow(before=30, release=release)
+def test_a_mailer_is_not_pickled_and_says_so():
+    """It holds connections; each process makes its own."""
+    for way in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="make one in each process"):
+            way(mailer())
 
-    async def story():
-        async with AsyncMailer(mailer(method)) as sends:
-            task = asyncio.create_task(sends.send(LETTER, user="anna"))
-            await asyncio.to_thread(until, lambda: method.now)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            release.set()
 
-    asyncio.run(story())
+def test_what_is_remembered_of_routes_is_bounded(monkeypatch):
+    """A host with millions of users does not keep them all in memory."""
+    monkeypatch.setattr(_mailer, "MOST_ROUTES", 3)
+    users = [User(id=f"u{number}", address=f"u{number}@acme.example") for number in range(10)]
+    sends = Mailer(directory(users=tuple(users)))
+    for user in users:
+        assert sends.explain(user.id).from_address.address == user.address
+    assert len(sends._routes) <= 3
+
+
+def test_it_uses_what_the_directory_allows():
+    """A settings file that names its plugins is heeded also by who opens it themselves."""
+    found = directory()
+    assert Mailer(found).plugins is found.plugins
+
+
+def test_a_host_whose_directory_makes_new_records_each_time_is_served():
+    """Nothing is remembered wrongly: equal records are not the same records."""
+
+    class Fresh(Directory):
+        calls = 0
+
+        def look_up(self, user, company=None):
+            self.calls += 1
+            number = self.calls
+            made = Company(address="orders@acme.example", method="umail")
+            return made, User(id=user, address=f"{user}{number}@acme.example")
+
+    sends = Mailer(Fresh(), plugins=plugins())
+    assert [sends.explain("anna").from_address.address for _ in range(2)] == [
+        "anna1@acme.example",
+        "anna2@acme.example",
+    ]
+
+
+def test_a_batch_is_read_whole_before_anything_leaves():
+    """The host's own iterator may fail: then nothing left, and the error is the host's."""
+    method = slow()
+
+    def letters():
+        yield LETTER
+        raise LookupError("the host's table")
+
+    with pytest.raises(LookupError):
+        mailer(method).send_many(letters(), user="anna")
     assert method.handed == []
 
 
-def test_a_cancelled_await_after_the_hand_over_cuts_nothing():
-    """The attempt goes on to its end."""
-    release = threading.Event()
-    method = slow(inside=30, release=release)
-
-    async def story():
-        async with AsyncMailer(mailer(method)) as sends:
-            task = asyncio.create_task(sends.send(LETTER, user="anna"))
-            await asyncio.to_thread(until, lambda: method.handed)
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
-            release.set()
-
-    asyncio.run(story())
-    assert len(method.accepted) == 1
-
-
-def test_an_event_loop_can_do_all_that_a_thread_can():
-    """send, send_many, explain, check."""
-
-    async def story():
-        async with AsyncMailer(mailer()) as sends:
-            receipts = await asyncio.gather(*(sends.send(LETTER, user="anna") for _ in range(20)))
-            many = await sends.send_many([LETTER, LETTER], user="anna")
-            return receipts, many, await sends.explain("anna"), await sends.check("anna")
-
-    receipts, many, route, findings = asyncio.run(story())
-    assert len(receipts) + len(many) == 22
-    assert route.account.owner == "company"
-    assert findings[0].code == "settings-ok"
-
-
-class KeptOutbox:
-    """An outbox in memory, as little as the protocol allows."""
-
-    def __init__(self):
-        self.entries = {}
-        self.cancelled = []
-
-    def put(self, entry, *, claimed_by=None):
-        self.entries[entry.key] = attrs.evolve(entry, state=State.CLAIMED)
-        return self.entries[entry.key]
-
-    def journal(self, entry):
-        return Journal()
-
-    def settle(self, key, outcome):
-        self.entries[key] = attrs.evolve(self.entries[key], state=settled(outcome))
-
-    def cancel(self, key, by):
-        self.cancelled.append(key)
-
-
-@pytest.mark.parametrize(
-    ("error", "state", "ended"),
-    [
-        (None, State.ACCEPTED, False),
-        (SendDeferred("later"), State.DEFERRED, True),
-        (SignInNeeded("who?"), State.DEFERRED, True),
-        (OutcomeUnknown("hm"), State.UNKNOWN, False),
-    ],
-)
-def test_with_an_outbox_an_error_that_is_told_ends_the_entry(error, state, ended):
-    """Only the unknown stays (architecture 6); identity is frozen with the entry (rule 27)."""
+def test_the_transcript_has_a_connection_of_its_own():
+    """And it is closed behind the message."""
+    lines, closed = [], []
 
     def send(self, submission, journal):
+        self.trace("C: hello")
         with journal.handing_over():
-            if error:
-                raise error
-        return Receipt(submission.message_id)
+            return Receipt(submission.message_id)
 
-    outbox = KeptOutbox()
-    sends = mailer(slow(send=send), outbox=outbox)
-    try:
-        sends.send(LETTER, user="anna")
-    except (SendDeferred, SignInNeeded, OutcomeUnknown) as told:
-        assert told is error
-    (entry,) = outbox.entries.values()
-    assert (entry.state, bool(outbox.cancelled)) == (state, ended)
-    assert (entry.owner, entry.method, entry.mailbox, entry.user) == (
-        "company",
-        "slowmail",
-        "orders@acme.example",
-        "anna",
-    )
+    def close(self):
+        closed.append(True)
+
+    mailer(slow(send=send, close=close)).send(LETTER, user="anna", trace=lines.append)
+    assert (lines, closed) == (["C: hello"], [True])
+
+
+@pytest.mark.parametrize("failing", ["__init__", "limits", "require_platform"])
+def test_a_method_that_can_not_be_set_up_is_at_fault(failing):
+    """A sentence, not a KeyError; its text may hold a secret."""
+
+    def crash(*arguments, **named):
+        raise KeyError("hunter2")
+
+    with pytest.raises(Unavailable, match="Slow failed with KeyError") as found:
+        mailer(slow(**{failing: crash if failing == "__init__" else classmethod(crash)})).send(
+            LETTER, user="anna"
+        )
+    assert "hunter2" not in "".join(traceback.format_exception(found.value))
+
+
+def test_a_server_that_a_person_typed_is_held_to_public_addresses():
+    """Rule 38: the deployer's reaches anything, a person's what is public or listed."""
+    seen = []
+    method = slow(send=lambda self, one, journal: seen.append(self.network) or Receipt(one.message_id))
+    sends = Mailer(mailer(method).directory, private_networks=("10.0.0.0/8",))
+    sends.send(LETTER, user="anna")
+    company, _ = sends.directory.look_up(None)
+    typed = attrs.evolve(company, methods={"slowmail": {"server": "10.0.0.1"}})
+    sends.directory.save(typed, version=company.version, by=Actor("boss", Role.ADMINISTRATOR))
+    sends.send(LETTER, user="anna")
+    deployers, persons = seen
+    assert deployers.permits("127.0.0.1")
+    assert not persons.permits("127.0.0.1")
+    assert persons.permits("10.0.0.1")
 
 
 def test_a_secret_is_kept_and_the_settings_refer_to_it():
@@ -302,6 +281,110 @@ def test_removing_a_user_destroys_their_secrets():
     sends.set_secret(sends.directory.look_up("otto")[1], "password", "hunter2", by=by)
     sends.remove_user("otto", by=by)
     assert sends.vault.names() == []
+
+
+def with_otto(**more):
+    otto = User(id="otto", address="otto@acme.example", choice=Choice.PERSONAL, method="umail")
+    return Mailer(directory(users=(otto,)), vault=MemoryVault(), **more)
+
+
+@pytest.mark.parametrize("already", [True, False])
+def test_nobody_sets_the_secret_of_another(already):
+    """Rule 7: not even where the settings already refer to the vault, so that nothing of them changes."""
+    sends = with_otto()
+    if already:
+        sends.set_secret(
+            sends.directory.look_up("otto")[1], "password", "hunter2", by=Actor("x", Role.DEPLOYER)
+        )
+    otto = sends.directory.look_up("otto")[1]
+    for by in (Actor("anna"), Actor("Otto"), Actor("")):
+        with pytest.raises(InvalidSettings, match="can only be set by otto or an administrator"):
+            sends.set_secret(otto, "password", "evil", by=by)
+    with pytest.raises(InvalidSettings, match="can only be set by an administrator"):
+        sends.set_secret(attrs.evolve(sends.directory.look_up(None)[0]), "password", "evil", by=Actor("otto"))
+    sends.set_secret(sends.directory.look_up("otto")[1], "password", "own", by=Actor("otto"))
+    assert sends._credentials(sends.explain("otto").account).secret("password") == "own"
+
+
+def test_a_secret_is_not_kept_for_settings_that_are_refused():
+    """The old one stays: the settings are saved first."""
+    sends = with_otto()
+    by = Actor("x", Role.DEPLOYER)
+    sends.set_secret(sends.directory.look_up("otto")[1], "password", "hunter2", by=by)
+    stale = attrs.evolve(sends.directory.look_up("otto")[1], methods={"umail": {"server": "evil.example"}})
+    sends.directory.save(attrs.evolve(sends.directory.look_up("otto")[1], name="O"), version=sends.directory.look_up("otto")[1].version, by=by)  # fmt: skip
+    with pytest.raises(Changed):
+        sends.set_secret(stale, "password", "evil", by=by)
+    assert sends._credentials(sends.explain("otto").account).secret("password") == "hunter2"
+
+
+def test_a_vault_that_can_not_seal_loses_no_settings():
+    """Tried before anything is saved."""
+    sends = with_otto()
+
+    def locked(secret, associated):
+        raise Unavailable("The keychain is locked.")
+
+    sends.vault.sealer.seal = locked
+    otto = sends.directory.look_up("otto")[1]
+    with pytest.raises(Unavailable, match="locked"):
+        sends.set_secret(otto, "password", "x", by=Actor("otto"))
+    assert sends.directory.look_up("otto")[1] == otto
+
+
+def test_renaming_keeps_who_typed_the_settings():
+    """A deployer who renames a user does not vouch for the server that the user typed (rule 38)."""
+    sends = with_otto()
+    otto = sends.directory.look_up("otto")[1]
+    typed = attrs.evolve(otto, methods={"umail": {"server": "10.0.0.1"}})
+    sends.directory.save(typed, version=otto.version, by=Actor("otto"))
+    sends.rename_user("otto", "karl", by=Actor("x", Role.DEPLOYER))
+    assert sends.explain("karl").account.typed_by is Role.OWNER
+
+
+@pytest.mark.parametrize(
+    "act", [lambda m, by: m.rename_user("otto", "karl", by=by), lambda m, by: m.remove_user("otto", by=by)]
+)
+def test_only_an_administrator_renames_or_removes(act):
+    """And a refusal loses no secret."""
+    sends = with_otto()
+    sends.set_secret(sends.directory.look_up("otto")[1], "password", "own", by=Actor("otto"))
+    for by in (Actor("otto"), Actor("anna")):
+        with pytest.raises(InvalidSettings, match="by an administrator"):
+            act(sends, by)
+    assert sends._credentials(sends.explain("otto").account).secret("password") == "own"
+    assert sends.vault.names() == ["company/user:otto/umail"]
+
+
+def test_a_new_name_does_not_find_an_old_ones_secrets():
+    """What lies under the new id is of somebody who is gone."""
+    sends = with_otto()
+    sends.vault.save("company/user:karl/umail", b"of a former karl", {"method": "umail"})
+    sends.rename_user("otto", "karl", by=Actor("x", Role.DEPLOYER))
+    assert sends.vault.names() == []
+
+
+def test_connections_are_read_from_the_vault_each_time():
+    """Another process may have connected, or been disconnected, meanwhile; what can't be read says so."""
+
+    class Connected(ByAccount):
+        settings: Settings
+        connector = "fake"
+
+    company = Company(address="orders@acme.example", method="cmail2")
+    found = plugins(cmail2=Connected)
+    sends = Mailer(MemoryDirectory(company, [User(id="anna", address="anna@acme.example")], plugins=found), vault=MemoryVault())  # fmt: skip
+    assert sends.explain("anna").from_address.address == "orders@acme.example"
+    name, bound = "company/company/sign-in", {"method": "cmail2", "server": "mail.acme.example", "port": "25"}
+    learned = {"issuer": "i", "subject": "s", "address": "other@acme.example", "of a later version": 1}
+    sends.vault.save(name, b"token", bound, connection=learned)
+    with pytest.raises(SenderMismatch, match="Connect it again"):
+        sends.explain("anna")
+    sends.vault.save(name, b"token", bound, connection={"subject": "s"}, version=1)
+    with pytest.raises(SignInNeeded, match="Connect again"):
+        sends.explain("anna")
+    sends.vault.delete(name)
+    assert sends.explain("anna").from_address.address == "orders@acme.example"
 
 
 def test_without_a_vault_nothing_is_kept():

@@ -305,8 +305,8 @@ class Mailer:
 
     def _make(self, account: Account, trace: Trace | None) -> Transport:
         cls = self.plugins[account.method]
-        cls.require_platform()
         try:
+            cls.require_platform()
             made = cls(account.settings, self._credentials(account), trace=trace)
         except PillarboxError:
             raise
