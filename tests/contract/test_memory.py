@@ -8,18 +8,22 @@ from collections.abc import Iterator
 from pillarbox import OutcomeUnknown, PillarboxError, SendDeferred, SendRejected, SignInNeeded
 from pillarbox.testing import Accepted, Box, MemorySettings, MemoryTransport, NotStaged, TransportContract
 
-ERRORS: dict[str, tuple[PillarboxError, bool]] = {
-    "unreachable": (SendDeferred("can't be reached", stage="connect"), False),
-    "cut before": (SendDeferred("closed", stage="greeting"), False),
-    "credential refused": (SignInNeeded("wrong", stage="sign-in"), False),
-    "sender refused": (SendRejected("not you", stage="sender"), False),
-    "recipient refused": (SendRejected("nobody", stage="recipient"), False),
-    "recipient refused for now": (SendDeferred("busy", stage="recipient"), False),
-    "content refused": (SendRejected("spam", stage="content"), True),
-    "content refused for now": (SendDeferred("full", stage="content"), True),
-    "cut after": (OutcomeUnknown("closed", stage="content"), True),
-    "silent after": (OutcomeUnknown("silent", stage="content"), True),
-    "nonsense after": (OutcomeUnknown("what?", stage="content"), True),
+BEFORE: dict[str, PillarboxError] = {
+    "unreachable": SendDeferred("can't be reached", stage="connect"),
+    "cut before": SendDeferred("closed", stage="greeting"),
+    "silent before": SendDeferred("silent", stage="greeting"),
+    "credential refused": SignInNeeded("wrong", stage="sign-in"),
+    "credential refused for now": SendDeferred("too many", stage="sign-in"),
+    "sender refused": SendRejected("not you", stage="sender"),
+    "sender refused for now": SendDeferred("not now", stage="sender"),
+}
+INSIDE: dict[str, PillarboxError] = {
+    "content refused": SendRejected("spam", stage="content"),
+    "content refused for now": SendDeferred("full", stage="content"),
+    "cut inside": OutcomeUnknown("closed", stage="content"),
+    "cut after": OutcomeUnknown("closed", stage="content"),
+    "silent after": OutcomeUnknown("silent", stage="content"),
+    "nonsense after": OutcomeUnknown("what?", stage="content"),
 }
 
 
@@ -35,20 +39,27 @@ class TestMemory(TransportContract):
 
     def accepted(self) -> list[Accepted]:
         return [
-            Accepted(
-                one.submission.content, one.submission.envelope.sender, one.submission.envelope.recipients
-            )
-            for one in self.box.sent
+            Accepted(one.submission.content, one.submission.envelope.sender, one.to) for one in self.box.sent
         ]
 
     @contextlib.contextmanager
     def stage(self, fault: str) -> Iterator[None]:
-        if fault not in ERRORS:
-            raise NotStaged(f"a box in memory has no way to bring about: {fault}")
-        error, handed_over = ERRORS[fault]
-        self.box.fail_next(error, handed_over=handed_over)
+        self.misbehave(fault)
         yield
-        self.box._faults.clear()
+        self.box.behave()
 
-    def test_a_look_that_fails_is_unclear(self) -> None:
-        raise NotStaged("memory can always be looked into")
+    def misbehave(self, fault: str) -> None:
+        self.box.can_be_seen = fault != "unreachable"
+        if fault in BEFORE:
+            self.box.fail_next(BEFORE[fault])
+        elif fault in INSIDE:
+            self.box.fail_next(INSIDE[fault], handed_over=True, accepted=fault == "silent after")
+        elif fault.startswith(("one recipient", "recipient")):
+            for recipient in self.recipients[fault.startswith("one") :]:
+                self.box.refuse(recipient, for_now=fault.endswith("for now"))
+        elif fault == "second message refused":
+            self.box.fail_next(SendRejected("spam"), handed_over=True, after=1)
+        elif fault == "second message lost":
+            self.box.fail_next(OutcomeUnknown("closed"), handed_over=True, after=1)
+        else:
+            raise NotStaged(f"a box in memory has no way to bring about: {fault}")

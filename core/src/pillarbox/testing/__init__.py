@@ -1,44 +1,60 @@
-"""For authors of transports and vaults, and for hosts' tests: contracts to inherit, a transport and a server to try with."""
+"""For authors of transports and vaults, and for hosts' tests: contracts to inherit, a transport and a server to try with.
+
+The behaviours of the scripted server (`Reply`, `Cut`, ...) are in `pillarbox.testing.smtp_server`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._contract import CONTRACT_VERSION, Accepted, CaseResult, NotStaged, TransportContract, run_cases
+    from ._contract import (
+        CONTRACT_VERSION,
+        FAULTS,
+        Accepted,
+        CaseResult,
+        Fault,
+        NotStaged,
+        TransportContract,
+        run_cases,
+    )
     from ._mailbox import Mailbox
     from ._memory import Box, MemorySettings, MemoryTransport, Sent
     from ._vault_contract import VaultContract
-    from .smtp_server import ScriptedServer
+    from .smtp_server import ScriptedServer, SmtpFault, every_fault
 
 _HOMES = {
-    "_contract": "Accepted CONTRACT_VERSION CaseResult NotStaged TransportContract run_cases",
+    "_contract": "Accepted CONTRACT_VERSION CaseResult FAULTS Fault NotStaged TransportContract run_cases",
     "_mailbox": "Mailbox",
     "_memory": "Box MemorySettings MemoryTransport Sent",
     "_vault_contract": "VaultContract",
-    "smtp_server": "ScriptedServer",
+    "smtp_server": "ScriptedServer SmtpFault every_fault",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
     "CONTRACT_VERSION",
+    "FAULTS",
     "Accepted",
     "Box",
     "CaseResult",
+    "Fault",
     "Mailbox",
     "MemorySettings",
     "MemoryTransport",
     "NotStaged",
     "ScriptedServer",
     "Sent",
+    "SmtpFault",
     "TransportContract",
     "VaultContract",
+    "every_fault",
     "run_cases",
 ]
 
 
 def __getattr__(name: str) -> object:
-    """Import the public *name* from its module on first use."""
+    """Import the public *name* from its module on first use (PEP 562)."""
     if name not in _HOME:
         raise AttributeError(f"module 'pillarbox.testing' has no attribute {name!r}")
     from importlib import import_module
@@ -46,3 +62,7 @@ def __getattr__(name: str) -> object:
     value: object = getattr(import_module(f"pillarbox.testing.{_HOME[name]}"), name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -11,22 +12,44 @@ from pillarbox_sendmail import SendmailSettings, SendmailTransport
 
 from pillarbox.testing import Accepted, NotStaged, TransportContract
 
-PROGRAM = """#!{python}
-import json, os, pathlib, signal, sys
+PROGRAM = """#!{python} -I
+import json, os, pathlib, signal, sys, time
 folder = pathlib.Path({folder!r})
-content = sys.stdin.buffer.read()
-fault = (folder / "fault").read_text() if (folder / "fault").exists() else ""
-if fault == "content refused for now":
-    sys.exit("try later" and 75)
-if fault == "content refused":
-    print("spam", file=sys.stderr)
-    sys.exit(69)
-arguments = sys.argv[1:]
-place = folder / f"{{len(list(folder.glob('*.mail'))):04d}}.mail"
-place.write_bytes(json.dumps([arguments[2], arguments[4:]]).encode() + b"\\n" + content)
-if fault == "cut after":
+calls = len(list(folder.glob("*.call")))
+(folder / f"{{calls:04d}}.call").touch()
+fault = json.loads((folder / "fault").read_text())
+if fault.get("only", calls) != calls:
+    fault = {{}}
+if fault.get("cut") == "inside":
     os.kill(os.getpid(), signal.SIGKILL)
+content = sys.stdin.buffer.read()
+if "exit" in fault:
+    print("not this one", file=sys.stderr)
+    sys.exit(fault["exit"])
+arguments = sys.argv[1:]
+place = folder / f"{{len(list(folder.glob('*.mail'))):04d}}"
+place.write_bytes(json.dumps([arguments[2], arguments[4:]]).encode() + b"\\n" + content)
+place.rename(place.with_suffix(".mail"))
+if fault.get("cut") == "after":
+    os.kill(os.getpid(), signal.SIGKILL)
+time.sleep(fault.get("silent", 0))
 """
+STATUS = {
+    "sender refused": os.EX_NOPERM,
+    "sender refused for now": os.EX_TEMPFAIL,
+    "recipient refused": os.EX_NOUSER,
+    "recipient refused for now": os.EX_TEMPFAIL,
+    "content refused": os.EX_UNAVAILABLE,
+    "content refused for now": os.EX_TEMPFAIL,
+}
+FAULTS: dict[str, dict[str, int | str]] = {
+    **{name: {"exit": status} for name, status in STATUS.items()},
+    "cut inside": {"cut": "inside"},
+    "cut after": {"cut": "after"},
+    "silent after": {"silent": 8},
+    "second message refused": {"exit": os.EX_UNAVAILABLE, "only": 1},
+    "second message lost": {"cut": "after", "only": 1},
+}
 
 
 class TestSendmail(TransportContract):
@@ -38,12 +61,13 @@ class TestSendmail(TransportContract):
         self.command = self.folder / "sendmail"
         self.command.write_text(PROGRAM.format(python=sys.executable, folder=str(self.folder)))
         self.command.chmod(0o700)
+        self.misbehave({})
 
     def teardown_method(self) -> None:
         self.temporary.cleanup()
 
     def make_transport(self) -> SendmailTransport:
-        return SendmailTransport(SendmailSettings(command=str(self.command)))
+        return SendmailTransport(SendmailSettings(command=str(self.command), timeout=4.0))
 
     def accepted(self) -> list[Accepted]:
         found = []
@@ -56,11 +80,17 @@ class TestSendmail(TransportContract):
     @contextlib.contextmanager
     def stage(self, fault: str) -> Iterator[None]:
         if fault == "unreachable":
-            self.command.chmod(0)
-            self.command.rename(self.folder / "gone")
-        elif fault in {"content refused", "content refused for now", "cut after"}:
-            (self.folder / "fault").write_text(fault)
+            hidden = self.command.rename(self.folder / "gone")
+            yield
+            hidden.rename(self.command)
+        elif fault in FAULTS:
+            self.misbehave(FAULTS[fault])
+            yield
+            self.misbehave({})
         else:
             raise NotStaged(f"sendmail has no way to bring about: {fault}")
-        yield
-        (self.folder / "fault").unlink(missing_ok=True)
+
+    def misbehave(self, fault: dict[str, int | str]) -> None:
+        for call in self.folder.glob("*.call"):
+            call.unlink()
+        (self.folder / "fault").write_text(json.dumps(fault))
