@@ -103,8 +103,15 @@ class SqliteRows:
             yield
 
 
+class _Connection(sqlite3.Connection):
+    """A thread's connection, closed with the thread's last word: Python warns of one that is merely dropped."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 def _opened(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=30, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=30, check_same_thread=False, factory=_Connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")

@@ -209,7 +209,7 @@ class SmtpTransport(Transport):
         known = hosts.host(settings.server)
         return Description(
             sign_in=_sign_in(settings),
-            via=f"{settings.server}:{settings.port}, {_PROTECTION[settings.encryption]}",
+            via=f"{_shown(settings.server)}:{settings.port}, {_PROTECTION[settings.encryption]}",
             copy=f"filed by {known.provider}" if known.files_copy else "not kept by SMTP",
         )
 
@@ -229,6 +229,10 @@ class SmtpTransport(Transport):
     def warnings(cls, settings: Any) -> tuple[str, ...]:
         """Return what is doubtful about *settings*."""
         return warnings(settings)
+
+
+def _shown(server: str) -> str:
+    return f"[{server}]" if ":" in server else server
 
 
 def _sign_in(settings: SmtpSettings) -> str:

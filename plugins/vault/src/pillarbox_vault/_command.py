@@ -30,7 +30,7 @@ def vault() -> None:
 
 
 def _opened(state: Any) -> SealedVault:
-    found = state.mailer.vault
+    found = state.vault
     if not isinstance(found, SealedVault):
         raise SettingsError("This deployment keeps its secrets in another vault.")
     return found
