@@ -156,16 +156,18 @@ def _is_public(address: IPAddress) -> bool:
         return False
     if isinstance(address, ipaddress.IPv4Address):
         return True
-    return address in _NAT64 or (address in _GLOBAL_UNICAST and address not in _DOCUMENTATION)
+    if address in _NAT64:
+        return True
+    return address in _GLOBAL_UNICAST and address not in _DOCUMENTATION and address.sixtofour is None
 
 
 def embedded(address: IPAddress) -> IPAddress:
-    """Return the IPv4 address that an IPv6 *address* leads to (mapped, NAT64, 6to4), or *address* itself."""
+    """Return the IPv4 address that an IPv6 *address* leads to (mapped, NAT64), or *address* itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address
     if address in _NAT64:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or address
+    return address.ipv4_mapped or address
 
 
 _CURE = "Check the server, the port and the firewall."
