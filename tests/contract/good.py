@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from email import message_from_bytes
 from email.utils import getaddresses
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -33,6 +34,9 @@ from pillarbox import (
     Transport,
 )
 from pillarbox.testing import FAULTS, Accepted, TransportContract
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 SECRET = "canary-55-secret/+é"
 BEFORE = {
@@ -92,6 +96,7 @@ class Good(Transport):
     settings: Settings
     label = "Good"
     carrier: Carrier
+    price: Decimal  # a name that only type checkers know does no harm
 
     def send(self, submission, journal):
         fault = self.carrier.hear()
@@ -170,9 +175,6 @@ class Drafting(Good):
 
     label = "Drafting"
 
-    def before(self, fault):
-        super().before(fault)
-
     def send(self, submission, journal):
         journal.note("draft", submission.key)
         return super().send(submission, journal)
@@ -187,9 +189,6 @@ class Choosy(Good):
     """Takes no address that an old mail system would not, and says so before anything leaves."""
 
     label = "Choosy"
-
-    def before(self, fault):
-        super().before(fault)
 
     def send(self, submission, journal):
         odd = any('"' in who or not who.isascii() for who in submission.envelope.recipients)

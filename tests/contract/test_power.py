@@ -7,8 +7,10 @@ import pytest
 from pillarbox.testing import run_cases
 from tests.contract import good
 from tests.contract.good import Good, contract_of
-from tests.contract.wrong import WRONG
+from tests.contract.wrong import batches, leaving, life, looking, marking, outcomes, secrets
+from tests.contract.wrong.caught import WRONG
 
+TOPICS = (leaving, marking, outcomes, batches, looking, secrets, life)
 RIGHT = [
     (good.Good, {}),
     (good.OneRequest, {}),
@@ -37,6 +39,13 @@ def test_a_wrong_transport_is_caught(transport, case):
     """Each by the case that names what is wrong with it."""
     [result] = run_cases(contract_of(transport), only=case)
     assert result.state == "failed", result
+
+
+def test_each_topic_has_its_wrong_ones():
+    """Ninety and more, of every topic."""
+    found = {transport for transport, _ in WRONG}
+    assert len(found) > 90
+    assert {transport.__module__ for transport in found} == {topic.__name__ for topic in TOPICS}
 
 
 def test_every_case_has_caught_somebody():

@@ -51,6 +51,8 @@ def test_text_without_it_is_innocent(text):
 def test_what_was_found_is_shown_without_the_secret():
     """A report on a leak is no leak."""
     assert told([SECRET], [f"AUTH PLAIN {SECRET}"]) == "AUTH PLAIN [the secret]"
+    shown = told([SECRET], ["a" * 100 + SECRET + "b" * 40 + SECRET])
+    assert shown == "a" * 60 + "[the secret]" + "b" * 40 + "[the secret]"
 
 
 def test_a_secret_too_short_to_be_told_from_text_is_refused():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from ..._errors import OutcomeUnknown, SendRejected
+from ..._errors import OutcomeUnknown, PillarboxError, SendRejected
 from ..._mail import Receipt, Submission
 from ..._transports import Journal
 from ._ground import Ground
@@ -88,10 +88,13 @@ class Batches(Ground):
 
     def _batch(self, fault: str, size: int) -> list[type]:
         with self.stage(fault), self.opened() as transport:
-            answers = transport.send_many((self.submission(), Journal()) for _ in range(size))
-            return [type(answer) for answer in answers]
+            try:
+                answers = list(transport.send_many((self.submission(), Journal()) for _ in range(size)))
+            except PillarboxError as error:
+                raise AssertionError(f"an error is an answer, and send_many raised it: {error!r}") from error
+        return [type(answer) for answer in answers]
 
     def test_an_empty_batch_is_empty(self) -> None:
         """Nothing to send is nothing to say."""
         with self.opened() as transport:
-            assert list(transport.send_many([])) == []
+            assert list(transport.send_many([])) == [], "nothing was sent, and it has an answer"

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 SHORTEST = 12
 """The fewest characters of a secret that are looked for: shorter ones stand in innocent text."""
+_AROUND = 60
 
 
 @functools.cache
@@ -46,12 +47,14 @@ def _base64(octets: bytes, shift: int) -> Iterator[str]:
 
 
 def told(secrets: Iterable[str], texts: Iterable[str]) -> str | None:
-    """Return the first of *texts* in which one of *secrets* shows, with the secret blanked out; or None."""
-    forms = [form for secret in secrets for form in disguises(secret)]
+    """Return what stands around one of *secrets* in the first of *texts* that tells one, the secret left out; or None."""
+    forms = sorted((form for secret in secrets for form in disguises(secret)), key=len, reverse=True)
     for text in texts:
         for form in forms:
-            if form in text:
-                return text.replace(form, "[the secret]")
+            before, found, after = text.partition(form)
+            if found:
+                after = after.replace(form, "[the secret]")
+                return f"{before[-_AROUND:]}[the secret]{after[:_AROUND]}"
     return None
 
 

@@ -97,7 +97,7 @@ def _imported_to_draw(cls: type, settings: object) -> set[str]:
         cls.__module__,
         cls.__qualname__,
     ]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)}
     done = subprocess.run(  # noqa: S603  (this interpreter, and a file of ours)
         program, input=pickled, capture_output=True, env=environment, timeout=_SECONDS, check=False
     )

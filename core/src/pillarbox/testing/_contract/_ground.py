@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import pickle
 import unittest
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -163,7 +164,7 @@ class Ground:
     def keeps_secrets(self, *texts: str) -> None:
         """Raise AssertionError where one of *texts* tells a secret, in whatever disguise."""
         leak = told(self.secrets, texts)
-        assert leak is None, f"a secret is told: {leak[:300]!r}"
+        assert leak is None, f"a secret is told: {leak!r}"
 
     def needs_envelope(self) -> None:
         """Raise NotStaged where the carrier takes no envelope."""
@@ -182,3 +183,15 @@ def outcome_of(transport: Transport, submission: Submission, journal: Journal) -
         return transport.send(submission, journal)
     except Exception as error:  # noqa: BLE001  (what a transport raises is what a case judges)
         return error
+
+
+def through_pickle(value: Any) -> Any:
+    """Return *value* as it comes out in another process.
+
+    Raises:
+        AssertionError: It does not.
+    """
+    try:
+        return pickle.loads(pickle.dumps(value))  # noqa: S301  (its own)
+    except Exception as error:
+        raise AssertionError(f"{value!r} does not come through pickle: {error}") from error

@@ -109,7 +109,7 @@ class Killed(Ground):
                     _until(lambda: Durable.read(folder.journal).handed_over or child.code is not None)
                 finally:
                     child.kill()
-            assert Durable.read(folder.journal).handed_over, folder.told()
+            assert Durable.read(folder.journal).handed_over, f"no mark is in the journal; {folder.told()}"
             self._agrees(submission, folder, before)
 
     def test_killed_after_the_answer_it_is_never_called_unsent(self) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import pickle
 
 from ..._errors import OutcomeUnknown, PillarboxError, SendDeferred
 from ..._mail import AnswerState, Receipt
 from ..._transports import Journal
 from ._canary import words_of
 from ._faults import FAULTS, Fault
-from ._ground import Ground, NotStaged, outcome_of
+from ._ground import Ground, NotStaged, outcome_of, through_pickle
 from ._journals import Watched
 
 
@@ -161,6 +160,6 @@ def _is_one_of(outcome: Receipt | Exception, fault: Fault, name: str) -> None:
 
 def survives(error: PillarboxError) -> None:
     """Raise AssertionError unless *error* comes through pickle and copy as it is: errors cross processes (Celery)."""
-    for again in (pickle.loads(pickle.dumps(error)), copy.copy(error)):  # noqa: S301  (its own)
+    for again in (through_pickle(error), copy.copy(error)):
         same = (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
         assert same, f"{error!r} comes through pickle or copy as {again!r}"
