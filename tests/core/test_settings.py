@@ -114,6 +114,8 @@ def test_a_choice_may_come_as_a_hosts_table_has_it(given, choice):
         ({"methods": {"settings": {}}}, "not a method's name"),
         ({"methods": {"SMTP": {}}}, "not a method's name"),
         ({"methods": {7: {}}}, "not a method's name"),
+        ({"methods": {"smtp": "x"}}, "no table of settings for smtp"),
+        ({"methods": {"smtp": None}}, "no table of settings for smtp"),
         ({"address": 5}, "must be text"),
         ({"name": None}, "must be text"),
     ],

@@ -251,7 +251,7 @@ def prepared(
     if problems:
         raise InvalidSettings(map(str, problems), where=path_of(record))
     after = structured(record, before, plugins)
-    kept = attrs.evolve(after, typed_by=typed_by(before, after, by))
+    kept = attrs.evolve(after, typed_by=typed_by(before, after, by, plugins))
     saving_problem(kept, kept if isinstance(kept, Company) else company, plugins)
     return kept
 

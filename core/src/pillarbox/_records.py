@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -162,21 +163,27 @@ def _structured(method: str, settings: Any, path: str, transports: Transports) -
     return structure(cls, settings, f"{path}.{method}")
 
 
-def typed_by(before: Company | User | None, after: Company | User, by: Actor) -> Role:
+def typed_by(before: Company | User | None, after: Company | User, by: Actor, transports: Transports) -> Role:
     """Return who typed what *after*'s methods connect to, *by* having made it of *before* (rule 38).
 
     Whoever changes a password does not type the server anew; and whoever types one server does not vouch for another.
     """
     if before is None:
         return by.role
-    changed = {method for method in after.methods if _leads(after, method) != _leads(before, method)}
+    changed = {
+        method
+        for method in after.methods
+        if _leads(after, method, transports) != _leads(before, method, transports)
+    }
     if not changed:
         return before.typed_by
     return by.role if changed == set(after.methods) else max(by.role, before.typed_by, key=list(Role).index)
 
 
-def _leads(record: Company | User, method: str) -> Mapping[str, Any]:
+def _leads(record: Company | User, method: str, transports: Transports) -> Mapping[str, Any]:
     """Return where the secrets of a record's *method* go; all its settings where that is not known."""
     settings = record.methods.get(method, {})
+    with contextlib.suppress(InvalidSettings):
+        settings = _structured(method, settings, "", transports)
     bound = destination(settings) if attrs.has(type(settings)) else {}
     return bound or plain_settings(settings)

@@ -93,9 +93,11 @@ def _checked(check: Callable[[Any], None]) -> Callable[[Any, Any, Any], None]:
 def _tables(value: Mapping[str, Any] | None) -> dict[str, Any]:
     if not value:
         return {}
-    for name in value:
+    for name, settings in value.items():
         if not isinstance(name, str) or not METHOD_NAME.fullmatch(name) or name in KEYS:
             raise _invalid("methods", f"holds {name!r:.60}, which is not a method's name")
+        if not isinstance(settings, Mapping) and not attrs.has(type(settings)):
+            raise _invalid("methods", f"has no table of settings for {name}")
     return dict(value)
 
 

@@ -506,6 +506,8 @@ def _said(file: Mapping[str, Any], path: Path, given: Plugins | None) -> _Snapsh
     deployment = structure(Deployment, file.get("deployment", {}), "deployment")
     plugins = given if given is not None else Plugins(allowed=deployment.plugins, chosen=deployment.methods)
     reader = _Reader(plugins)
+    for part in ("apps", "outbox"):
+        reader.problems += _depth_problems(file.get(part, {}), part)
     company = reader.company(file.get("company", {}))
     users = reader.users(file.get("users", {}))
     _refuse(reader.problems, path)
@@ -586,7 +588,7 @@ class _Reader:
 
         They need none in the common case, text under known keys: the class itself checks that.
         """
-        texts, is_plain = _TEXTS[cls], True
+        texts, choices, is_plain = _TEXTS[cls], (_CHOICES if cls is User else ()), True
         values: dict[str, Any] = {}
         methods: dict[str, Any] = {}
         for key, value in table.items():
@@ -596,7 +598,7 @@ class _Reader:
                     methods[key] = settings
             else:
                 values[key] = value
-                is_plain = is_plain and isinstance(value, str) and (key in texts or (key, value) in _CHOICES)
+                is_plain = is_plain and isinstance(value, str) and (key in texts or (key, value) in choices)
         return values, methods, is_plain
 
     def _method(self, name: str, table: Any, owner: str) -> Any:
@@ -604,6 +606,7 @@ class _Reader:
         path = f"{owner}.{name}"
         cls = self._classes[name] if name in self._classes else self._class(name, path)
         if cls is None:
+            self.problems += _depth_problems(table, path)
             return table
         problems: list[Problem] = []
         try:
@@ -631,6 +634,19 @@ class _Reader:
             self.problems.append(Problem(path, f"is neither a setting nor a method{meant}"))
         else:
             self.warnings.append(f"{path} is not checked: {error}")
+
+
+def _depth_problems(table: Any, path: str) -> list[Problem]:
+    """Return a problem where a table that no class knows is nested deeper than anything would be that is meant."""
+    return [] if _is_shallow(table, MOST_LEVELS) else [Problem(path, "is nested too deeply")]
+
+
+MOST_LEVELS = 20
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+    return levels > 0 and all(_is_shallow(one, levels - 1) for one in inner)
 
 
 def _parts(problem: str) -> tuple[str, str, str]:
