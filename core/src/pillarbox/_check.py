@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 
-from ._errors import InvalidSettings, NoMethod, PillarboxError, SenderMismatch, SettingsError, Unavailable
+from ._delivery import let_go, redacted
+from ._errors import (
+    InvalidSettings,
+    NoMethod,
+    PillarboxError,
+    SenderMismatch,
+    SendError,
+    SettingsError,
+    Unavailable,
+)
 from ._route import Finding, Level, Route
 from ._transports import Transport
 
@@ -20,6 +29,7 @@ FINDINGS: Mapping[str, str] = {
     "method-unavailable": "The method is not installed, or does not work on this computer.",
     "sender-mismatch": "The account may not show the address that it would have to show.",
     "check-failed": "The method's own check broke off; this is a fault of the method.",
+    "check-stopped": "The method's own check ended in an error: the sign-in was refused, or the server can't be reached.",
     "check-none": "The method has no check of its own.",
 }
 """The codes that core itself gives, with their meaning; a method adds its own."""
@@ -47,10 +57,13 @@ def _seen(route: Route) -> str:
 
 def _of_error(error: PillarboxError, seconds: float) -> Finding:
     code = next((code for kind, code in _CODES if isinstance(error, kind)), "settings-refused")
+    stage = "settings"
+    if isinstance(error, SendError):
+        code, stage = "check-stopped", error.stage or "check"
     seen = error.detail
     if isinstance(error, InvalidSettings):
         seen = "; ".join(" ".join(problem.split()) for problem in error.problems)
-    return Finding("settings", Level.FAIL, code, seen, error.cure, seconds, error.exit_code)
+    return Finding(stage, Level.FAIL, code, seen, error.cure, seconds, error.exit_code)
 
 
 _CODES: tuple[tuple[type[PillarboxError], str], ...] = (
@@ -63,17 +76,26 @@ _CODES: tuple[tuple[type[PillarboxError], str], ...] = (
 
 
 def _by_transport(route: Route, open_transport: Callable[[Route], Transport]) -> Iterator[Finding]:
-    count = 0
     try:
         transport = open_transport(route)
-        try:
-            for finding in transport.check():
-                count += 1
-                yield _redacted(finding, transport)
-        finally:
-            transport.close()
     except PillarboxError as error:
         yield _of_error(error, 0.0)
+        return
+    try:
+        yield from _looks(route, transport)
+    finally:
+        let_go(transport)
+
+
+def _looks(route: Route, transport: Transport) -> Iterator[Finding]:
+    """Yield what *transport* finds; what it raises is a finding as well."""
+    count = 0
+    try:
+        for finding in transport.check():
+            count += 1
+            yield _redacted(finding, transport)
+    except PillarboxError as error:
+        yield _of_error(redacted(error, transport), 0.0)
         return
     except Exception as error:  # noqa: BLE001  (a plugin's fault is a finding, not a crash)
         yield Finding("check", Level.FAIL, "check-failed", f"the check broke off: {type(error).__name__}")
@@ -83,6 +105,7 @@ def _by_transport(route: Route, open_transport: Callable[[Route], Transport]) ->
 
 
 def _redacted(finding: Finding, transport: Transport) -> Finding:
-    if transport.credentials is None:
+    credentials = getattr(transport, "credentials", None)
+    if credentials is None:
         return finding
-    return attrs.evolve(finding, seen=transport.credentials.redact(finding.seen))
+    return attrs.evolve(finding, seen=credentials.redact(finding.seen), cure=credentials.redact(finding.cure))
