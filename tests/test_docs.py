@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,8 @@ def test_internal_links_lead_somewhere() -> None:
 
 def test_the_reference_says_what_the_code_says() -> None:
     """The pages that docs/generate.py writes are current."""
+    if tuple(map(int, version("click").split(".")[:2])) < (8, 3):
+        pytest.skip("the page of the command shows a newer click's layout; run it with the newest")
     done = subprocess.run(
         [sys.executable, str(ROOT / "docs/generate.py"), "--check"],
         capture_output=True,
