@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from ._accounts import path_of, saving_problem
-from ._errors import Changed, InvalidSettings, SettingsError
+from ._errors import Changed, InvalidSettings, SettingsError, quotation
 from ._locks import ThreadLock
 from ._mail import now
 from ._plugins import Plugins
@@ -116,7 +116,7 @@ class Directory(abc.ABC):
 
 def unknown_user(user: str, known: Iterable[str]) -> SettingsError:
     """Return the refusal of a user that a directory does not know, with a guess at who was meant."""
-    name = str(user)[:100]
+    name = quotation(str(user))[:100]
     near = difflib.get_close_matches(name, _alike(name, known), 1)
     cure = f"Did you mean {near[0]}?" if near else f"Add one: pillarbox user add {name} --address NAME@DOMAIN"
     return SettingsError(f"There is no user {name!r}.", cure=cure)
