@@ -116,6 +116,62 @@ def test_two_distributions_with_one_name_are_both_left_out(tmp_path):
     assert printed.endswith("two\n")
 
 
+FILE = """
+    [company]
+    address = "orders@acme.example"
+    method = "good"
+    [company.good]
+    [users.anna]
+    address = "anna@acme.example"
+    [users.otto]
+    address = "otto@acme.example"
+    settings = "personal"
+    method = "bad"
+    [users.otto.bad]
+    anything = [1, 2]
+"""
+TWO = "[pillarbox.transports]\nbad = {}:T\n"
+
+
+@pytest.mark.parametrize(
+    ("distributions", "said"),
+    [
+        ({"badmail": ("raise RuntimeError('boom')", TWO)}, "badmail can't be loaded: RuntimeError"),
+        ({"badmail": ("raise SystemExit(3)", TWO)}, "badmail can't be loaded: SystemExit"),
+        ({"one": (GOOD, TWO), "two": (GOOD, TWO)}, "one and two both offer the method bad"),
+        ({}, "The method bad is not installed"),
+    ],
+    ids=["broken", "exits", "double", "missing"],
+)
+def test_a_settings_file_with_a_method_that_can_not_be_used_stops_nobody_else(tmp_path, distributions, said):
+    """A warning; Anna's mail goes; only Otto is refused, with the reason."""
+    points = "[pillarbox.transports]\ngood = goodmail:T\n"
+    made = {
+        name: {"module": module, "points": point.format(name)}
+        for name, (module, point) in distributions.items()
+    }
+    folder = site(tmp_path, goodmail={"module": GOOD, "points": points}, **made)
+    (tmp_path / "p.toml").write_text(textwrap.dedent(FILE))
+    code = f"""
+        mailer = Mailer.open({str(tmp_path / "p.toml")!r})
+        print(*mailer.directory.warnings)
+        print(mailer.explain("anna").account.owner)
+        try:
+            mailer.explain("otto")
+        except Unavailable as error:
+            print(error)
+        mailer.directory.save(User(id="new"), version="", by=Actor("x", Role.DEPLOYER))
+        print(mailer.directory.look_up("otto")[1].methods)
+    """
+    done = run(folder, code)
+    warned, whose, refused, kept = done.stdout.splitlines()
+    assert warned.startswith("users.otto.bad is not checked: ")
+    assert said in warned
+    assert (whose, kept) == ("company", "{'bad': {'anything': [1, 2]}}")
+    assert said in refused
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(("env", "allowed"), [({"PILLARBOX_PLUGINS": "other"}, None), ({}, ("other",))])
 def test_what_is_not_allowed_is_not_imported(tmp_path, env, allowed):
     """An allow-list by distribution, in the settings and in a variable."""

@@ -628,7 +628,8 @@ class _Reader:
         return found
 
     def _warn_missing(self, name: str, path: str, error: TransportNotInstalled) -> None:
-        near = None if name in OURS else next(iter(_near(name, self.plugins)), None)
+        is_known = name in OURS or name in self.plugins  # of two distributions, say
+        near = None if is_known else next(iter(_near(name, self.plugins)), None)
         if not METHOD_NAME.fullmatch(name) or near:
             meant = f"; did you mean {near}?" if near else ""
             self.problems.append(Problem(path, f"is neither a setting nor a method{meant}"))
