@@ -410,8 +410,10 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 def test_it_writes_nothing_to_standard_output_or_error():
     """Structlog unconfigured prints; logging's last resort prints: neither does here, in any public call."""
     done = run("""
+        import attrs
         from pillarbox import *
         from pillarbox._log import event
+        SmtpSettings = attrs.make_class("SmtpSettings", [])
         company = Company.from_url("smtp://127.0.0.1:9?timeout=1", address="orders@acme.example")
         users = [User(id="anna", address="anna@other.example"), User(id="carl", choice=Choice.PERSONAL)]
         mailer = Mailer(MemoryDirectory(company, users))
@@ -427,8 +429,48 @@ def test_it_writes_nothing_to_standard_output_or_error():
             event(level, "pillarbox.test", field=1)
         mailer.plugins.describe()
         mailer.close()
+
+        import asyncio, os, pathlib, tempfile
+        async def awaiting():
+            async with AsyncMailer(mailer) as sends:
+                for user in ("anna", "nobody"):
+                    for call in (sends.send(letter, user=user, deadline=0.2), sends.send_many([letter], user=user),
+                                 sends.check(user), sends.explain(user)):
+                        try:
+                            await call
+                        except PillarboxError:
+                            pass
+        asyncio.run(awaiting())
+        folder = pathlib.Path(tempfile.mkdtemp())
+        by = Actor("x", Role.DEPLOYER)
+        made = TomlDirectory.create(folder / "p.toml", company)
+        (folder / "p.history.jsonl").mkdir()  # the history can't be written: a warning
+        made.save(User(id="anna", address="anna@acme.example"), version="", by=by)
+        made.rename("anna", "a", by=by)
+        made.remove("a", by=by)
+        opened = Mailer.open(folder / "p.toml")
+        for call in (lambda: opened.send(letter), lambda: opened.send(letter, deadline=0.2),
+                     lambda: opened.set_secret(company, "password", "x", by=by)):
+            try:
+                call()
+            except PillarboxError:
+                pass
+
+        class Odd(Transport):  # no hand-over told, nonsense returned, fails at closing: warnings
+            settings: SmtpSettings
+            def send(self, submission, journal): return None
+            def close(self): raise OSError
+        odd = Company(address="orders@acme.example", method="odd")
+        found = Plugins(extra={"odd": Odd})
+        with Mailer(MemoryDirectory(odd, plugins=found)) as strange:
+            for call in (lambda: strange.send(letter), lambda: strange.send_many([letter, letter])):
+                try:
+                    call()
+                except PillarboxError:
+                    pass
+        os.write(2, b"end")
     """)
-    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
+    assert (done.stdout, done.stderr, done.returncode) == ("", "end", 0)
 
 
 def test_a_child_never_touches_its_parents_connections():

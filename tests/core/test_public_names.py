@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import attrs
 import pytest
 
 import pillarbox
@@ -18,23 +19,62 @@ import pillarbox.settings
 import pillarbox.testing
 from pillarbox import (
     Account,
+    Actor,
     Address,
     Answer,
     AnswerState,
+    Attachment,
+    Attempt,
+    Calendar,
+    Capabilities,
+    Change,
+    Changed,
     Company,
+    Connected,
+    Connection,
+    Description,
+    Entry,
+    Envelope,
+    Finding,
     InvalidSettings,
+    Level,
+    Limits,
+    Message,
     MessageError,
+    Network,
     NoMethod,
     OutcomeUnknown,
+    Pending,
     PillarboxError,
+    Prompt,
+    Proof,
+    Reason,
     Receipt,
+    Refused,
+    RefusedReason,
+    Role,
     Route,
+    Row,
+    Secret,
     SendDeferred,
+    SenderMismatch,
+    SendError,
     SendRejected,
+    SettingsError,
+    Sighting,
+    SightingState,
+    SignInNeeded,
+    Stored,
+    Suggestion,
     TransportNotInstalled,
+    Unavailable,
+    Unsubscribe,
     User,
     quotation,
 )
+from tests.core.doubles import submission
+
+SUBMISSION = submission()
 
 
 def lazily_offered() -> set[str]:
@@ -129,6 +169,49 @@ VALUES = [
     SendRejected("no", code="550 5.1.1", stage="recipient", recipients={"a": Answer(AnswerState.REFUSED)}),
     SendDeferred("later", retry_after=3.5, stage="sender"),
     OutcomeUnknown("hm", stage="content"),
+    SignInNeeded("who?", code="535 5.7.8", stage="sign-in", cure="Connect."),
+    SenderMismatch("x", cure="y"),
+    Changed("x", cure="y"),
+    Unavailable("x", cure="y"),
+    SendError("x", code="1", stage="s"),
+    SettingsError("x", cure="y"),
+    Message(to="a@b.example", subject="s", text="t", attachments=[Attachment("a.pdf", b"%PDF")]),
+    SUBMISSION,
+    Entry(
+        submission=SUBMISSION,
+        account="k",
+        owner="company",
+        company="company",
+        method="x",
+        mailbox="a@b.example",
+    ),
+    Sighting(SightingState.SENT, Receipt("<a@b>")),
+    Sighting(SightingState.UNCLEAR, detail="no"),
+    Finding("dns", Level.WARN, "dns-slow", "slow", "Mend it.", 1.5, 75),
+    Attempt(submission="k", method="x", owner="company", handed_over=True, error=SendDeferred("x")),
+    Suggestion(method="smtp", settings={"server": "s"}, drawbacks=("none",)),
+    Reason("a", "b"),
+    Limits(per_minute=28),
+    Secret(env="X"),
+    Connection(issuer="i", subject="s", aliases=["a@b.example"]),
+    Prompt(url="https://x.example", state=b"s"),
+    Refused(reason=RefusedReason.CANCELLED),
+    Actor("anna", Role.OWNER),
+    Network(trusted=False, private=("10.0.0.0/8",)),
+    Change(at="2026", by="x", owner="company", what=["a"]),
+    Row("a/b/c", 1, b"x", {"destination": {}}),
+    Stored(b"x", {}, 1),
+    Account(owner="user:anna", method="x", mailbox="a@b.example"),
+    Answer(AnswerState.REFUSED_FOR_NOW, "busy", "450"),
+    Attachment("a.pdf", b"%PDF"),
+    Calendar("BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"),
+    Unsubscribe(url="https://acme.example/u"),
+    Capabilities(find=True),
+    Connected(connection=Connection(issuer="i", subject="s"), secret=b"x"),
+    Description(via="x"),
+    Envelope("a@b.example", ("c@d.example",)),
+    Pending(2.0),
+    Proof("alias list"),
 ]
 
 
@@ -144,9 +227,43 @@ def test_values_and_errors_cross_process_boundaries(value, again):
     assert type(found) is type(value)
     assert str(found) == str(value)
     if isinstance(value, Exception):
-        assert vars(found) == vars(value)
+        assert (vars(found), found.args) == (vars(value), value.args)
+    elif isinstance(value, Attempt):
+        assert str(found.error) == str(value.error)  # errors, as Python's own, are equal only to themselves
+        assert attrs.evolve(found, error=None) == attrs.evolve(value, error=None)
     else:
         assert found == value
+
+
+def test_every_value_that_is_public_is_tried():
+    """And every error."""
+    kinds = {name for name in pillarbox.__all__ if attrs.has(getattr(pillarbox, name))}
+    errors = {name for name in pillarbox.__all__ if isinstance(getattr(pillarbox, name), type) and issubclass(getattr(pillarbox, name), Exception)}  # fmt: skip
+    tried = {type(value).__name__ for value in VALUES}
+    alike = {
+        "Calendar",
+        "Unsubscribe",
+        "Capabilities",
+        "Connected",
+        "Description",
+        "Envelope",
+        "Pending",
+        "Proof",
+    }
+    assert kinds | errors <= tried | alike
+
+
+def test_no_value_shows_a_secret_or_a_body_in_its_repr():
+    """It stands in logs, in tracebacks, on error pages."""
+    canary = b"canary-hunter2"
+    holders = [
+        Row("a/b/c", 1, canary),
+        Stored(canary),
+        Prompt(state=canary),
+        Connected(connection=Connection(issuer="i", subject="s"), secret=canary),
+        attrs.evolve(SUBMISSION, chunks=(canary,), bcc_header=canary),
+    ]
+    assert not any("canary" in repr(holder) for holder in holders)
 
 
 @pytest.mark.parametrize(
