@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import attrs
 
 from pillarbox import (
+    Actor,
     AsyncMailer,
     Attachment,
+    Attempt,
+    Change,
+    Changed,
+    Choice,
     Company,
     Directory,
     Finding,
+    InvalidSettings,
     Journal,
     Level,
     Limits,
@@ -22,15 +28,21 @@ from pillarbox import (
     PillarboxError,
     Receipt,
     Role,
+    Route,
     Secret,
     SendDeferred,
     SenderPolicy,
     SettingsError,
+    Sighting,
+    SightingState,
+    State,
     Submission,
     Transport,
     User,
+    hookimpl,
 )
-from pillarbox.settings import between, setting
+from pillarbox.outbox import Outcome, deliver, deliver_many, settled
+from pillarbox.settings import FormField, between, form, setting, structure
 from pillarbox.testing import Mailbox, TransportContract
 
 
@@ -62,6 +74,46 @@ async def an_asynchronous_host(mailer: Mailer, message: Message) -> Receipt:
         return await sends.send(message, user="anna")
 
 
+async def an_asynchronous_host_in_a_hurry(sends: AsyncMailer, message: Message) -> list[Finding]:
+    receipts: list[Receipt | PillarboxError] = await sends.send_many([message])
+    route: Route = await sends.explain("anna", account="personal")
+    _ = await sends.send(message, user="anna", deadline=5)
+    return await sends.check(route.user) if receipts else []
+
+
+def a_page(directory: Directory, login: str) -> str:
+    _, user = directory.look_up(login)
+    if user is None:
+        return ""
+    changed = attrs.evolve(
+        user, choice=Choice.PERSONAL, method="smtp", methods={"smtp": {"server": "s.example"}}
+    )
+    by = Actor(login, Role.OWNER)
+    try:
+        version: str = directory.save(changed, version=user.version, by=by)
+    except Changed as error:
+        return error.detail
+    except InvalidSettings as error:
+        problems: tuple[str, ...] = error.problems
+        return problems[0]
+    history: list[Change] = directory.history(user.owner)
+    directory.rename("anna", "anna.berg", by=Actor("boss", Role.ADMINISTRATOR))
+    directory.remove("anna.berg", by=Actor("boss", Role.ADMINISTRATOR))
+    return version or history[-1].what[0]
+
+
+def a_form(cls: type) -> list[str]:
+    fields: tuple[FormField, ...] = form(cls)
+    return [field.label for field in fields if field.set_by is Role.OWNER and not field.advanced]
+
+
+def what_a_form_gave(table: dict[str, object]) -> Settings | list[str]:
+    try:
+        return structure(Settings, table, "users.anna.own")
+    except InvalidSettings as error:
+        return list(error.problems)
+
+
 class OwnTables(Directory):
     def look_up(self, user: str | None, company: str | None = None) -> tuple[Company, User | None]:
         found = Company(
@@ -91,8 +143,23 @@ class Own(Transport):
             _ = submission.content
         return Receipt(submission.message_id)
 
+    def send_many(self, attempts: Iterable[tuple[Submission, Journal]]) -> Iterator[Receipt | PillarboxError]:
+        for submission, journal in attempts:
+            try:
+                yield self.send(submission, journal)
+            except SendDeferred as error:
+                yield error
+
+    def find(self, submission: Submission, journal: Journal) -> Sighting:
+        if journal.notes.get("draft"):
+            return Sighting(SightingState.SENT, Receipt(submission.message_id))
+        return Sighting(SightingState.UNCLEAR)
+
     def check(self) -> Iterator[Finding]:
-        yield Finding("connect", Level.OK, "own-ready", "it is there")
+        sock = self.network.connect("s.example", 25, timeout=5)
+        sock.close()
+        if self.credentials is not None and self.credentials.secret("password"):
+            yield Finding("connect", Level.OK, "own-ready", "it is there")
 
     @classmethod
     def limits(cls, settings: Settings) -> Limits:
@@ -102,6 +169,24 @@ class Own(Transport):
 class TestOwn(TransportContract):
     def make_transport(self) -> Own:
         return Own(Settings(server="s.example"))
+
+
+class OwnOutbox:
+    """As much of the protocol as `send` needs; mypy holds a whole one to it elsewhere."""
+
+    def settle(self, key: str, outcome: Outcome) -> State:
+        return settled(outcome)
+
+
+def a_worker(transport: Transport, waiting: list[tuple[Submission, Journal]]) -> list[State]:
+    told: list[Attempt] = []
+    one: Receipt = deliver(*waiting[0], transport, told.append)
+    return [settled(one), *(settled(outcome) for outcome in deliver_many(waiting[1:], transport))]
+
+
+@hookimpl
+def pillarbox_attempt_finished(attempt: Attempt) -> None:
+    _ = (attempt.submission, attempt.receipt, attempt.error, attempt.handed_over)
 
 
 def a_hosts_test(mailbox: Mailbox) -> None:
