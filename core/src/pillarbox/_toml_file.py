@@ -1,0 +1,173 @@
+"""The settings file on the disk: read from one checked descriptor, replaced whole, alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ._errors import InvalidSettings, SettingsError
+from ._locks import file_lock
+
+LARGEST_FILE = 64 * 1024 * 1024
+"""Octets."""
+YOUNG_SECONDS = 0.05
+"""Of a file that was written this short a time ago, another write may not show in its time: clocks tick coarsely."""
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Keep other processes from changing the file at *path*, whatever link leads them to it, for the block.
+
+    Raises:
+        SettingsError: Another one is at it for too long, or its folder can't be written.
+    """
+    target = path.resolve()
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(file_lock(target.with_name(f".{target.name}.lock")))
+        except TimeoutError:
+            raise SettingsError(f"{path} is being changed by another process.", cure="Try again.") from None
+        except OSError as error:
+            raise _unwritable(path, error) from None
+        yield
+
+
+def _unwritable(path: Path, error: OSError) -> SettingsError:
+    said = (error.strerror or type(error).__name__).lower()
+    return SettingsError(f"{path} can't be written: {said}.")
+
+
+def refuse_existing(path: str | Path) -> None:
+    """Raise SettingsError when something is at *path* already."""
+    if os.path.lexists(path):
+        raise SettingsError(
+            f"{path} exists already.", cure="Change it with: pillarbox company set, or edit it."
+        )
+
+
+def stamp_of(path: Path) -> tuple[int, ...]:
+    """Return what tells one state of the file at *path* from another, without reading it.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    try:
+        found = os.stat(path)  # noqa: PTH116  (a third of Path.stat's time, once for every message)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    return _told_by(found)
+
+
+def _told_by(found: os.stat_result) -> tuple[int, ...]:
+    # The time of the last change of status too: what keeps a file's mtime, rsync for instance, can't keep that.
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino
+
+
+def _unreadable(path: Path, error: OSError) -> SettingsError:
+    if isinstance(error, FileNotFoundError):
+        return SettingsError(
+            f"There is no settings file {path}.", cure=f"Write one: pillarbox --config {path} init"
+        )
+    return SettingsError(f"The settings file {path} can't be read: {error.strerror}.")
+
+
+def text_of(path: Path) -> tuple[str, tuple[int, ...], bool]:
+    """Return the file's text, its stamp, and whether it is young, from one descriptor that was checked (rule 40)."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    try:
+        found = os.fstat(descriptor)
+        _check_file(found, path)
+        is_young = 0 <= time.time_ns() - found.st_mtime_ns < YOUNG_SECONDS * 1e9
+        content = _read(descriptor, LARGEST_FILE + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > LARGEST_FILE:
+        raise _too_large(path)
+    return _decoded(content, path), _told_by(found), is_young
+
+
+def _decoded(content: bytes, path: Path) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise InvalidSettings([f"line {line:<19} is not UTF-8 text"], where=path.name) from None
+
+
+def _too_large(path: Path) -> SettingsError:
+    return SettingsError(f"The settings file {path} is larger than {LARGEST_FILE >> 20} MiB.")
+
+
+def _read(descriptor: int, most: int) -> bytes:
+    with os.fdopen(os.dup(descriptor), "rb") as file:
+        return file.read(most)
+
+
+def _check_file(found: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise SettingsError(f"The settings file {path} is not a regular file.")
+    if found.st_size > LARGEST_FILE:
+        raise _too_large(path)
+    if os.name == "nt":
+        return
+    shared_group = found.st_mode & stat.S_IWGRP and found.st_gid != found.st_uid
+    if found.st_mode & stat.S_IWOTH or shared_group:
+        raise SettingsError(
+            f"The settings file {path} can be written by others.", cure=f"Run: chmod go-w {path}"
+        )
+
+
+def replace(path: Path, text: str, old: os.stat_result | None) -> None:
+    """Put *text* in the place of *path* in one step, with *old*'s mode and owner, on the disk when this returns.
+
+    Raises:
+        SettingsError: It can't be written; the file is as it was.
+    """
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.new")
+    try:
+        temporary.unlink(missing_ok=True)  # what a writer left that was killed; the lock is ours
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            _write(descriptor, text, old)
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(target.parent)
+    except (OSError, UnicodeError) as error:
+        problem = error if isinstance(error, OSError) else OSError(0, "the text is not Unicode")
+        raise _unwritable(path, problem) from None
+
+
+def _write(descriptor: int, text: str, old: os.stat_result | None) -> None:
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        if old is not None and os.name != "nt":
+            if old.st_uid != os.geteuid():
+                os.chown(
+                    descriptor, old.st_uid, old.st_gid
+                )  # else root takes the file from those who read it
+            elif old.st_gid != os.fstat(descriptor).st_gid:
+                with contextlib.suppress(PermissionError):
+                    os.chown(descriptor, -1, old.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+        os.fsync(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
