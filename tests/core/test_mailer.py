@@ -364,6 +364,40 @@ def test_a_new_name_does_not_find_an_old_ones_secrets():
     assert sends.vault.names() == []
 
 
+def test_a_rename_that_is_refused_touches_no_secret():
+    """Neither of the one, nor of the other whose id was wanted."""
+    sends = with_otto()
+    by = Actor("x", Role.DEPLOYER)
+    sends.vault.save("company/user:anna/umail", b"annas", {"method": "umail"})
+    sends.set_secret(sends.directory.look_up("otto")[1], "password", "ottos", by=by)
+    with pytest.raises(SettingsError, match="a user anna already"):
+        sends.rename_user("otto", "anna", by=by)
+    with pytest.raises(InvalidSettings):
+        sends.rename_user("otto", "anna", by=Actor("otto"))
+    assert sends.vault.names() == ["company/user:anna/umail", "company/user:otto/umail"]
+
+
+def test_a_rename_waits_for_a_vault_that_can_seal():
+    """And a secret that can't be opened any more keeps nobody from a new name."""
+    sends = with_otto()
+    by = Actor("x", Role.DEPLOYER)
+    sends.set_secret(sends.directory.look_up("otto")[1], "password", "ottos", by=by)
+    sealer = sends.vault.sealer
+
+    class Locked:
+        def seal(self, secret, associated):
+            raise Unavailable("The keychain is locked.")
+
+    sends.vault.sealer = Locked()
+    with pytest.raises(Unavailable):
+        sends.rename_user("otto", "karl", by=by)
+    assert sends.directory.look_up("otto")[1].id == "otto"
+    sends.vault.sealer = sealer
+    sends.vault.rows.save("company/user:otto/broken", b"?", {"destination": {}}, version=0)
+    sends.rename_user("otto", "karl", by=by)
+    assert sends.vault.names() == ["company/user:karl/umail"]
+
+
 def test_connections_are_read_from_the_vault_each_time():
     """Another process may have connected, or been disconnected, meanwhile; what can't be read says so."""
 

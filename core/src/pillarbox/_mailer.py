@@ -258,26 +258,16 @@ class Mailer:
         """Give the user *old* the id *new*; what the vault holds for them is sealed again under it.
 
         Raises:
-            SettingsError: There is no user *old*, or there is a user *new*.
+            SettingsError: There is no user *old*, there is a user *new*, or *by* may not.
+            Unavailable: The vault can't be used; nothing was renamed.
         """
         found, user = self.directory.look_up(old, company)
-        if user is None or self._knows(new, company):
-            raise SettingsError(f"There is a user {new} already.")
+        if user is None:
+            raise SettingsError("Name the user to rename.")
         before, after = (_secrets.prefix(found.id, attrs.evolve(user, id=one).owner) for one in (old, new))
-        _secrets.reseal(self.vault, before, after)
-        try:
-            self.directory.rename(old, new, by=by)
-        except BaseException:
-            _secrets.destroy(self.vault, after)
-            raise
-        _secrets.destroy(self.vault, before)
-
-    def _knows(self, user: str, company: str | None) -> bool:
-        try:
-            self.directory.look_up(user, company)
-        except SettingsError:
-            return False
-        return True
+        _secrets.try_out(self.vault, before)
+        self.directory.rename(old, new, by=by)
+        _secrets.move(self.vault, before, after)
 
     def remove_user(self, user: str, *, by: Actor, company: str | None = None) -> None:
         """Forget the user and destroy what the vault holds for them; the history stays (rule 7).

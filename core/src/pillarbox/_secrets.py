@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -62,18 +63,37 @@ def seal(
     kept.save(name, value.encode(), bound(record.method, settings), version=row.version if row else 0)
 
 
-def reseal(vault: Vault | None, old: str, new: str) -> None:
-    """Seal what lies under *old* once more under *new*, bound to the same; what lay under *new* is destroyed."""
+def try_out(vault: Vault | None, start: str) -> None:
+    """See that the vault can seal again what lies under names that start with *start*, if anything does.
+
+    Raises:
+        Unavailable: It has no key.
+    """
+    if vault is not None and vault.names(start):
+        required(vault)
+
+
+def move(vault: Vault | None, old: str, new: str) -> None:
+    """Seal what lies under *old* again under *new*, bound to the same, and destroy the old.
+
+    What lay under *new* was of an owner who is gone, and is destroyed first. What can't be opened any more is lost to
+    its owner already, and is destroyed as well.
+    """
     if vault is None:
         return
     destroy(vault, new)
     for name in vault.names(old):
-        row = vault.rows.load(name)
-        destination_ = row.readable.get("destination", {}) if row else {}
-        stored = vault.load(name, destination_)
-        if stored is not None:
-            moved = new + name.removeprefix(old)
-            vault.save(moved, stored.secret, destination_, connection=stored.connection)
+        with contextlib.suppress(SignInNeeded):
+            _reseal(vault, name, new + name.removeprefix(old))
+    destroy(vault, old)
+
+
+def _reseal(vault: Vault, name: str, new: str) -> None:
+    row = vault.rows.load(name)
+    same = row.readable.get("destination", {}) if row else {}
+    stored = vault.load(name, same)
+    if stored is not None:
+        vault.save(new, stored.secret, same, connection=stored.connection)
 
 
 def destroy(vault: Vault | None, start: str) -> None:
