@@ -9,6 +9,7 @@ import attrs
 
 from pillarbox import (
     Account,
+    Actor,
     Address,
     Company,
     Credentials,
@@ -20,16 +21,18 @@ from pillarbox import (
     Message,
     Plugins,
     Receipt,
+    Role,
     Route,
     Secret,
     SenderPolicy,
     State,
+    TomlDirectory,
     Transport,
     User,
     compose,
 )
 from pillarbox.outbox import TRANSITIONS, settled
-from pillarbox.settings import Role, between, setting
+from pillarbox.settings import between, setting
 
 
 @attrs.frozen(kw_only=True)
@@ -260,3 +263,35 @@ class _KeptJournal(Journal):
 
     def _mark(self):
         self.outbox.move(self.key, State.ATTEMPTING)
+
+
+GOOD = """\
+# The company, and why.
+[company]
+address = "orders@acme.example"  # ours
+name = "Acme Ltd"
+method = "umail"
+
+[company.umail]
+server = "smtp.acme.example"     # the old one
+password = { env = "PW" }
+
+[users.anna]
+address = "anna@acme.example"
+name = "Anna Berg"
+
+# Otto likes his own.
+[users.otto]
+address = "otto@acme.example"
+settings = "personal"
+method = "umail"
+
+[users.otto.umail]
+server = "mail.acme.example"
+"""
+DEPLOYER = Actor("root", Role.DEPLOYER)
+
+
+def opened(path) -> TomlDirectory:
+    """Return the directory of a settings file."""
+    return TomlDirectory(path, plugins=plugins())
