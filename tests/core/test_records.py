@@ -235,3 +235,10 @@ def test_what_was_saved_is_there_for_everybody_at_once(directory):
     """The version that is returned is the one that is read."""
     version = change(directory, "anna", BOSS, name="Anna")
     assert record(directory, "anna").version == version
+
+
+def test_one_users_settings_do_not_fill_the_file_that_all_share(directory):
+    """A file that grew too large would stop everybody."""
+    with pytest.raises(InvalidSettings, match=r"users\.otto +has .* characters of settings"):
+        change(directory, "otto", OTTO, umail={"username": "x" * 70_000, "username_differs": True})
+    assert record(directory, "otto").methods

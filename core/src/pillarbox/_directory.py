@@ -16,7 +16,7 @@ from ._locks import ThreadLock
 from ._mail import now
 from ._plugins import Plugins
 from ._records import not_allowed_changes, refuse_actor, refuse_unless_administrator, structured, typed_by
-from ._schema import Role, form
+from ._schema import Problem, Role, form
 from ._settings import NONE, Account, Actor, Company, User, literal, table_of
 
 Record: TypeAlias = Company | User
@@ -251,9 +251,23 @@ def prepared(
     if problems:
         raise InvalidSettings(map(str, problems), where=path_of(record))
     after = structured(record, before, plugins)
+    _refuse_large(after)
     kept = attrs.evolve(after, typed_by=typed_by(before, after, by, plugins))
     saving_problem(kept, kept if isinstance(kept, Company) else company, plugins)
     return kept
+
+
+LARGEST_RECORD = 64 * 1024
+"""Characters of a record's settings; one user's must not fill the file that all share."""
+
+
+def _refuse_large(record: Record) -> None:
+    size = len(str(table_of(record)))
+    if size > LARGEST_RECORD:
+        problem = Problem(
+            path_of(record), f"has {size:,} characters of settings; {LARGEST_RECORD:,} are kept at most"
+        )
+        raise InvalidSettings([str(problem)], where=path_of(record))
 
 
 def change_of(before: Record | None, after: Record | None, by: Actor) -> Change:

@@ -366,7 +366,13 @@ class Account:
 
 @attrs.frozen
 class Actor:
-    """Who changes settings: a name for the history, and what they may do."""
+    """Who changes settings.
+
+    Attributes:
+        name: For the history. An owner is known by it: the id of the user who acts, whose own record is all that they
+            may change.
+        role: What they may do.
+    """
 
     name: str
     role: Role = Role.OWNER

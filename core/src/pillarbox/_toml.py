@@ -31,7 +31,7 @@ from ._records import refuse_unless_administrator
 from ._schema import Role
 from ._settings import Account, Actor, Company, User
 from ._toml_edit import Edit, new_text, required_tomlkit
-from ._toml_file import alone, refuse_existing, replace, stamp_of, text_of
+from ._toml_file import alone, make_beside, refuse_existing, replace, stamp_of, text_of
 from ._toml_reading import Deployment, Snapshot, parsed, snapshot_of
 
 __all__ = ["Deployment", "TomlDirectory", "refuse_existing"]
@@ -199,9 +199,10 @@ class TomlDirectory(Directory):
     def _remember(self, changes: list[Change]) -> None:
         """Add *changes* to the history; where that fails, the change itself stands and a warning is logged."""
         lines = "".join(json.dumps(attrs.asdict(change), ensure_ascii=False) + "\n" for change in changes)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        flags = os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
         try:
-            descriptor = os.open(self._history_path, flags, 0o600)
+            make_beside(self.path, self._history_path)
+            descriptor = os.open(self._history_path, flags)
             with os.fdopen(descriptor, "a", encoding="utf-8") as file:
                 file.write(lines)
         except OSError as error:

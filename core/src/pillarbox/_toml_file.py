@@ -26,14 +26,33 @@ def alone(path: Path) -> Iterator[None]:
         SettingsError: Another one is at it for too long, or its folder can't be written.
     """
     target = path.resolve()
+    lock = target.with_name(f".{target.name}.lock")
     with contextlib.ExitStack() as held:
         try:
-            held.enter_context(file_lock(target.with_name(f".{target.name}.lock")))
+            make_beside(target, lock)
+            held.enter_context(file_lock(lock))
         except TimeoutError:
             raise SettingsError(f"{path} is being changed by another process.", cure="Try again.") from None
         except OSError as error:
             raise _unwritable(path, error) from None
         yield
+
+
+def make_beside(target: Path, path: Path) -> None:
+    """Make an empty owner-only file at *path* where there is none, of the owner of *target*.
+
+    What root leaves beside the settings would be in the way of the program that they are for.
+    """
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return
+    try:
+        if os.name != "nt" and os.geteuid() == 0 and target.exists():
+            found = target.stat()
+            os.chown(descriptor, found.st_uid, found.st_gid)
+    finally:
+        os.close(descriptor)
 
 
 def _unwritable(path: Path, error: OSError) -> SettingsError:
