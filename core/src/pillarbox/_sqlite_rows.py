@@ -9,6 +9,7 @@ import os
 import sqlite3
 import stat
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -110,8 +111,27 @@ class _Connection(sqlite3.Connection):
         self.close()
 
 
+_open: weakref.WeakSet[_Connection] = weakref.WeakSet()
+_held: list[_Connection] = []
+_over_fork: list[_Connection] = []
+"""What a child inherited: kept alive and never used, since closing it would drop the parent's locks on the file
+(https://www.sqlite.org/howtocorrupt.html, 2.6)."""
+
+
+def _keep_inherited() -> None:
+    _over_fork.extend(_held)
+    _held.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=lambda: _held.extend(_open), after_in_parent=_held.clear, after_in_child=_keep_inherited
+    )
+
+
 def _opened(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=30, check_same_thread=False, factory=_Connection)
+    _open.add(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")

@@ -245,3 +245,31 @@ def test_a_swapped_file_releases_nothing(tmp_path):
     eve.rows.save("acme/company/smtp", sealed.sealed, sealed.readable, version=0)
     with pytest.raises(SignInNeeded):
         eve.load("acme/company/smtp", DESTINATION)
+
+
+def test_a_child_leaves_its_parents_connection_alone(tmp_path):
+    """It opens its own; the inherited one is neither used nor closed, which would drop the parent's locks."""
+    code = (
+        "import gc, os, pathlib, sys\n"
+        "from pillarbox import SqliteRows, _sqlite_rows\n"
+        f"rows = SqliteRows(pathlib.Path({str(tmp_path / 'rows.sqlite3')!r}))\n"
+        "rows.save('a', b'1', {}, version=0)\n"
+        "mine = rows._database\n"
+        "child = os.fork()\n"
+        "if not child:\n"
+        "    code = 1\n"
+        "    try:\n"
+        "        rows.save('b', b'2', {}, version=0)\n"
+        "        other = rows._database is not mine\n"
+        "        del mine; gc.collect()\n"
+        "        alive = [one.execute('SELECT 1').fetchone() for one in _sqlite_rows._over_fork]\n"
+        "        code = 0 if other and alive == [(1,)] else 2\n"
+        "    finally:\n"
+        "        os._exit(code)\n"
+        "assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0\n"
+        "assert _sqlite_rows._over_fork == []\n"
+        "rows.save('c', b'3', {}, version=0)\n"
+        "print(rows.names())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("['a', 'b', 'c']\n", "")
