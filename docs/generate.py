@@ -52,6 +52,8 @@ def kind_of(field: FormField) -> str:
 
 
 def binding(field: FormField) -> str:
+    if field.goes_to:
+        return f" It is bound to {' and '.join(f'`{name}`' for name in field.goes_to)} alone."
     return " A stored secret is bound to it." if field.binds else ""
 
 

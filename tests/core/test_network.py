@@ -85,6 +85,59 @@ def test_a_closed_port_is_told_as_it_is_to_a_deployer():
     assert refusal.value.stage == "connect"
 
 
+def through(calls, error=None):
+    """Return a way that notes what it is asked for, and leads to a socket or to *error*."""
+
+    def way(host, port, seconds):
+        calls.append((host, port))
+        if error is not None:
+            raise error
+        return socket.socket()
+
+    return way
+
+
+def test_a_host_that_a_deployer_typed_is_given_to_the_way_by_name():
+    """The network behind a proxy may know names that ours does not."""
+    calls = []
+    with Network().connect("mail.invalid", 25, timeout=5, through=through(calls)):
+        assert calls == [("mail.invalid", 25)]
+
+
+def test_a_host_that_a_person_typed_is_given_to_the_way_by_a_checked_address():
+    """What the name becomes behind a proxy nobody could check; an address can't become another."""
+    calls = []
+    inside = Network(trusted=False, private=("127.0.0.0/8",))
+    with inside.connect("localhost", 25, timeout=5, through=through(calls)):
+        assert calls == [("127.0.0.1", 25)]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "::1"])
+def test_the_way_leads_a_person_to_no_address_inside(host):
+    """A proxy reaches more of the inside than we do."""
+    calls = []
+    with pytest.raises(SendDeferred, match="can't be reached on port 25"):
+        Network(trusted=False).connect(host, 25, timeout=0.05, through=through(calls))
+    assert calls == []
+
+
+def test_what_the_way_says_of_the_host_is_not_told_to_a_person():
+    """One wording for closed and filtered, through a proxy too."""
+    said = SendDeferred("the proxy says: connection refused", stage="connect")
+    with pytest.raises(SendDeferred, match="can't be reached on port 25") as refusal:
+        Network(trusted=False).connect("93.184.216.34", 25, timeout=0.05, through=through([], said))
+    assert "proxy" not in refusal.value.detail
+    with pytest.raises(SendDeferred, match="the proxy says"):
+        Network().connect("93.184.216.34", 25, timeout=5, through=through([], said))
+
+
+def test_what_is_wrong_with_the_way_itself_is_told_to_everybody():
+    """It says nothing about the host."""
+    said = SendDeferred("the proxy is down", stage="proxy")
+    with pytest.raises(SendDeferred, match="the proxy is down"):
+        Network(trusted=False).connect("93.184.216.34", 25, timeout=5, through=through([], said))
+
+
 def test_a_name_without_address_is_told():
     """Stage dns."""
     with pytest.raises(SendDeferred) as refusal:

@@ -170,6 +170,31 @@ def test_the_destination_is_what_binds():
     assert destination(structure(Example, {"server": "a", "shown": "b"})) == {"server": "a", "port": "25"}
 
 
+@attrs.frozen
+class ByProxy:
+    """Settings with a secret that goes to a proxy, and so not where the password goes."""
+
+    server: str = setting("", binds=True)
+    proxy: str = setting("", set_by=Role.DEPLOYER)
+    password: Secret | None = setting(None)
+    proxy_password: Secret | None = setting(None, set_by=Role.DEPLOYER, goes_to=("proxy",))
+
+
+def test_a_secret_may_go_elsewhere_than_the_others():
+    """It is bound to what it names, and what the others are bound to is not its affair."""
+    settings = ByProxy("mail.example", "proxy.example")
+    assert destination(settings, "proxy_password") == {"proxy": "proxy.example"}
+    assert destination(settings, "password") == destination(settings) == {"server": "mail.example"}
+
+
+def test_a_secret_that_goes_elsewhere_leaves_the_server_to_its_owner():
+    """The deployer keeps the proxy's password, and an owner still types a server of their own."""
+    before = {"server": "a", "proxy": "p", "proxy_password": {"env": "PROXY_PW"}}
+    assert not_allowed(ByProxy, before, before | {"server": "b"}, Role.OWNER) == []
+    both = before | {"password": {"env": "ACME_PW"}}
+    assert [one.path for one in not_allowed(ByProxy, both, both | {"server": "b"}, Role.OWNER)] == ["server"]
+
+
 ROLES = list(Role)
 CHANGES = [
     ("server", "b", Role.OWNER),

@@ -9,7 +9,7 @@ import pytest
 
 from pillarbox import MemoryRows, MemoryVault, Secret, SettingsError, SignInNeeded, Unavailable, quotation
 from pillarbox._vault import AccountCredentials
-from pillarbox.settings import secret_from_file
+from pillarbox.settings import owner_only, secret_from_file
 from pillarbox.testing import VaultContract
 
 BOUND = {"method": "smtp", "server": "smtp.acme.example", "port": "587"}
@@ -91,6 +91,29 @@ def test_a_file_of_another_user_is_refused(file):
     os.chown(file, 12345, 12345)
     with pytest.raises(SettingsError, match="belongs to another user"):
         secret_from_file(str(file))
+
+
+def test_an_owner_only_file_is_given_open(file):
+    """For what has to be read by a library: the one descriptor that was checked, closed behind the block."""
+    with owner_only(str(file)) as descriptor:
+        assert os.read(descriptor, 100) == b"s3cret\n"
+    with pytest.raises(OSError, match="descriptor"):
+        os.fstat(descriptor)
+
+
+def test_secrets_of_one_account_may_go_to_two_places():
+    """The proxy's password is released for the proxy, whatever server the account names now (rule 36)."""
+    vault, proxy = MemoryVault(), {"method": "smtp", "proxy": "socks5://proxy.example:1080"}
+    vault.save("acme/company/proxy", b"proxy-pw", proxy)
+    secrets = {"proxy_password": Secret(vault="proxy")}
+
+    def view(bound):
+        destinations = {"proxy_password": bound}
+        return AccountCredentials("acme/company/", secrets, BOUND, vault, destinations=destinations)
+
+    assert view(proxy).secret("proxy_password") == "proxy-pw"
+    with pytest.raises(SignInNeeded, match="belongs to another server"):
+        view(proxy | {"proxy": "socks5://other.example:1080"}).secret("proxy_password")
 
 
 def test_without_a_vault_its_references_say_how_to_get_one():

@@ -309,12 +309,14 @@ class Mailer:
         raise problem
 
     def _credentials(self, account: Account) -> AccountCredentials:
+        secrets = secrets_of(account.settings)
         return AccountCredentials(
             prefix=_secrets.prefix(account.company, account.owner),
-            secrets=secrets_of(account.settings),
+            secrets=secrets,
             destination=_secrets.bound_to(account),
             vault=self.vault,
             refresh=self._refresh(self._connector_of(account)),
+            destinations={field: _secrets.bound_to(account, field) for field in secrets},
         )
 
     def _connector_of(self, account: Account) -> str:

@@ -15,6 +15,9 @@ from ._errors import SendDeferred, SettingsError
 
 IPNetwork: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+Through: TypeAlias = Callable[[str, int, float], socket.socket]
+"""Gets a host, a port and seconds, and returns a socket that leads there. It raises SendDeferred, with the stage
+`connect` where it can't lead to this host, and another where it leads to none."""
 UNIFORM_SECONDS = 5.0
 """How long a failed connection to a host that a person typed takes, whatever the reason was."""
 
@@ -60,19 +63,34 @@ class Network:
             raise _no_address(host) from None
         return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
-    def connect(self, host: str, port: int, *, timeout: float) -> socket.socket:
+    def connect(
+        self, host: str, port: int, *, timeout: float, through: Through | None = None
+    ) -> socket.socket:
         """Return a socket connected to *host*, TCP_NODELAY set; looking its name up and the addresses share *timeout* seconds.
+
+        Args:
+            host: A name or a numeric address.
+            port: Of the host.
+            timeout: Seconds for all of it.
+            through: The way of a deployer's (a proxy), in the place of a direct connection. A host that a deployer
+                typed is given to it by name. A host that a person typed is looked up here and given to it by a
+                permitted address, since nobody can see what a name becomes behind it.
 
         Raises:
             SendDeferred: Nothing answered (stage `dns` or `connect`). For a host that a person typed one wording
                 and one time stand for closed, filtered, forbidden and unknown.
+            PillarboxError: What *through* raises at another stage: about the way itself, not about the host.
         """
         limit = timeout if self.trusted else min(timeout, UNIFORM_SECONDS)
         give_up = time.monotonic() + limit
         try:
+            if through is not None and self.trusted:
+                return through(host, port, limit)
             addresses = _in_time(lambda: self.resolve(host, port), give_up, host)
-            return self._first(addresses, host, port, give_up)
+            return self._first(addresses, host, port, give_up, through or _connected)
         except SendDeferred as error:
+            if error.stage not in {"dns", "connect"}:
+                raise
             failure = error
         if not self.trusted:
             time.sleep(max(0.0, give_up - time.monotonic()))
@@ -81,7 +99,9 @@ class Network:
             )
         raise failure
 
-    def _first(self, addresses: Sequence[str], host: str, port: int, give_up: float) -> socket.socket:
+    def _first(
+        self, addresses: Sequence[str], host: str, port: int, give_up: float, reach: Through
+    ) -> socket.socket:
         permitted = [address for address in addresses if self.permits(address)]
         said = "no address that may be reached"
         for left, address in zip(range(len(permitted), 0, -1), permitted, strict=True):
@@ -89,9 +109,12 @@ class Network:
             if seconds <= 0:
                 break
             try:
-                return _connected(address, port, seconds / left)
+                return reach(address, port, seconds / left)
             except OSError as error:
                 said = _words(error)
+            except SendDeferred as error:
+                if error.stage != "connect":
+                    raise
         raise SendDeferred(f"{host} can't be reached on port {port}: {said}.", stage="connect", cure=_CURE)
 
 

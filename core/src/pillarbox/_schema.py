@@ -76,6 +76,7 @@ def setting(
     help: str = "",  # noqa: A002  (what it is called on a form)
     set_by: Role = Role.OWNER,
     binds: bool = False,
+    goes_to: tuple[str, ...] = (),
     advanced: bool = False,
     check: Callable[[Any], None] | None = None,
     **field: Any,
@@ -88,11 +89,15 @@ def setting(
         help: A sentence or two for the one who fills it in.
         set_by: The least role that may set it (rule 35).
         binds: Whether a stored secret is bound to its value, so that it goes nowhere else (rule 36).
+        goes_to: For a secret that does not go where the others of the account go: the fields that say where. It is
+            bound to those instead.
         advanced: Whether a form may fold it away.
         check: Raises ValueError with the rest of a sentence: `must be between 1 and 65535, not 0`.
         field: Passed on to `attrs.field`.
     """
-    meta = {"label": label, "help": help, "set_by": set_by, "binds": binds, "advanced": advanced}
+    meta = {
+        "label": label, "help": help, "set_by": set_by, "binds": binds, "goes_to": goes_to, "advanced": advanced,
+    }  # fmt: skip
     if check is not None:
         field["validator"] = _validator(check)
     if "factory" not in field:
@@ -135,6 +140,7 @@ class FormField:
     Attributes:
         kind: `text`, `integer`, `number`, `boolean`, `choice`, `secret`, `list` or `table`.
         choices: The values of a `choice`.
+        goes_to: For a secret that goes elsewhere than the others: the fields that say where.
     """
 
     name: str
@@ -147,6 +153,7 @@ class FormField:
     set_by: Role
     binds: bool
     advanced: bool
+    goes_to: tuple[str, ...] = ()
 
 
 def form(cls: type) -> tuple[FormField, ...]:
@@ -180,6 +187,7 @@ def _form_field(field: attrs.Attribute[Any], hint: Any) -> FormField:
         set_by=typing.cast("Role", meta["set_by"]),
         binds=bool(meta["binds"]),
         advanced=bool(meta["advanced"]),
+        goes_to=typing.cast("tuple[str, ...]", meta.get("goes_to", ())),
     )
 
 
@@ -201,12 +209,19 @@ def _kind(hint: Any) -> str:
     return _KINDS.get(hint, "table")
 
 
-def destination(settings: Any) -> dict[str, str]:
-    """Return the values that a stored secret of these *settings* is bound to (rule 36), as text by field."""
+def destination(settings: Any, secret: str = "") -> dict[str, str]:
+    """Return the values that a stored secret of these *settings* is bound to (rule 36), as text by field.
+
+    Args:
+        settings: An instance of a settings class.
+        secret: The field of the secret, which may go elsewhere than the others.
+    """
+    fields = form(type(settings))
+    elsewhere = next((field.goes_to for field in fields if field.name == secret), ())
     return {
         field.name: _plain_text(getattr(settings, field.name))
-        for field in form(type(settings))
-        if field.binds
+        for field in fields
+        if (field.name in elsewhere if elsewhere else field.binds)
     }
 
 
@@ -337,20 +352,20 @@ def not_allowed(
         for field in changed
         if field not in theirs
     ]
-    unbound = [] if role is Role.DEPLOYER else [f.name for f in form(cls) if _is_deployers(f, after)]
+    unbound = [] if role is Role.DEPLOYER else [field for field in form(cls) if _is_deployers(field, after)]
+    led = {name: secret.name for secret in reversed(unbound) for name in _leading(cls, secret)}
     return problems + [
-        Problem(_join(path, field.name), f"can only be set by the deployer, who keeps the {unbound[0]}")
-        for field in _leading(cls)
-        if unbound and field in theirs
+        Problem(_join(path, field.name), f"can only be set by the deployer, who keeps the {led[field.name]}")
+        for field in theirs
+        if field.name in led
     ]
 
 
-def _leading(cls: type) -> tuple[FormField, ...]:
-    """Return the fields that say where a secret goes: those that bind, and all where none does."""
+def _leading(cls: type, secret: FormField) -> tuple[str, ...]:
+    """Return the fields that say where *secret* goes: its own, those that bind, or all where none does."""
     fields = form(cls)
-    return tuple(field for field in fields if field.binds) or tuple(
-        field for field in fields if field.kind != "secret"
-    )
+    binding = tuple(field.name for field in fields if field.binds)
+    return secret.goes_to or binding or tuple(field.name for field in fields if field.kind != "secret")
 
 
 def _needed(field: FormField, table: Mapping[str, Any]) -> Role:

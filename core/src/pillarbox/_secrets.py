@@ -22,14 +22,14 @@ def prefix(company: str, owner: str) -> str:
     return f"{company}/{owner}/"
 
 
-def bound_to(account: Account) -> dict[str, str]:
-    """Return what a stored secret of *account* is bound to (rule 36)."""
-    return bound(account.method, account.settings)
+def bound_to(account: Account, secret: str = "") -> dict[str, str]:
+    """Return what a stored sign-in of *account*, or the *secret* of a field, is bound to (rule 36)."""
+    return bound(account.method, account.settings, secret)
 
 
-def bound(method: str, settings: Any) -> dict[str, str]:
-    """Return what a stored secret of these *settings* is bound to."""
-    return {"method": method, **destination(settings)}
+def bound(method: str, settings: Any, secret: str = "") -> dict[str, str]:
+    """Return what a stored sign-in of these *settings*, or the *secret* of a field, is bound to."""
+    return {"method": method, **destination(settings, secret)}
 
 
 def required(vault: Vault | None) -> Vault:
@@ -60,7 +60,7 @@ def seal(
         raise SettingsError(f"The {field} of {record} does not refer to the vault.")
     name = prefix(company, record.owner) + reference.vault
     row = kept.rows.load(name)
-    kept.save(name, value.encode(), bound(record.method, settings), version=row.version if row else 0)
+    kept.save(name, value.encode(), bound(record.method, settings, field), version=row.version if row else 0)
 
 
 def try_out(vault: Vault | None, start: str) -> None:

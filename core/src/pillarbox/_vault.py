@@ -279,9 +279,10 @@ class AccountCredentials(Credentials):
     Args:
         prefix: The owner's part of the vault: `<company>/<owner>/`.
         secrets: The references in the account's settings, by field.
-        destination: What a stored secret is bound to.
+        destination: What a stored sign-in is bound to, and a secret of which `destinations` says nothing.
         vault: The deployment's vault, or None.
         refresh: Gets this view and a purpose and returns a token (core wires the account's connector), or None.
+        destinations: What the secrets are bound to, by field.
     """
 
     def __init__(
@@ -291,12 +292,14 @@ class AccountCredentials(Credentials):
         destination: Mapping[str, str],
         vault: Vault | None = None,
         refresh: Callable[[Credentials, str], str] | None = None,
+        destinations: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self._prefix = prefix
         self._secrets = secrets
         self._destination = destination
         self._vault = vault
         self._refresh = refresh
+        self._destinations = dict(destinations or {})
         self._released: set[str] = set()
 
     def secret(self, name: str) -> str:
@@ -315,7 +318,8 @@ class AccountCredentials(Credentials):
             return from_environment(reference.env)
         if reference.file:
             return from_file(reference.file)
-        stored = self._required_vault().load(self._prefix + reference.vault, self._destination)
+        bound = self._destinations.get(name, self._destination)
+        stored = self._required_vault().load(self._prefix + reference.vault, bound)
         if stored is None:
             raise SignInNeeded(
                 f"The vault holds no {name} for this account.",
@@ -417,19 +421,31 @@ def from_file(path: str) -> str:
     Raises:
         SettingsError: It is not such a file.
     """
+    with owner_only(path) as descriptor:
+        return _one_line(os.read(descriptor, LARGEST_SECRET_FILE), path)
+
+
+@contextlib.contextmanager
+def owner_only(path: str) -> Iterator[int]:
+    """Give a descriptor of the file at *path*, checked: regular, ours or root's, not readable by others, at most 64 KiB.
+
+    Raises:
+        SettingsError: It is not such a file.
+    """
     flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         descriptor = os.open(path, flags)
-    except OSError as error:
-        raise SettingsError(f"The secret's file {path} can't be opened: {error.strerror}.") from None
+    except (OSError, ValueError) as error:
+        said = getattr(error, "strerror", None) or "it has no such name"
+        raise SettingsError(f"The secret's file {path} can't be opened: {said}.") from None
     try:
-        _check_owner_only(os.fstat(descriptor), path)
-        content = os.read(descriptor, LARGEST_SECRET_FILE + 1)
+        status = os.fstat(descriptor)
+        _check_owner_only(status, path)
+        if status.st_size > LARGEST_SECRET_FILE:
+            raise SettingsError(f"The secret's file {path} is larger than {LARGEST_SECRET_FILE // 1024} KiB.")
+        yield descriptor
     finally:
         os.close(descriptor)
-    if len(content) > LARGEST_SECRET_FILE:
-        raise SettingsError(f"The secret's file {path} is larger than {LARGEST_SECRET_FILE // 1024} KiB.")
-    return _one_line(content, path)
 
 
 def _one_line(content: bytes, path: str) -> str:

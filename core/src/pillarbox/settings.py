@@ -16,6 +16,7 @@ from ._schema import (
 )
 from ._settings import EnvelopeSender, FromPolicy
 from ._vault import from_file as secret_from_file
+from ._vault import owner_only
 
 __all__ = [
     "EnvelopeSender",
@@ -27,6 +28,7 @@ __all__ = [
     "between",
     "destination",
     "form",
+    "owner_only",
     "secret_from_file",
     "setting",
     "structure",

@@ -107,12 +107,16 @@ def not_released(state: State, account: Account) -> list[str]:
     """Return the secrets of *account* that the vault holds for other settings than it has now, or not at all."""
     if state.vault is None:
         return []
-    start, bound = prefix(account.company, account.owner), bound_to(account)
+    start = prefix(account.company, account.owner)
     names = {
         field: start + secret.vault for field, secret in secrets_of(account.settings).items() if secret.vault
     }
     rows = {field: state.vault.rows.load(name) for field, name in names.items()}
-    return [field for field, row in rows.items() if row is None or row.readable.get("destination") != bound]
+    return [
+        field
+        for field, row in rows.items()
+        if row is None or row.readable.get("destination") != bound_to(account, field)
+    ]
 
 
 def _write(path: Path, value: str) -> None:
