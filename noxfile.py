@@ -16,6 +16,7 @@ HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = ["3.11", "3.12", "3.13"]
 DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault"]
 INSTALLED = ["./core[cli]", "./plugins/smtp", "./plugins/vault"]
+PURE = "not services and not dist and not windows"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -43,21 +44,21 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run all tests that need nothing but Python, on this Python."""
     install(session)
-    pytest(session, "-m", "not services and not dist")
+    pytest(session, "-m", PURE)
 
 
 @nox.session(python=PYTHONS, name="tests-all")
 def tests_all(session: nox.Session) -> None:
     """Run them on every Python that is supported."""
     install(session)
-    pytest(session, "-m", "not services and not dist")
+    pytest(session, "-m", PURE)
 
 
 @nox.session(python="3.11")
 def lowest(session: nox.Session) -> None:
     """Run them with the oldest dependencies that are allowed."""
     install(session, "--resolution", "lowest-direct") if session.venv_backend == "uv" else install(session)
-    pytest(session, "-m", "not services and not dist", "-W", "default")
+    pytest(session, "-m", PURE, "-W", "default")
 
 
 @nox.session(python=HERE)
@@ -65,6 +66,17 @@ def services(session: nox.Session) -> None:
     """Run the tests against real servers and programs (`.ci/install-servers` installs them)."""
     install(session, *groups("bench"))
     pytest(session, "-m", "services")
+
+
+@nox.session(python=HERE)
+def windows(session: nox.Session) -> None:
+    """Run core, SMTP and the vault under the genuine Windows Python in Wine (`.ci/install-windows` installs both)."""
+    session.install("attrs", *groups("test"), "uv")
+    session.run("pytest", "-q", "tests/windows")
+    wanted = [option for one in (*INSTALLED, *groups("test")) for option in ("--with", one)]
+    tests = session.posargs or ["tests/core", "tests/plugins", "tests/contract"]
+    options = ["-q", "-n", "2", "-p", "no:cacheprovider", "-m", PURE]
+    session.run("python", "-m", "tests.windows", *wanted, "--", "-m", "pytest", *options, *tests)
 
 
 @nox.session(python=HERE)

@@ -1,0 +1,1 @@
+"""The genuine Windows Python, run in Wine on this machine: `.ci/install-windows` installs both."""
