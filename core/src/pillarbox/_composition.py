@@ -50,7 +50,7 @@ def compose(
         MessageError: The key, the Message-ID or the moment can't stand, or a read receipt has nowhere to go.
     """
     key = _checked_key(key)
-    at = _aware(at)
+    at = aware(at)
     identity = _identity(message_id, key, route)
     whole = entity(message, key)
     header = "".join(_header(message, route, identity, at)) + whole.head
@@ -80,7 +80,12 @@ def _checked_key(key: str | None) -> str:
     return key
 
 
-def _aware(at: dt.datetime | None) -> dt.datetime:
+def aware(at: dt.datetime | None) -> dt.datetime:
+    """Return *at*, or this moment for None.
+
+    Raises:
+        MessageError: It has no time zone.
+    """
     if at is None:
         return now()
     if at.utcoffset() is None:

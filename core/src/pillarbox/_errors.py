@@ -11,6 +11,8 @@
     | - TransportNotInstalled
     + MessageError             this message can't be sent as it is;
     |                          nothing left                                 65
+    + OutboxError              no such entry, or it stands where that
+    |                          can't be done; nothing changed               65
     + SendError                .detail .code .stage                the outbox then
       - SendRejected           final                                65     fails it, tells the user
       - SendDeferred           try later, .retry_after              75     retries with back-off
@@ -143,6 +145,12 @@ class TransportNotInstalled(Unavailable):
 
 class MessageError(PillarboxError):
     """The message can't be sent as it is; nothing left."""
+
+    exit_code = 65
+
+
+class OutboxError(PillarboxError):
+    """There is no such entry in the outbox, or it stands where that can't be done; nothing changed."""
 
     exit_code = 65
 

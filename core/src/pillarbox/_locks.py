@@ -69,6 +69,45 @@ def _wait(descriptor: int, path: Path, timeout: float) -> None:
         time.sleep(0.01)
 
 
+class Held:
+    """A lock file that is held until it is freed or its process dies. A forked child does not hold it."""
+
+    def __init__(self, descriptor: int, path: Path) -> None:
+        self._descriptor = descriptor
+        self._path = path
+        _helds.add(self)
+
+    @classmethod
+    def take(cls, path: Path, *, make: bool = True) -> Held | None:
+        """Return the lock *path*, or None where another holds it, or it is missing and not to be made."""
+        flags = os.O_RDWR | (os.O_CREAT if make else 0) | getattr(os, "O_NOFOLLOW", 0)
+        try:
+            descriptor = os.open(path, flags, 0o600)
+        except FileNotFoundError:
+            return None
+        if _take(descriptor):
+            return cls(descriptor, path)
+        os.close(descriptor)
+        return None
+
+    def free(self, *, remove: bool = False) -> None:
+        """Let go of it; with *remove* the file goes too."""
+        if remove:
+            with contextlib.suppress(OSError):  # Windows removes no open file; it is swept later
+                self._path.unlink()
+        _helds.discard(self)
+        with contextlib.suppress(OSError):
+            _free(self._descriptor)
+        os.close(self._descriptor)
+
+    def let_parent_have_it(self) -> None:
+        """Close it in a forked child, which leaves it to the parent."""
+        os.close(self._descriptor)
+
+
+_helds: weakref.WeakSet[Held] = weakref.WeakSet()
+
+
 class ThreadLock:
     """A lock between threads that a forked child finds free: the thread that may hold it is not there."""
 
@@ -93,6 +132,9 @@ _thread_locks: weakref.WeakSet[ThreadLock] = weakref.WeakSet()
 def _after_fork() -> None:
     for lock in list(_thread_locks):
         lock.renew()
+    for held in list(_helds):
+        held.let_parent_have_it()
+    _helds.clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -177,11 +177,19 @@ class SightingState(enum.Enum):
 
 @attrs.frozen
 class Sighting:
-    """The answer of `Transport.find`. A look that fails is UNCLEAR, never ABSENT."""
+    """The answer of `Transport.find`. A look that fails is UNCLEAR, never ABSENT.
+
+    Attributes:
+        state: What was found.
+        receipt: The carrier's word, when and only when it is SENT.
+        detail: What was seen, or why nothing could be.
+        is_final: Whether another look can't find more, since this account has no way to look.
+    """
 
     state: SightingState
     receipt: Receipt | None = None
     detail: str = attrs.field(default="", converter=quotation)
+    is_final: bool = attrs.field(default=False, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if (self.state is SightingState.SENT) != (self.receipt is not None):

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import collections
+import datetime as dt
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import Any, NoReturn, Self
 
 import attrs
 
 from . import _secrets
 from ._batch import deliver_many
-from ._composition import compose
+from ._composition import aware, compose
 from ._delivery import Outcome, deliver
 from ._directory import Directory, MemoryDirectory
 from ._errors import PillarboxError, SendDeferred, SendError, SettingsError
 from ._lanes import Lane, Lanes
+from ._locks import ThreadLock
 from ._mail import Receipt, Submission
 from ._message import Message
 from ._network import Network
+from ._outbox import Entry, Only, Outbox, OutboxSettings, Worker
+from ._outbox.entry import AT_ONCE
 from ._plugins import Plugins, asked, fault
+from ._queueing import MailerPost, digest_of, entry_of, in_parts, opened, outbox_settings, submission_key
 from ._records import refuse_actor
 from ._resolution import AccountName, resolve
 from ._route import Attempt, Finding, Route
@@ -29,9 +35,6 @@ from ._sending import Deadline, Kept, Switch, through, within
 from ._settings import Account, Actor, Company, User, plain_settings, secrets_of
 from ._transports import Connection, Journal, Transport
 from ._vault import AccountCredentials, Credentials, Vault
-
-if TYPE_CHECKING:
-    from ._outbox import Outbox
 
 Trace = Callable[[str], None]
 MOST_ROUTES = 200_000
@@ -45,6 +48,7 @@ class Mailer:
         directory: Who the company and its users are.
         vault: Where their secrets are; without one, only environment and file references can be followed.
         outbox: Where submissions are kept; without one, an attempt's journal is in memory.
+        queue: What `[outbox]` says, for the outbox that `enqueue` and `worker` use where none is given.
         plugins: What is installed; by default what the directory allows, else whatever is.
         private_networks: Networks that may be reached although they are not public, for servers that a person
             typed (rule 38): `("10.0.0.0/8",)`.
@@ -57,6 +61,7 @@ class Mailer:
         *,
         vault: Vault | None = None,
         outbox: Outbox | None = None,
+        queue: OutboxSettings | None = None,
         plugins: Plugins | None = None,
         private_networks: Iterable[str] = (),
         apps: Mapping[str, Any] | None = None,
@@ -64,6 +69,11 @@ class Mailer:
         self.directory = directory
         self.vault = vault
         self.outbox = outbox
+        self._queue_settings = queue
+        self._beside: Path | None = None
+        self._queue: Outbox | None = outbox
+        self._senders: dict[int, str] = {}
+        self._guard = ThreadLock()
         self._plugins = plugins
         self._private = Network(private=tuple(private_networks)).private
         self._apps = dict(apps or {})
@@ -80,13 +90,19 @@ class Mailer:
         from ._toml import TomlDirectory
 
         directory = TomlDirectory(path)
-        return cls(
+        settings = outbox_settings(directory.outbox)
+        outbox = None if directory.outbox is None else opened(directory.plugins, settings, Path(path))
+        mailer = cls(
             directory,
             vault=directory.plugins.vault(Path(path)),
+            outbox=outbox,
+            queue=settings,
             plugins=directory.plugins,
             private_networks=directory.deployment.private_networks,
             apps=directory.apps,
         )
+        mailer._beside = Path(path)
+        return mailer
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None, prefix: str = "PILLARBOX_") -> Mailer:
@@ -100,6 +116,26 @@ class Mailer:
             of_directory = getattr(self.directory, "plugins", None)
             self._plugins = of_directory if isinstance(of_directory, Plugins) else Plugins()
         return self._plugins
+
+    @property
+    def queue(self) -> Outbox:
+        """The outbox that `enqueue` and `worker` use: the one that was given, else the embedded one beside the settings file.
+
+        Raises:
+            SettingsError: There is none, and no settings file beside which it could lie.
+        """
+        with self._guard:
+            if self._queue is None:
+                if self._beside is None:
+                    raise SettingsError(
+                        "There is no outbox to keep it in.", cure="Give one: Mailer(directory, outbox=...)"
+                    )
+                self._queue = opened(self.plugins, self._rules, self._beside)
+            return self._queue
+
+    @property
+    def _rules(self) -> OutboxSettings:
+        return self._queue_settings or OutboxSettings()
 
     def explain(
         self, user: str | None = None, *, company: str | None = None, account: AccountName | None = None
@@ -168,7 +204,7 @@ class Mailer:
             raise SendDeferred(
                 "The deadline passed before anything was begun; nothing left.", stage="deadline"
             )
-        kept = Kept(self.outbox, submission, route) if self.outbox is not None else None
+        kept = self._kept(submission, route, message)
         journal = kept.journal if kept is not None else Journal()
         switch.governs(journal, kept.key if kept is not None else "")
 
@@ -183,6 +219,72 @@ class Mailer:
             if kept is not None and switch.is_off():
                 kept.cancel()
             raise
+
+    def _kept(self, submission: Submission, route: Route, message: Message) -> Kept | None:
+        """Return the outbox's entry of a send, where there is an outbox."""
+        if self.outbox is None:
+            return None
+        return Kept(self.outbox, entry_of(submission, route, message), self._sender(self.outbox))
+
+    def _sender(self, outbox: Outbox) -> str:
+        """Return the name under which this process claims what it sends itself."""
+        with self._guard:
+            if os.getpid() not in self._senders:
+                self._senders = {os.getpid(): outbox.enter("send")}
+            return self._senders[os.getpid()]
+
+    def enqueue(
+        self,
+        message: Message,
+        *,
+        user: str | None = None,
+        company: str | None = None,
+        account: AccountName | None = None,
+        key: str | None = None,
+        not_before: dt.datetime | None = None,
+        priority: int = 0,
+    ) -> Entry:
+        """Keep *message* in the outbox, durably, for a worker to send; return its entry.
+
+        Who carries it, who it is from and its bytes are frozen now; passwords and tokens are looked up when it is sent.
+
+        Args:
+            message: What to send.
+            user: Who writes, as in `send`.
+            company: Which, as in `send`.
+            account: Whose account, as in `send`.
+            key: The host's own name for this message, an idempotency key: the same key again with the same message
+                changes nothing and returns the entry that is there.
+            not_before: When it may start, aware; at once by default.
+            priority: The higher, the earlier among those due in the account's lane.
+
+        Raises:
+            SettingsError, Unavailable: There is no account to send by.
+            MessageError: It can't be sent as it is, or *key* is taken by other content.
+        """
+        route = self.explain(user, company=company, account=account)
+        name = None if key is None else submission_key(route.account.company, key)
+        submission = compose(message, route, key=name)
+        digest = "" if name is None else digest_of(message, name, user, account)
+        due = AT_ONCE if not_before is None else aware(not_before)
+        entry = entry_of(submission, route, message, digest=digest, due_at=due, priority=priority)
+        transport = self.plugins[route.account.method]
+        limits = asked(transport, "limits", route.account.settings)
+        return self.queue.put(in_parts(entry, limits, takes_envelope=transport.takes_envelope))[0]
+
+    def worker(self, *, methods: Iterable[str] | None = None, user: str | None = None) -> Worker:
+        """Return a worker for this mailer's outbox: `run` it, or `start` it in a thread of the host.
+
+        Args:
+            methods: Only the lanes of these methods; all by default.
+            user: Only what this user wrote.
+        """
+        only = Only(
+            methods=None if methods is None else frozenset(methods),
+            users=None if user is None else frozenset({user}),
+        )
+        post = MailerPost(self.directory, self.plugins, self._transport)
+        return Worker(self.queue, post, self._rules, only=only)
 
     def send_many(
         self,
@@ -201,7 +303,7 @@ class Mailer:
             SettingsError, Unavailable: There is no account to send by; nothing left.
         """
         route = self.explain(user, company=company, account=account)
-        batch = _Entries(self.outbox, route)
+        batch = _Entries(self._kept, route)
         attempts = map(batch.begin, list(messages))
         try:
             with self._transport(route.account) as transport:
@@ -337,8 +439,11 @@ class Mailer:
         return self.plugins.tell_attempt
 
     def close(self) -> None:
-        """Let the kept connections go. The mailer can be used again."""
+        """Let the kept connections and the outbox go. The mailer can be used again."""
         self._lanes.close()
+        if self._queue is not None:
+            self._senders = {}
+            self._queue.close()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A Mailer holds connections and is not pickled: make one in each process.")
@@ -353,8 +458,8 @@ class Mailer:
 class _Entries:
     """The outbox's entries of a batch, in its order; without an outbox, journals in memory."""
 
-    def __init__(self, outbox: Outbox | None, route: Route) -> None:
-        self._outbox = outbox
+    def __init__(self, keep: Callable[[Submission, Route, Message], Kept | None], route: Route) -> None:
+        self._keep = keep
         self._route = route
         self._begun: collections.deque[Kept | None] = collections.deque()
 
@@ -363,8 +468,7 @@ class _Entries:
         kept = None
         try:
             submission = compose(message, self._route)
-            if self._outbox is not None:
-                kept = Kept(self._outbox, submission, self._route)
+            kept = self._keep(submission, self._route, message)
         except PillarboxError as error:
             return error
         finally:

@@ -239,6 +239,27 @@ class Plugins(Mapping[str, type[Transport]]):
             raise _broken(points[0], error) from error
         return opened
 
+    def outbox(self, kind: str, settings: Any, beside: Path, password: str | None) -> Any:
+        """Return the outbox that a plugin brings under the name *kind*, opened.
+
+        Raises:
+            Unavailable: None is installed, or it can't be loaded.
+        """
+        for point in self._points("pillarbox.outboxes"):
+            if point.name == kind:
+                try:
+                    return point.load()(settings, beside, password)
+                except PillarboxError:
+                    raise
+                except (Exception, SystemExit) as error:
+                    raise _broken(point, error) from error
+        cure = (
+            f"Run: pip install pillarbox-{kind}"
+            if kind == "procrastinate"
+            else "Install the distribution that brings it."
+        )
+        raise Unavailable(f"There is no outbox of the kind {kind!r:.60}.", cure=cure)
+
     def command(self, name: str) -> Any:
         """Return the click command that a plugin brings under *name*, or None.
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import threading
 import time
 from collections.abc import Callable
 
+import attrs
+
 from . import _log
 from ._delivery import settled
 from ._errors import OutcomeUnknown, PillarboxError, SendDeferred, SendError
-from ._mail import Receipt, State, Submission
-from ._outbox import Entry, Outbox
-from ._route import Route
+from ._mail import Receipt, State
+from ._outbox import Entry, Outbox, Step, steps
 from ._transports import Journal
 
 
@@ -118,13 +120,26 @@ class _Watched:
 class Kept:
     """The outbox's entry of a send. An error that the caller hears of ends it; only the unknown stays.
 
-    What fails in the outbox after the attempt is logged and changes nothing of what the caller is told: the entry then
-    stands where its journal left it, and is looked for.
+    What fails in the outbox after the attempt is logged and changes nothing of what the caller is told: it is written
+    later, or the entry stands where its journal left it, and is looked for.
+
+    Args:
+        outbox: Where it is kept.
+        entry: As it was made; it is claimed from the start.
+        sender: Whose it is: a name that `Outbox.enter` gave.
+
+    Raises:
+        SendDeferred: Its account, company or user is paused; nothing left.
     """
 
-    def __init__(self, outbox: Outbox, submission: Submission, route: Route) -> None:
+    def __init__(self, outbox: Outbox, entry: Entry, sender: str) -> None:
         self._outbox = outbox
-        self._entry = outbox.put(entry_of(submission, route), claimed_by="send")
+        pause = outbox.is_paused(entry)
+        if pause is not None:
+            raise SendDeferred(
+                f"Paused: {pause.reason}", stage="paused", cure=f"Run: pillarbox outbox resume {pause.scope}"
+            )
+        (self._entry,) = outbox.put([attrs.evolve(entry, state=State.CLAIMED, worker=sender, fence=1)])
         self._lock = threading.Lock()
         self._ended = False
         self.journal = outbox.journal(self._entry)
@@ -139,22 +154,25 @@ class Kept:
         if isinstance(outcome, PillarboxError) and self.journal.called_off:
             self.cancel()
             return
-        self._try(lambda: self._outbox.settle(self.key, outcome))
-        if settled(outcome) is State.DEFERRED:
-            self.cancel()
+        moves = steps.ended_for_caller(self._entry, outcome)
+        if not self.journal.handed_over and settled(outcome) in {State.ACCEPTED, State.UNKNOWN}:
+            moves = steps.by_way_of_attempting(self._entry, moves[0])
+        self._take(moves)
 
     def cancel(self) -> None:
         """Take the entry out, once: its caller was told that nothing left."""
         with self._lock:
             ended, self._ended = self._ended, True
         if not ended:
-            self._try(lambda: self._outbox.cancel(self.key, "the caller of send was told"))
+            self._take([steps.called_off(self._entry)])
 
-    def _try(self, act: Callable[[], object]) -> None:
+    def _take(self, moves: list[Step]) -> None:
         try:
-            act()
+            self._outbox.take(moves)
         except Exception as error:  # noqa: BLE001  (what was sent is sent, whatever becomes of the note of it)
             _log.event("error", "pillarbox.outbox_failed", submission=self.key, error=type(error).__name__)
+            with contextlib.suppress(Exception):
+                self._outbox.take(moves, soon=True)
 
 
 def through(kept: Kept, attempt: Callable[[], Receipt]) -> Receipt:
@@ -170,17 +188,3 @@ def through(kept: Kept, attempt: Callable[[], Receipt]) -> Receipt:
         raise
     kept.settle(receipt)
     return receipt
-
-
-def entry_of(submission: Submission, route: Route) -> Entry:
-    """Return the outbox entry of *submission*, its identity frozen (rule 27)."""
-    account = route.account
-    return Entry(
-        submission=submission,
-        account=account.key,
-        owner=account.owner,
-        company=account.company,
-        method=account.method,
-        mailbox=account.mailbox,
-        user=route.user,
-    )

@@ -51,9 +51,8 @@ class SqliteRows:
     def _database(self) -> sqlite3.Connection:
         """This thread's connection, and never one that was inherited over a fork."""
         if getattr(self._local, "pid", None) != os.getpid():
-            owner_only(self.path)
             self._local.pid = os.getpid()
-            self._local.connection = _opened(self.path)
+            self._local.connection = open_database(self.path, _SCHEMA, 0)
         connection: sqlite3.Connection = self._local.connection
         return connection
 
@@ -129,15 +128,53 @@ if hasattr(os, "register_at_fork"):
     )
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def open_database(path: Path, schema: str, version: int) -> sqlite3.Connection:
+    """Return a connection to the owner-only file at *path*, whose tables *schema* made.
+
+    Args:
+        path: Made where missing.
+        schema: Run once, or each time where *version* is 0 (and then has to bear that).
+        version: Kept in the file; another one is refused.
+
+    Raises:
+        SettingsError: As `owner_only`, or the file is a later version's.
+    """
+    owner_only(path)
     connection = sqlite3.connect(path, timeout=30, check_same_thread=False, factory=_Connection)
     _open.add(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
-    with connection:
-        connection.execute(_SCHEMA)
+    _make(connection, schema, version, path)
     return connection
+
+
+def _make(connection: sqlite3.Connection, schema: str, version: int, path: Path) -> None:
+    """Make the tables, whole or not at all, where they are not yet there."""
+    if version == 0:
+        with connection:
+            connection.execute(schema)
+        return
+    if _version(connection) == 0:
+        connection.isolation_level = None
+        connection.execute("BEGIN IMMEDIATE")  # another process may be about to make them too
+        if _version(connection) == 0:
+            for statement in schema.split(";"):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {version}")
+        connection.execute("COMMIT")
+    found = _version(connection)
+    if found != version:
+        connection.close()
+        raise SettingsError(
+            f"{path} was made by another version of pillarbox (schema {found}, not {version}).",
+            cure="Use that version, or move the file away.",
+        )
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(version)
 
 
 def owner_only(path: Path) -> None:

@@ -234,9 +234,8 @@ class Transport(abc.ABC):
 
     def find(self, submission: Submission, journal: Journal) -> Sighting:
         """Look whether the carrier has it. What can't look, or fails to, answers UNCLEAR."""
-        return Sighting(
-            SightingState.UNCLEAR, detail=f"{self.label or 'This method'} can't look what was sent."
-        )
+        detail = f"{self.label or 'This method'} can't look what was sent."
+        return Sighting(SightingState.UNCLEAR, detail=detail, is_final=True)
 
     def check(self) -> Iterator[Finding]:
         """Look, stage by stage and sending nothing, whether the account would work; stops where it makes no sense."""

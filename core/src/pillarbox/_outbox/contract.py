@@ -1,0 +1,245 @@
+"""What an outbox promises: durable submissions, each in one state, each some worker's or nobody's."""
+
+from __future__ import annotations
+
+import abc
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Self
+
+from .._errors import MessageError, OutboxError, SendDeferred
+from .._mail import now
+from .._transports import Journal
+from . import steps
+from .entry import ENDED, Entry, Event, LaneCount, Pause, Search, Step, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Outbox(abc.ABC):
+    """Keeps submissions until they have ended, and their history after that.
+
+    Each call is durable when it returns, unless it says otherwise, and may be made from any thread. Moves are compare-and-set:
+    a step is taken only from the state, and in the claim, in which it was decided. Whoever keeps entries somewhere else
+    writes the abstract methods and passes `pillarbox.testing.OutboxContract`.
+
+    Attributes:
+        clock: What time it is, aware; tests put their own in its place.
+    """
+
+    clock: Callable[[], dt.datetime] = staticmethod(now)
+
+    @abc.abstractmethod
+    def put(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Keep *entries*, all or none, and return them as they are kept.
+
+        One whose key is there already with the same `digest` is returned as it stands, and nothing is changed.
+
+        Raises:
+            MessageError: A key is there with another digest.
+        """
+
+    @abc.abstractmethod
+    def take(self, moves: Iterable[Step], *, soon: bool = False) -> list[bool]:
+        """Take each step that still may be taken, all in one transaction; say which were.
+
+        The mark of a hand-over is not taken while a scope of the entry is paused.
+
+        With *soon* the call returns at once, empty: the steps are written with the next that is durable, a few
+        milliseconds later at most, and again while the storage fails.
+        """
+
+    @abc.abstractmethod
+    def note(self, entry: Entry, name: str, value: str) -> None:
+        """Keep a note of the entry's journal.
+
+        Raises:
+            SendDeferred: The entry is not in the claim *entry* any more.
+        """
+
+    @abc.abstractmethod
+    def claim(self, wanted: Wanted) -> list[Entry]:
+        """Return due entries that are now the worker's, with their bytes.
+
+        In order within a lane among those due (priority first, then as they were put), each lane in its turn, none of a
+        scope that is paused, and none of a lane in which another living worker has something.
+        """
+
+    @abc.abstractmethod
+    def abandoned(self) -> list[Entry]:
+        """Return the entries that are claimed or attempted by a worker that is dead, without their bytes."""
+
+    @abc.abstractmethod
+    def due_looks(self, limit: int = 100) -> list[Entry]:
+        """Return unknown entries whose next look is due, with their bytes."""
+
+    @abc.abstractmethod
+    def enter(self, kind: str) -> str:
+        """Return the name of a new worker, alive until it leaves or its process dies."""
+
+    @abc.abstractmethod
+    def leave(self, worker: str) -> None:
+        """Let a worker's life end: what it still has is abandoned."""
+
+    @abc.abstractmethod
+    def get(self, key: str) -> Entry | None:
+        """Return an entry with its bytes, or None."""
+
+    @abc.abstractmethod
+    def history(self, key: str) -> list[Event]:
+        """Return what happened to an entry, oldest first."""
+
+    @abc.abstractmethod
+    def lanes(self) -> list[LaneCount]:
+        """Return how each lane stands that has entries which have not ended."""
+
+    @abc.abstractmethod
+    def pause(self, pause: Pause) -> None:
+        """Start nothing more in a scope. A person's pause is not replaced by one of pillarbox's own."""
+
+    @abc.abstractmethod
+    def resume(self, scope: str) -> bool:
+        """Start again in a scope; say whether it was paused."""
+
+    @abc.abstractmethod
+    def pauses(self) -> list[Pause]:
+        """Return what is paused now."""
+
+    @abc.abstractmethod
+    def answered(self, method: str, mailbox: str, since: dt.datetime) -> list[dt.datetime]:
+        """Return when attempts of a mailbox ended since then, oldest first: what its limit of a minute counts."""
+
+    @abc.abstractmethod
+    def next_due(self) -> dt.datetime | None:
+        """Return when the next waiting or unknown entry is due, or a pause ends; None when nothing waits."""
+
+    @abc.abstractmethod
+    def erase(self, before: dt.datetime) -> int:
+        """Erase the bytes of entries that ended before then; say of how many. Their history stays."""
+
+    @abc.abstractmethod
+    def wait(self, seconds: float) -> None:
+        """Return when something may have come, also from another process, or *seconds* have passed."""
+
+    def wake(self) -> None:  # noqa: B027  (an outbox that only polls has nothing to do)
+        """Let what waits in this process look again."""
+
+    def close(self) -> None:  # noqa: B027  (nothing to let go is a fair default)
+        """Write what is still to be written, and let go of what is open."""
+
+    def journal(self, entry: Entry) -> KeptJournal:
+        """Return the journal of an attempt of *entry*, in the claim that it carries."""
+        return KeptJournal(self, entry)
+
+    def known(self, key: str) -> Entry:
+        """Return an entry by its key, or by the start of it where only one has it.
+
+        Raises:
+            OutboxError: There is none, or several.
+        """
+        entry = self.get(key)
+        if entry is None:
+            raise OutboxError(f"The outbox has no entry {key[:40]!r}.", cure="Run: pillarbox outbox")
+        return entry
+
+    def move(self, step: Step) -> Entry:
+        """Take one step that a person decided, and return the entry.
+
+        Raises:
+            OutboxError: The entry stands elsewhere by now, and where.
+        """
+        if not self.take([step])[0]:
+            entry = self.known(step.key)
+            raise OutboxError(
+                f"{entry.key} is {entry.state.value}, so it can't become {step.state.value if step.state else 'that'}.",
+                cure=entry.reason,
+            )
+        return self.known(step.key)
+
+    def hold(self, key: str, reason: str, *, by: str = "") -> Entry:
+        """Keep a waiting entry for a person to decide."""
+        return self.move(steps.held(key, reason, by))
+
+    def cancel(self, key: str, reason: str = "", *, by: str = "") -> Entry:
+        """Take an entry out of which nothing can have left.
+
+        Raises:
+            OutboxError: It was handed over, or has ended.
+        """
+        return self.move(steps.cancelled(key, reason or "Cancelled.", by))
+
+    def retry(self, key: str, *, by: str = "") -> Entry:
+        """Send a waiting or held entry now. The caller answers for one that is held: it may have been sent.
+
+        Raises:
+            OutboxError: It is under way, or has ended.
+        """
+        return self.move(steps.retried(key, by))
+
+    def settle(self, key: str, *, sent: bool, reason: str = "", by: str = "") -> Entry:
+        """End an entry that is held or unknown by what a person found out.
+
+        Raises:
+            OutboxError: It stands elsewhere.
+        """
+        return self.move(steps.found_out(self.known(key), reason, by, sent=sent, at=self.clock()))
+
+    def is_paused(self, entry: Entry) -> Pause | None:
+        """Return the pause that keeps *entry* from starting, or None."""
+        scopes = scopes_of(entry)
+        return next((one for one in self.pauses() if one.scope in scopes), None)
+
+    @abc.abstractmethod
+    def list(self, search: Search | None = None) -> list[Entry]:
+        """Return entries without their bytes, the newest first."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class KeptJournal(Journal):
+    """The journal of one attempt, kept in an outbox: its marks are durable when they return."""
+
+    def __init__(self, outbox: Outbox, entry: Entry) -> None:
+        super().__init__(entry.notes)
+        self._outbox = outbox
+        self._entry = entry
+
+    def _write(self, name: str, value: str) -> None:
+        self._outbox.note(self._entry, name, value)
+
+    def _mark(self) -> None:
+        if self._outbox.take([steps.attempting(self._entry)])[0]:
+            return
+        pause = self._outbox.is_paused(self._entry)
+        if pause is not None:
+            raise SendDeferred(f"Paused: {pause.reason}", stage=steps.PAUSED)
+        raise SendDeferred("The entry is not this worker's any more; nothing left.", stage="hand-over")
+
+
+def scopes_of(entry: Entry) -> tuple[str, str, str]:
+    """Return the scopes that *entry* stands in: its lane, its company, its user."""
+    return f"lane:{entry.account}", f"company:{entry.company}", f"user:{entry.company}/{entry.user or ''}"
+
+
+def same(there: Entry, given: Entry) -> Entry:
+    """Return *there* where *given* asks for the same under the same key.
+
+    Raises:
+        MessageError: It asks for something else.
+    """
+    if there.digest == given.digest:
+        return there
+    raise MessageError(
+        f"The key of {there.submission.reference or there.key} is taken by other content.",
+        cure="Use the key of one message for that message alone.",
+    )
+
+
+def has_ended(entry: Entry) -> bool:
+    """Whether nothing more happens to *entry* by itself."""
+    return entry.state in ENDED

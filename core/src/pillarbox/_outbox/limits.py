@@ -1,0 +1,67 @@
+"""What a carrier allows one mailbox: so many within a minute and a day, from answers to starts (rule 28)."""
+
+from __future__ import annotations
+
+import collections
+import datetime as dt
+import threading
+
+from .._transports import Limits
+
+MINUTE = dt.timedelta(minutes=1, milliseconds=50)
+"""A minute as the other side may count it: our clock reads a little earlier than its."""
+DAY = dt.timedelta(days=1, seconds=1)
+
+
+class Meter:
+    """The answers of one mailbox within a day; says how long the next start has to wait.
+
+    It counts from the answer of the earlier to the start of the later, so the server never sees more than the limit, however
+    long either is on the way.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._guard = threading.Lock()
+        self._answers: collections.deque[dt.datetime] = collections.deque()
+        self._begun = 0
+
+    @property
+    def counts(self) -> bool:
+        """Whether there is anything to count."""
+        return self._limits.per_minute is not None or self._limits.per_day is not None
+
+    def seed(self, answers: list[dt.datetime]) -> None:
+        """Begin from what the outbox knows, other workers' included."""
+        with self._guard:
+            self._answers = collections.deque(sorted({*answers, *self._answers}))
+
+    def wait(self, at: dt.datetime) -> dt.timedelta:
+        """Return how long the next has to wait; zero, and it is taken as begun, where it may start."""
+        with self._guard:
+            while self._answers and self._answers[0] <= at - DAY:
+                self._answers.popleft()
+            wait = max(
+                self._left(self._limits.per_minute, MINUTE, at), self._left(self._limits.per_day, DAY, at)
+            )
+            if not wait:
+                self._begun += 1
+            return wait
+
+    def _left(self, most: int | None, span: dt.timedelta, at: dt.datetime) -> dt.timedelta:
+        if most is None:
+            return dt.timedelta(0)
+        recent = [answer for answer in self._answers if at - span < answer <= at + span]
+        over = len(recent) + self._begun - most
+        if over < 0:
+            return dt.timedelta(0)
+        if over >= len(recent):  # all places are taken by those under way
+            return dt.timedelta(seconds=1)
+        return recent[over] + span - at
+
+    def answered(self, at: dt.datetime, *, counts: bool = True) -> None:
+        """Take one that had begun as answered; without *counts* it never reached the carrier."""
+        with self._guard:
+            self._begun -= 1
+            if counts:
+                self._answers.append(at)

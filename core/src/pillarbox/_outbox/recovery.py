@@ -1,0 +1,113 @@
+"""After a crash: what a dead worker had is nobody's, and of what was handed over the carrier is asked (rules 20 to 22)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import TYPE_CHECKING
+
+from .. import _log
+from .._errors import PillarboxError
+from .._mail import Sighting, SightingState
+from .._transports import Transport
+from . import steps
+from .contract import Outbox
+from .entry import Entry, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .settings import OutboxSettings
+
+
+def rescue(outbox: Outbox) -> int:
+    """Take from dead workers what they had, and say how much; what was handed over is to be looked for."""
+    moves = [steps.after_death(entry, outbox.clock()) for entry in outbox.abandoned()]
+    return sum(outbox.take(moves)) if moves else 0
+
+
+def boot_time() -> float:
+    """Return seconds that no setting of the clock changes, and that count while the machine sleeps."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
+
+
+class Looks:
+    """Looks for unknown entries, and says what follows.
+
+    Args:
+        outbox: Where they are kept.
+        settings: How long, and what then.
+        elapsed: Seconds that no clock's setting changes.
+    """
+
+    def __init__(
+        self, outbox: Outbox, settings: OutboxSettings, elapsed: Callable[[], float] = boot_time
+    ) -> None:
+        self._outbox = outbox
+        self._settings = settings
+        self._elapsed = elapsed
+        self._first_seen: dict[str, float] = {}
+
+    def look(self, entry: Entry, transport: Transport) -> Step:
+        """Ask the carrier for *entry*, which is unknown, and take the step that follows."""
+        kind = type(transport)
+        waited = self._waited(entry)
+        if self._is_safe(entry, kind):
+            step = steps.safe_again(entry)
+        else:
+            settling = dt.timedelta(seconds=max(self._settings.settling, kind.settling))
+            sighting = self._sighting(entry, transport)
+            step = steps.after_look(entry, sighting, self._settings, settling, waited, self._outbox.clock())
+        self._taken(entry, step)
+        return step
+
+    def unable(self, entry: Entry, reason: str) -> Step:
+        """Take the step of an unknown entry whose account can't look any more."""
+        step = steps.looked_in_vain(entry, reason)
+        self._taken(entry, step)
+        return step
+
+    def later(self, entry: Entry, reason: str) -> Step:
+        """Take the step of a look that could not even begin: it is one that failed."""
+        sighting = Sighting(SightingState.UNCLEAR, detail=f"The look failed: {reason}")
+        settling = dt.timedelta(seconds=self._settings.settling)
+        step = steps.after_look(
+            entry, sighting, self._settings, settling, self._waited(entry), self._outbox.clock()
+        )
+        self._taken(entry, step)
+        return step
+
+    def _taken(self, entry: Entry, step: Step) -> None:
+        self._outbox.take([step])
+        if step.state is not None:
+            self._first_seen.pop(entry.key, None)
+
+    def _sighting(self, entry: Entry, transport: Transport) -> Sighting:
+        try:
+            found: object = transport.find(entry.submission, self._outbox.journal(entry))
+        except PillarboxError as error:
+            return Sighting(SightingState.UNCLEAR, detail=f"The look failed: {error.detail}")
+        except Exception as error:  # noqa: BLE001  (a look that fails is no evidence, whatever it raises)
+            _log.event("warning", "pillarbox.look_failed", submission=entry.key, error=type(error).__name__)
+            return Sighting(SightingState.UNCLEAR, detail=f"The look failed with {type(error).__name__}.")
+        if isinstance(found, Sighting):
+            return found
+        return Sighting(SightingState.UNCLEAR, detail="The look answered nothing that can be used.")
+
+    def _waited(self, entry: Entry) -> dt.timedelta:
+        """Return how long ago the attempt was, by the clock and by what passed since it was first seen here: the less.
+
+        A clock that was set forward makes no absence evidence.
+        """
+        passed = self._elapsed() - self._first_seen.setdefault(entry.key, self._elapsed())
+        begun = entry.attempted_at or entry.changed_at
+        by_clock = self._outbox.clock() - begun
+        return max(min(by_clock, dt.timedelta(seconds=passed)), dt.timedelta(0))
+
+    def _is_safe(self, entry: Entry, kind: type[Transport]) -> bool:
+        """Whether the carrier still recognises the key, and sends nothing twice."""
+        begun = entry.attempted_at or entry.changed_at
+        age = self._outbox.clock() - begun
+        return dt.timedelta(0) <= age < kind.resend_safe_for / 2  # half: no clock is trusted to the end

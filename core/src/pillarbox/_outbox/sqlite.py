@@ -1,0 +1,472 @@
+"""The embedded outbox: one SQLite file for several processes on one machine; no service, no clock for who is alive."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from .._errors import SendDeferred, SettingsError
+from .._locks import Held
+from .._mail import State, now
+from .._sqlite_rows import open_database
+from . import bursts, tables
+from .commits import Commits
+from .contract import Outbox, same
+from .entry import ENDED, Entry, Event, LaneCount, Pause, Search, Step, Wanted
+from .rows import COLUMNS, entry_of, micros, moment, or_none, receipt_text, row_of, text_of
+from .settings import OutboxSettings
+
+_WIDTH = len(COLUMNS)
+_LOOK_ROUND = 0.1
+"""Seconds between two looks whether another process has written."""
+
+
+class SqliteOutbox(Outbox):
+    """Submissions in one SQLite file that only its owner can read (WAL, every commit on the disk when it returns).
+
+    A worker is alive while it holds its lock file beside the database: one that is stopped still does, one that was killed
+    does not, at once.
+
+    Args:
+        path: The file; made, owner-only, on first use.
+        settings: How long things wait, and how much is a burst.
+        clock: What time it is; tests put their own in its place.
+
+    Raises:
+        SettingsError: On first use: it can be read by others, or lies on a network share (rule 40).
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        settings: OutboxSettings | None = None,
+        *,
+        clock: Callable[[], dt.datetime] = now,
+    ) -> None:
+        self.path = Path(path)
+        self.settings = settings or OutboxSettings()
+        self.clock = clock
+        self._guard = threading.Lock()
+        self._came = threading.Condition()
+        self._news = 0
+        self._alive: dict[str, Held] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._commits: Commits | None = None
+        self._local = threading.local()
+        self._cursor = ""
+
+    def _writer(self) -> Commits:
+        with self._guard:
+            if self._pid != os.getpid():  # a child of a fork opens its own
+                self._begin()
+                self._alive = {}
+            if self._commits is None:
+                self._commits = Commits(_opened(self.path))
+            return self._commits
+
+    @property
+    def _reader(self) -> sqlite3.Connection:
+        """This thread's connection for reading; readers never wait for the writer."""
+        self._writer()
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = self._local.connection = _opened(self.path)
+        return connection
+
+    def _now(self) -> int:
+        return micros(self.clock())
+
+    def put(self, entries: Sequence[Entry]) -> list[Entry]:
+        """See `Outbox`."""
+        rows = [(entry, row_of(entry), entry.submission.content) for entry in entries]
+        counted = bursts.scopes(entries, self.settings)
+        at = self._now()
+
+        def work(database: sqlite3.Connection) -> list[Entry]:
+            kept = [_inserted(database, *one) for one in rows]
+            for scope, count in counted.items():
+                self._count(database, scope, count, at)
+            return kept
+
+        kept = self._writer().run(work)
+        self._tell()
+        return kept
+
+    def _count(self, database: sqlite3.Connection, scope: str, count: int, at: int) -> None:
+        minute = at // 60_000_000
+        database.execute(tables.BURST, (scope, minute, count))
+        (total,) = database.execute(tables.BURSTED, (scope, minute - bursts.HOUR)).fetchone()
+        pause = bursts.exceeded(scope, total, self.settings)
+        if pause is not None:
+            _paused(database, pause)
+
+    def take(self, moves: Iterable[Step], *, soon: bool = False) -> list[bool]:
+        """See `Outbox`."""
+        steps = list(moves)
+        values = [_values(step) for step in steps]
+        at = self._now()
+
+        def work(database: sqlite3.Connection) -> list[bool]:
+            return [_moved(database, step, its, at) for step, its in zip(steps, values, strict=True)]
+
+        if soon:
+            self._writer().soon(work)
+            taken: list[bool] = []
+        else:
+            taken = self._writer().run(work)
+        if any(step.state in {State.QUEUED, State.UNKNOWN} for step in steps):
+            self._tell()
+        return taken
+
+    def note(self, entry: Entry, name: str, value: str) -> None:
+        """See `Outbox`."""
+
+        def work(database: sqlite3.Connection) -> bool:
+            query = (
+                "SELECT notes FROM entries WHERE key = ? AND fence = ? AND state IN ('claimed', 'attempting')"
+            )
+            found = database.execute(query, (entry.key, entry.fence)).fetchone()
+            if found is None:
+                return False
+            notes = {**(json.loads(found[0]) if found[0] else {}), name: value}
+            database.execute("UPDATE entries SET notes = ? WHERE key = ?", (text_of(notes), entry.key))
+            return True
+
+        if not self._writer().run(work):
+            raise SendDeferred("The entry is not this worker's any more; nothing left.", stage="hand-over")
+
+    def claim(self, wanted: Wanted) -> list[Entry]:
+        """See `Outbox`."""
+        at = self.clock()
+        latest = micros(at + 2 * dt.timedelta(seconds=max(self.settings.longest_wait, 86_400.0)))
+        stamp = micros(at)
+
+        def work(database: sqlite3.Connection) -> list[Entry]:
+            database.execute(tables.PROMOTE, {"now": stamp, "latest": latest})
+            found = self._found(database, wanted, stamp)
+            database.executemany(tables.CLAIM, [(wanted.worker, stamp, seq) for seq in found])
+            rows = [database.execute(tables.CLAIMED, (seq,)).fetchone() for seq in found]
+            return [_entry(row) for row in rows]
+
+        return self._writer().run(work)
+
+    def _found(self, database: sqlite3.Connection, wanted: Wanted, stamp: int) -> list[int]:
+        """Return what may be claimed, lane by lane from the one behind the last."""
+        paused = {scope for (scope,) in database.execute(_PAUSED, (stamp,))}
+        others = {lane for (lane,) in database.execute(tables.OTHERS, (wanted.worker,))}
+        shut = wanted.busy | others
+        named = {
+            "paused": json.dumps(sorted(paused)),
+            "methods": None if wanted.methods is None else json.dumps(sorted(wanted.methods)),
+            "users": None if wanted.users is None else json.dumps(sorted(wanted.users)),
+        }
+        found: list[int] = []
+        octets = 0
+        for lane in self._lanes_in_turn(database):
+            if lane in shut or f"lane:{lane}" in paused:
+                continue
+            if wanted.accounts is not None and lane not in wanted.accounts:
+                continue
+            self._cursor = lane
+            limit = min(wanted.each, wanted.most - len(found))
+            for seq, size in database.execute(tables.CLAIMABLE, {**named, "lane": lane, "limit": limit}):
+                if found and octets + size > wanted.octets:
+                    return found
+                found.append(seq)
+                octets += size
+            if len(found) >= wanted.most:
+                break
+        return found
+
+    def _lanes_in_turn(self, database: sqlite3.Connection) -> Iterator[str]:
+        start = lane = self._cursor
+        while (row := database.execute(tables.NEXT_LANE, (lane,)).fetchone()) is not None:
+            lane = row[0]
+            yield lane
+        lane = ""
+        while (row := database.execute(tables.NEXT_LANE, (lane,)).fetchone()) is not None and row[0] <= start:
+            lane = row[0]
+            yield lane
+
+    def abandoned(self) -> list[Entry]:
+        """See `Outbox`."""
+        query = "SELECT DISTINCT worker FROM entries WHERE state IN ('claimed', 'attempting')"
+        dead = [worker for (worker,) in self._reader.execute(query).fetchall() if not self._lives(worker)]
+        rows = [
+            row
+            for worker in dead
+            for row in self._reader.execute(f"{tables.TAKEN} AND e.worker = ?", (worker,)).fetchall()
+        ]
+        return [entry_of(row) for row in rows]
+
+    def _lives(self, worker: str) -> bool:
+        if worker in self._alive:
+            return True
+        lock = self._folder / worker
+        held = Held.take(lock, make=False)
+        if held is None:
+            return lock.exists()
+        held.free(remove=True)  # nobody else's: names are never used again
+        return False
+
+    def due_looks(self, limit: int = 100) -> list[Entry]:
+        """See `Outbox`."""
+        return [_entry(row) for row in self._reader.execute(tables.LOOKS, (self._now(), limit)).fetchall()]
+
+    @property
+    def _folder(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.workers")
+
+    def enter(self, kind: str) -> str:
+        """See `Outbox`."""
+        self._writer()
+        worker = f"{kind}-{uuid.uuid4().hex}"
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        held = Held.take(self._folder / worker)
+        if held is None:
+            raise SettingsError(f"{self._folder} can't be locked.", cure="Keep it on a local disk.")
+        self._alive[worker] = held
+        return worker
+
+    def leave(self, worker: str) -> None:
+        """See `Outbox`."""
+        held = self._alive.pop(worker, None)
+        if held is not None:
+            held.free(remove=True)
+
+    def get(self, key: str) -> Entry | None:
+        """See `Outbox`."""
+        row = self._reader.execute(tables.BY_KEY, (key,)).fetchone()
+        if row is None and 6 <= len(key) < 32 and key.isalnum():
+            query = "SELECT key FROM entries WHERE key >= ? AND key < ? LIMIT 2"
+            found = self._reader.execute(query, (key, f"{key}~")).fetchall()
+            row = self._reader.execute(tables.BY_KEY, found[0]).fetchone() if len(found) == 1 else None
+        return None if row is None else _entry(row)
+
+    def history(self, key: str) -> list[Event]:
+        """See `Outbox`."""
+        query = (
+            "SELECT v.at, v.state, v.reason, v.code, v.worker, v.by FROM events v JOIN entries e USING (seq)"
+            " WHERE e.key = ? ORDER BY v.rowid"
+        )
+        return [
+            Event(at=moment(at), state=State(state), reason=reason, code=code, worker=worker, by=by)
+            for at, state, reason, code, worker, by in self._reader.execute(query, (key,)).fetchall()
+        ]
+
+    def lanes(self) -> list[LaneCount]:
+        """See `Outbox`."""
+        found: dict[str, list[Any]] = {}
+        for row in self._reader.execute(tables.LANES).fetchall():
+            found.setdefault(row[0], []).append(row)
+        return [_lane_count(rows) for rows in found.values()]
+
+    def pause(self, pause: Pause) -> None:
+        """See `Outbox`."""
+        self._writer().run(lambda database: _paused(database, pause))
+
+    def resume(self, scope: str) -> bool:
+        """See `Outbox`."""
+
+        def work(database: sqlite3.Connection) -> bool:
+            database.execute("DELETE FROM bursts WHERE scope = ?", (scope,))
+            return database.execute("DELETE FROM pauses WHERE scope = ?", (scope,)).rowcount > 0
+
+        was_paused = self._writer().run(work)
+        self._tell()
+        return was_paused
+
+    def pauses(self) -> list[Pause]:
+        """See `Outbox`."""
+        query = "SELECT * FROM pauses WHERE until IS NULL OR until > ? ORDER BY scope"
+        return [
+            Pause(scope=scope, reason=reason, since=moment(since), until=or_none(until), by=by, kind=kind)
+            for scope, reason, since, until, by, kind in self._reader.execute(
+                query, (self._now(),)
+            ).fetchall()
+        ]
+
+    def answered(self, method: str, mailbox: str, since: dt.datetime) -> list[dt.datetime]:
+        """See `Outbox`."""
+        query = "SELECT at FROM answers WHERE mailbox = ? AND method = ? AND at > ? ORDER BY at"
+        rows = self._reader.execute(query, (mailbox, method, micros(since))).fetchall()
+        return [moment(at) for (at,) in rows]
+
+    def next_due(self) -> dt.datetime | None:
+        """See `Outbox`."""
+        (due,) = self._reader.execute(tables.NEXT_DUE).fetchone()
+        return or_none(due)
+
+    def erase(self, before: dt.datetime) -> int:
+        """See `Outbox`."""
+
+        def work(database: sqlite3.Connection) -> int:
+            stamp = micros(before)
+            yesterday = self._now() - 86_400_000_000
+            database.execute("DELETE FROM answers WHERE at < ?", (yesterday,))
+            database.execute("DELETE FROM bursts WHERE minute < ?", (yesterday // 60_000_000,))
+            database.execute("DELETE FROM pauses WHERE until < ?", (yesterday,))
+            query = "DELETE FROM bodies WHERE seq IN (SELECT seq FROM bodies WHERE ended < ? LIMIT 1000)"
+            return database.execute(query, (stamp,)).rowcount
+
+        erased = 0
+        while count := self._writer().run(work):  # in pieces, so that nobody waits for long
+            erased += count
+        return erased
+
+    def wait(self, seconds: float) -> None:
+        """See `Outbox`."""
+        give_up = time.monotonic() + seconds
+        seen, version = self._news, self._version()
+        while (left := give_up - time.monotonic()) > 0:
+            with self._came:
+                if self._came.wait_for(lambda: self._news != seen, timeout=min(left, _LOOK_ROUND)):
+                    return
+            if self._version() != version:
+                return
+
+    def _version(self) -> int:
+        (version,) = self._reader.execute("PRAGMA data_version").fetchone()
+        return int(version)
+
+    def _tell(self) -> None:
+        with self._came:
+            self._news += 1
+            self._came.notify_all()
+
+    def wake(self) -> None:
+        """Let whoever waits in this process look again."""
+        self._tell()
+
+    def close(self) -> None:
+        """See `Outbox`."""
+        with self._guard:
+            commits, self._commits = self._commits, None
+            inherited = self._pid != os.getpid()
+        if commits is not None and not inherited:
+            commits.close()
+        reader = getattr(self._local, "connection", None)
+        if reader is not None and not inherited:
+            reader.close()
+        self._local = threading.local()
+        for worker in list(self._alive):
+            self.leave(worker)
+
+    def list(self, search: Search | None = None) -> list[Entry]:
+        """See `Outbox`."""
+        query, values = _where(search or Search())
+        return [entry_of(row) for row in self._reader.execute(query, values).fetchall()]
+
+
+_PAUSED = "SELECT scope FROM pauses WHERE until IS NULL OR until > ?"
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    connection = open_database(path, tables.SCHEMA, tables.SCHEMA_VERSION)
+    connection.isolation_level = None
+    connection.execute("PRAGMA secure_delete = FAST")
+    return connection
+
+
+def _inserted(database: sqlite3.Connection, entry: Entry, row: tuple[Any, ...], content: bytes) -> Entry:
+    found = database.execute(tables.INSERT, row).fetchone()
+    if found is None:
+        return same(_entry(database.execute(tables.BY_KEY, (entry.key,)).fetchone()), entry)
+    database.execute(tables.INSERT_BODY, (found[0], content, entry.submission.bcc_header))
+    return entry
+
+
+def _values(step: Step) -> dict[str, Any]:
+    return {
+        "key": step.key,
+        "state": step.state.value if step.state is not None else "",
+        "come_from": json.dumps([state.value for state in step.come_from]),
+        "fence": step.fence,
+        "reason": step.reason,
+        "code": step.code,
+        "due": None if step.due_at is None else micros(step.due_at),
+        "receipt": receipt_text(step.receipt),
+        "remaining": None if step.recipients is None else "\n".join(step.recipients),
+        "counts": step.counts,
+    }
+
+
+def _moved(database: sqlite3.Connection, step: Step, values: dict[str, Any], at: int) -> bool:
+    found = database.execute(tables.STEP, {**values, "now": at}).fetchone()
+    if found is None:
+        return False
+    seq, method, mailbox = found
+    if step.state is not State.ATTEMPTING and (step.reason or step.state is not State.QUEUED):
+        state = values["state"] or "unknown"
+        database.execute(tables.EVENT, (seq, at, state, step.reason, step.code, "", step.by))
+    if step.is_metered:
+        database.execute(tables.ANSWER, (method, mailbox, at))
+    if step.state in ENDED:
+        database.execute(tables.ENDED_BODY, (at, seq))
+    return True
+
+
+def _paused(database: sqlite3.Connection, pause: Pause) -> None:
+    until = None if pause.until is None else micros(pause.until)
+    values = (pause.scope, pause.reason, micros(pause.since), until, pause.by, pause.kind)
+    database.execute(tables.PAUSE, values)
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    return entry_of(row[:_WIDTH], row[_WIDTH], row[_WIDTH + 1])
+
+
+def _where(search: Search) -> tuple[str, list[Any]]:
+    """Return the query for *search* and its values; nothing of the search stands in the text."""
+    exact = {
+        "e.reference": search.reference,
+        "e.lane": search.account,
+        "e.company": search.company,
+        "e.actor": search.user,
+        "e.method": search.method,
+        "e.part_of": search.part_of,
+        "e.again_of": search.again_of,
+    }
+    conditions: list[tuple[str, Any]] = [(f"{column} = ?", value) for column, value in exact.items() if value]
+    if search.to:
+        conditions.append(("instr(lower(e.recipients), lower(?)) > 0", search.to))
+    if search.since is not None:
+        conditions.append(("e.created >= ?", micros(search.since)))
+    if search.until is not None:
+        conditions.append(("e.created < ?", micros(search.until)))
+    if search.before:
+        conditions.append(("e.seq < (SELECT seq FROM entries WHERE key = ?)", search.before))
+    values: list[Any] = [value for _, value in conditions]
+    texts = [text for text, _ in conditions]
+    if search.states:
+        states = sorted(state.value for state in search.states)
+        texts.append(f"e.state IN ({', '.join('?' * len(states))})")
+        values += states
+    where = f" WHERE {' AND '.join(texts)}" if texts else ""
+    return f"{tables.LIGHT}{where} ORDER BY e.seq DESC LIMIT ?", [*values, search.limit]
+
+
+def _lane_count(rows: Sequence[Sequence[Any]]) -> LaneCount:
+    lane, company, owner, method, mailbox = rows[0][:5]
+    waiting = [row for row in rows if row[5] in {"queued", "deferred"}]
+    return LaneCount(
+        account=lane,
+        company=company,
+        owner=owner,
+        method=method,
+        mailbox=mailbox,
+        counts={State(row[5]): row[6] for row in rows},
+        oldest=min((moment(row[7]) for row in rows), default=None),
+        next_due=min((moment(row[8]) for row in waiting), default=None),
+    )

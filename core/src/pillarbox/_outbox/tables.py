@@ -1,0 +1,128 @@
+"""The tables of the embedded outbox, and the statements that move what is in them."""
+
+from __future__ import annotations
+
+from .rows import COLUMNS
+
+SCHEMA_VERSION = 1
+"""Kept as the file's `user_version`."""
+
+SCHEMA = """
+CREATE TABLE entries (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    lane TEXT NOT NULL, company TEXT NOT NULL, owner TEXT NOT NULL, method TEXT NOT NULL, mailbox TEXT NOT NULL,
+    actor TEXT,
+    state TEXT NOT NULL, due INTEGER NOT NULL, priority INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    fence INTEGER NOT NULL, worker TEXT NOT NULL, reason TEXT NOT NULL, code TEXT NOT NULL,
+    created INTEGER NOT NULL, changed INTEGER NOT NULL, attempted INTEGER, tried INTEGER,
+    digest TEXT NOT NULL, part_of TEXT NOT NULL, again_of TEXT NOT NULL, reference TEXT NOT NULL,
+    recipients TEXT NOT NULL, remaining TEXT, frozen TEXT NOT NULL, notes TEXT NOT NULL, receipt TEXT
+);
+CREATE INDEX ready ON entries (lane, priority DESC, seq) WHERE state IN ('queued', 'deferred') AND due = 0;
+CREATE INDEX taken ON entries (worker) WHERE state IN ('claimed', 'attempting');
+CREATE INDEX unknown ON entries (due) WHERE state = 'unknown';
+CREATE INDEX later ON entries (due) WHERE state IN ('queued', 'deferred') AND due > 0;
+CREATE INDEX held ON entries (lane) WHERE state IN ('unknown', 'held');
+CREATE INDEX referenced ON entries (reference) WHERE reference != '';
+CREATE INDEX parts ON entries (part_of) WHERE part_of != '';
+CREATE INDEX repeated ON entries (again_of) WHERE again_of != '';
+CREATE TABLE bodies (
+    seq INTEGER PRIMARY KEY, content BLOB NOT NULL, bcc BLOB NOT NULL, ended INTEGER
+);
+CREATE INDEX over ON bodies (ended) WHERE ended IS NOT NULL;
+CREATE TABLE events (
+    seq INTEGER NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, code TEXT NOT NULL,
+    worker TEXT NOT NULL, by TEXT NOT NULL
+);
+CREATE INDEX history ON events (seq);
+CREATE TABLE answers (method TEXT NOT NULL, mailbox TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE INDEX answered ON answers (mailbox, method, at);
+CREATE TABLE pauses (
+    scope TEXT PRIMARY KEY, reason TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER, by TEXT NOT NULL, kind TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE bursts (scope TEXT NOT NULL, minute INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (scope, minute)) WITHOUT ROWID;
+"""
+
+_NAMES = ", ".join(COLUMNS)
+_MARKS = ", ".join("?" * len(COLUMNS))
+INSERT = f"INSERT INTO entries ({_NAMES}) VALUES ({_MARKS}) ON CONFLICT (key) DO NOTHING RETURNING seq"
+INSERT_BODY = "INSERT INTO bodies VALUES (?, ?, ?, NULL)"
+WHOLE = ", ".join(f"e.{name}" for name in COLUMNS)
+BY_KEY = f"SELECT {WHOLE}, b.content, b.bcc FROM entries e LEFT JOIN bodies b USING (seq) WHERE e.key = ?"
+LIGHT = f"SELECT {WHOLE} FROM entries e"
+
+STEP = """
+UPDATE entries SET
+    attempts = attempts + (:state = 'attempting' OR (state = 'claimed' AND :state IN ('deferred', 'rejected'))),
+    state = CASE WHEN :state = '' THEN state ELSE :state END,
+    worker = CASE WHEN :state = 'attempting' THEN worker ELSE '' END,
+    reason = :reason, code = :code,
+    due = coalesce(:due, due),
+    receipt = coalesce(:receipt, receipt),
+    remaining = coalesce(:remaining, remaining),
+    changed = :now,
+    attempted = CASE WHEN :state = 'attempting' THEN :now ELSE attempted END,
+    tried = CASE WHEN :counts THEN coalesce(tried, :now) ELSE tried END
+WHERE key = :key AND state IN (SELECT value FROM json_each(:come_from)) AND (:fence IS NULL OR fence = :fence)
+    AND (:state != 'attempting' OR NOT EXISTS (
+        SELECT 1 FROM pauses
+        WHERE scope IN ('lane:' || lane, 'company:' || company, 'user:' || company || '/' || coalesce(actor, ''))
+            AND (until IS NULL OR until > :now)
+    ))
+RETURNING seq, method, mailbox
+"""
+EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
+ENDED_BODY = "UPDATE bodies SET ended = ? WHERE seq = ?"
+ANSWER = "INSERT INTO answers VALUES (?, ?, ?)"
+
+PROMOTE = """
+UPDATE entries SET due = 0
+WHERE state IN ('queued', 'deferred') AND due > 0 AND (due <= :now OR (due > :latest AND state = 'deferred'))
+"""
+"""What has come due stands in line. A wait longer than any that is given comes of a clock that was set back."""
+NEXT_LANE = """
+SELECT lane FROM entries INDEXED BY ready WHERE state IN ('queued', 'deferred') AND due = 0 AND lane > ? ORDER BY lane LIMIT 1
+"""
+OTHERS = """
+SELECT DISTINCT lane FROM entries WHERE state IN ('claimed', 'attempting') AND worker != ? AND worker NOT LIKE 'send-%'
+"""
+CLAIMABLE = """
+SELECT e.seq, length(b.content) FROM entries e INDEXED BY ready JOIN bodies b USING (seq)
+WHERE e.state IN ('queued', 'deferred') AND e.due = 0 AND e.lane = :lane
+    AND (:methods IS NULL OR e.method IN (SELECT value FROM json_each(:methods)))
+    AND (:users IS NULL OR e.actor IN (SELECT value FROM json_each(:users)))
+    AND (e.actor IS NULL OR 'user:' || e.company || '/' || e.actor NOT IN (SELECT value FROM json_each(:paused)))
+    AND 'company:' || e.company NOT IN (SELECT value FROM json_each(:paused))
+ORDER BY e.priority DESC, e.seq LIMIT :limit
+"""
+CLAIM = "UPDATE entries SET state = 'claimed', worker = ?, fence = fence + 1, changed = ? WHERE seq = ?"
+CLAIMED = f"SELECT {WHOLE}, b.content, b.bcc FROM entries e JOIN bodies b USING (seq) WHERE e.seq = ?"
+
+TAKEN = f"{LIGHT} WHERE e.state IN ('claimed', 'attempting')"
+LOOKS = f"SELECT {WHOLE}, b.content, b.bcc FROM entries e JOIN bodies b USING (seq) WHERE e.state = 'unknown' AND e.due <= ? ORDER BY e.due LIMIT ?"
+OPEN = """
+SELECT seq FROM entries WHERE state IN ('queued', 'deferred') AND due = 0
+UNION ALL SELECT seq FROM entries WHERE state IN ('queued', 'deferred') AND due > 0
+UNION ALL SELECT seq FROM entries WHERE state IN ('claimed', 'attempting')
+UNION ALL SELECT seq FROM entries WHERE state IN ('unknown', 'held')
+"""
+LANES = f"""
+SELECT lane, company, owner, method, mailbox, state, count(*), min(created), min(due)
+FROM entries WHERE seq IN ({OPEN}) GROUP BY lane, state ORDER BY lane
+"""
+NEXT_DUE = """
+SELECT min(due) FROM (
+    SELECT due FROM (SELECT 0 AS due FROM entries INDEXED BY ready WHERE state IN ('queued', 'deferred') AND due = 0 LIMIT 1)
+    UNION ALL SELECT min(due) FROM entries WHERE state IN ('queued', 'deferred') AND due > 0
+    UNION ALL SELECT min(due) FROM entries WHERE state = 'unknown'
+    UNION ALL SELECT min(until) FROM pauses
+)
+"""
+BURST = "INSERT INTO bursts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET count = count + excluded.count"
+BURSTED = "SELECT sum(count) FROM bursts WHERE scope = ? AND minute > ?"
+PAUSE = """
+INSERT INTO pauses VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (scope) DO UPDATE SET
+    reason = excluded.reason, since = excluded.since, until = excluded.until, by = excluded.by, kind = excluded.kind
+WHERE pauses.kind != 'person' OR excluded.kind = 'person'
+"""

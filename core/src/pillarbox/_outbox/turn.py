@@ -1,0 +1,254 @@
+"""One lane's turn in a worker: its entries one by one over one connection, each answer kept as it comes."""
+
+from __future__ import annotations
+
+import collections
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import attrs
+
+from .. import _log
+from .._batch import deliver_many
+from .._delivery import Outcome, Told
+from .._errors import OutboxError, OutcomeUnknown, PillarboxError, SendDeferred
+from .._mail import Receipt, State, Submission
+from .._settings import Account
+from .._transports import Journal, Limits, Transport
+from . import steps
+from .contract import Outbox
+from .entry import Entry, Pause
+from .limits import Meter
+from .settings import OutboxSettings
+
+LONGEST = 5.0
+"""Seconds after which a lane gives its thread to others that wait."""
+
+
+class Post(Protocol):
+    """What a worker needs of a mailer: accounts as they are set up now, and the transports that carry for them."""
+
+    @property
+    def told(self) -> Told | None:
+        """Who hears of attempts."""
+
+    def account(self, entry: Entry) -> Account:
+        """Return the account that *entry* was written for, as it is set up now.
+
+        Raises:
+            OutboxError: It is another one by now, or gone: says how.
+            SettingsError, Unavailable: It can't be used.
+        """
+
+    def limits(self, account: Account) -> Limits:
+        """Return what the carrier allows."""
+
+    def transport(self, account: Account) -> AbstractContextManager[Transport]:
+        """Give a transport for *account* while the block lasts."""
+
+
+@attrs.define(eq=False)
+class Lane:
+    """What a worker knows of one account.
+
+    Attributes:
+        waiting: Claimed and not begun, in order.
+        running: How many threads are at it.
+        rests_until: `time.monotonic` before which nothing starts.
+        limits, meter: What the carrier allows; known from the first turn on.
+    """
+
+    key: str
+    waiting: collections.deque[Entry] = attrs.field(factory=collections.deque)
+    running: int = 0
+    rests_until: float = 0.0
+    limits: Limits = attrs.field(factory=Limits)
+    meter: Meter | None = None
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another thread may begin with what waits."""
+        return bool(self.waiting) and self.running < max(1, self.limits.concurrency)
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether nothing may start now."""
+        return time.monotonic() < self.rests_until
+
+    def rest(self, seconds: float) -> None:
+        """Start nothing for so long."""
+        self.rests_until = max(self.rests_until, time.monotonic() + seconds)
+
+
+class Turn:
+    """Takes a lane's entries until it has none, rests, has had its time, or the worker is to stop."""
+
+    def __init__(
+        self,
+        lane: Lane,
+        outbox: Outbox,
+        post: Post,
+        settings: OutboxSettings,
+        is_stopping: Callable[[], bool],
+        tell: Callable[[State], None],
+    ) -> None:
+        self._lane = lane
+        self._outbox = outbox
+        self._post = post
+        self._settings = settings
+        self._is_stopping = is_stopping
+        self._tell = tell
+        self._begun: collections.deque[tuple[Entry, Journal]] = collections.deque()
+        self._ends = time.monotonic() + LONGEST
+        self._over = False
+        self._first: Entry | None = None
+        self._account: Account | None = None
+        self._takes_envelope = True
+
+    def run(self) -> None:
+        """Do it; what goes wrong belongs to the entry at which it did, or to the lane."""
+        entry = self._first = self._next()
+        if entry is None:
+            return
+        try:
+            account = self._account = self._post.account(entry)
+            self._meet(account)
+            self._deliver(account)
+        except OutboxError as error:
+            self._hold(entry, error)
+        except PillarboxError as error:
+            self._blame(error)
+        except Exception as error:  # noqa: BLE001  (one lane's fault is not another's)
+            _log.event("error", "pillarbox.worker_failed", error=type(error).__name__)
+            self._blame(SendDeferred(f"The worker failed with {type(error).__name__}."))
+        finally:
+            self._leave()
+
+    def _blame(self, error: PillarboxError) -> None:
+        """Keep *error* as the outcome of the entry that was to begin; the lane waits."""
+        entry, self._first = self._first, None
+        if entry is not None:
+            self._keep(entry, error)
+        self._lane.rest(self._settings.shortest_wait / 10)
+
+    def _leave(self) -> None:
+        """Let go of what was begun and has no answer: what was handed over is looked for."""
+        if self._first is not None:
+            self._begun.append((self._first, Journal()))
+        lost = "The attempt broke off after the hand-over; whether it left is not known."
+        for entry, journal in self._begun:
+            unknown = steps.after(entry, OutcomeUnknown(lost), self._settings, self._outbox.clock()).step
+            self._outbox.take([unknown if journal.handed_over else steps.released(entry)], soon=True)
+
+    def _meet(self, account: Account) -> None:
+        """Ask what the carrier allows, once, and what it has had of this mailbox lately."""
+        lane = self._lane
+        if lane.meter is None:
+            lane.limits = self._post.limits(account)
+            lane.meter = Meter(lane.limits)
+        if lane.meter.counts and lane.running <= 1:
+            day = self._outbox.clock() - dt.timedelta(days=1)
+            lane.meter.seed(self._outbox.answered(account.method, account.mailbox, day))
+
+    def _next(self) -> Entry | None:
+        if self._is_done():
+            return None
+        if self._first is not None:
+            entry, self._first = self._first, None
+            return entry
+        try:
+            return self._lane.waiting.popleft()
+        except IndexError:
+            return None
+
+    def _deliver(self, account: Account) -> None:
+        with self._post.transport(account) as transport:
+            self._takes_envelope = type(transport).takes_envelope
+            while (self._first or self._lane.waiting) and not self._is_done():
+                for outcome in deliver_many(self._pulled(), transport, self._post.told):
+                    entry, journal = self._begun.popleft()
+                    self._answered(entry, journal, outcome)
+
+    def _is_done(self) -> bool:
+        return self._over or self._is_stopping() or self._lane.is_resting
+
+    def _pulled(self) -> Iterator[tuple[Submission, Journal]]:
+        """Give the transport the next, as long as another may be in doubt."""
+        while (entry := self._fit()) is not None:
+            journal = self._outbox.journal(entry)
+            self._begun.append((entry, journal))
+            yield entry.submission, journal
+            if time.monotonic() > self._ends:
+                self._over = True
+
+    def _fit(self) -> Entry | None:
+        """Return the next entry that may start now; those of another mind than the account are held."""
+        in_doubt = sum(journal.handed_over for _, journal in self._begun)
+        if in_doubt >= self._settings.batch:
+            return None
+        while (entry := self._next()) is not None:
+            try:
+                account = self._post.account(entry)
+            except OutboxError as error:
+                self._hold(entry, error)
+                continue
+            if account is not self._account and account != self._account:
+                self._put_back(entry)  # the settings have changed: a new turn, a new transport
+                return None
+            wait = self._lane.meter.wait(self._outbox.clock()) if self._lane.meter else dt.timedelta(0)
+            if wait:
+                self._put_back(entry)
+                self._lane.rest(wait.total_seconds())
+                self._release_waiting()
+                return None
+            return entry
+        return None
+
+    def _put_back(self, entry: Entry) -> None:
+        self._lane.waiting.appendleft(entry)
+        self._over = True
+
+    def _release_waiting(self) -> None:
+        """Give back what was claimed ahead: while the lane rests, others may come to stand before it."""
+        waiting: list[Entry] = []
+        while self._lane.waiting:
+            waiting.append(self._lane.waiting.popleft())
+        self._outbox.take([steps.released(entry) for entry in waiting], soon=True)
+
+    def _hold(self, entry: Entry, error: OutboxError) -> None:
+        self._first = None
+        self._outbox.take([steps.re_pointed(entry, str(error))], soon=True)
+        self._tell(State.HELD)
+
+    def _answered(self, entry: Entry, journal: Journal, outcome: Outcome) -> None:
+        """Keep what came of an attempt."""
+        meter, is_metered = self._lane.meter, False
+        if meter is not None:
+            is_metered = meter.counts and (journal.handed_over or isinstance(outcome, Receipt))
+            meter.answered(self._outbox.clock(), counts=is_metered)
+        self._keep(entry, outcome, handed_over=journal.handed_over, is_metered=is_metered)
+
+    def _keep(
+        self, entry: Entry, outcome: Outcome, *, handed_over: bool = False, is_metered: bool = False
+    ) -> None:
+        """Take the step that follows; a lane that has to wait does."""
+        at = self._outbox.clock()
+        consequence = steps.after(entry, outcome, self._settings, at, takes_envelope=self._takes_envelope)
+        step = attrs.evolve(consequence.step, is_metered=is_metered)
+        forgot = step.state in {State.ACCEPTED, State.UNKNOWN} and not handed_over
+        self._outbox.take(steps.by_way_of_attempting(entry, step) if forgot else [step], soon=True)
+        if consequence.pause is not None:
+            self._over = True
+            self._lane.rest(self._settings.shortest_wait / 10)
+            self._pause(consequence.pause)
+            self._release_waiting()
+        self._tell(step.state or State.UNKNOWN)
+
+    def _pause(self, pause: Pause) -> None:
+        try:
+            self._outbox.pause(pause)
+        except Exception as error:  # noqa: BLE001  (a storage that fails: the lane rests here all the same)
+            _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)

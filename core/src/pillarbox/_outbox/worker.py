@@ -1,0 +1,271 @@
+"""The worker: claims what is due, gives each lane its turn, looks for the unknown, and takes over from the dead."""
+
+from __future__ import annotations
+
+import collections
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Self
+
+import attrs
+
+from .. import _log
+from .._errors import OutboxError, PillarboxError
+from .._mail import State
+from . import steps
+from .contract import Outbox
+from .entry import Entry, Wanted
+from .recovery import Looks, boot_time, rescue
+from .settings import OutboxSettings
+from .turn import Lane, Post, Turn
+
+RESCUE = 2.0
+"""Seconds between two looks for dead workers."""
+TIDY = 600.0
+"""Seconds between two erasures."""
+AHEAD = 64
+"""How many of one lane are claimed ahead; none of them is begun before its turn."""
+LONGEST_WAIT = 1.0
+"""Seconds after which it looks again whatever it was told."""
+
+
+@attrs.frozen(kw_only=True)
+class Only:
+    """What a worker confines itself to; None for no such limit."""
+
+    methods: frozenset[str] | None = None
+    accounts: frozenset[str] | None = None
+    users: frozenset[str] | None = None
+
+
+class Worker:
+    """Empties an outbox until it is stopped. One for a process is enough; several share the lanes.
+
+    Args:
+        outbox: What it empties.
+        post: Accounts and transports.
+        settings: How long, how often, how many at once.
+        only: What it confines itself to.
+        elapsed: Seconds that no clock's setting changes.
+    """
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        post: Post,
+        settings: OutboxSettings | None = None,
+        *,
+        only: Only | None = None,
+        elapsed: Callable[[], float] = boot_time,
+    ) -> None:
+        self._outbox = outbox
+        self._post = post
+        self._settings = settings or OutboxSettings()
+        self._only = only or Only()
+        self._looks = Looks(outbox, self._settings, elapsed)
+        self._lanes: dict[str, Lane] = {}
+        self._turn: collections.deque[str] = collections.deque()
+        self._guard = threading.Condition()
+        self._looking: set[str] = set()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._counted: collections.Counter[State] = collections.Counter()
+        self._next_rescue = self._next_tidy = 0.0
+        self._name = ""
+
+    @property
+    def counted(self) -> Mapping[State, int]:
+        """How many attempts of this worker ended in each state."""
+        return dict(self._counted)
+
+    def run(self, *, drain: bool = False) -> None:
+        """Work until `stop`; with *drain* until nothing is due and nothing is under way.
+
+        A stop finishes each attempt in hand, never cuts one, and gives back what was claimed and not begun.
+        """
+        self._name = self._outbox.enter("worker")
+        try:
+            with ThreadPoolExecutor(self._settings.threads, "pillarbox-worker") as pool:
+                try:
+                    self._work(pool, drain=drain)
+                finally:
+                    self._stop.set()
+        finally:
+            self._give_back()
+            self._outbox.leave(self._name)
+            self._stop.clear()
+
+    def _work(self, pool: ThreadPoolExecutor, *, drain: bool) -> None:
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                self._now_and_then()
+                begun = self._claim() + self._look(pool)
+                failures = 0
+            except Exception as error:  # noqa: BLE001  (a storage that fails for a while is no end)
+                failures += 1
+                begun = 0
+                _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)
+                self._stop.wait(min(0.1 * 2**failures, 10.0))
+            started = self._start(pool)
+            if begun or started:
+                continue
+            if drain and not failures and not self._is_busy():
+                return
+            self._wait()
+
+    def _now_and_then(self) -> None:
+        now = time.monotonic()
+        if now >= self._next_rescue:
+            self._next_rescue = now + RESCUE
+            rescue(self._outbox)
+        if now >= self._next_tidy:
+            self._next_tidy = now + TIDY
+            keep = self._settings.keep_bodies
+            self._outbox.erase(self._outbox.clock() - steps.seconds(keep))
+
+    def _claim(self) -> int:
+        """Claim more where lanes have room, and say how much came."""
+        with self._guard:
+            ahead = sum(len(lane.waiting) for lane in self._lanes.values())
+            busy = frozenset(key for key, lane in self._lanes.items() if lane.waiting or lane.is_resting)
+        most = max(4 * self._settings.threads, AHEAD) - ahead
+        if most <= 0:
+            return 0
+        wanted = Wanted(
+            worker=self._name,
+            most=most,
+            each=AHEAD,
+            busy=busy,
+            methods=self._only.methods,
+            accounts=self._only.accounts,
+            users=self._only.users,
+        )
+        entries = self._outbox.claim(wanted)
+        with self._guard:
+            for entry in entries:
+                self._lane(entry.account).waiting.append(entry)
+        return len(entries)
+
+    def _lane(self, key: str) -> Lane:
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = Lane(key)
+            self._turn.append(key)
+        return lane
+
+    def _start(self, pool: ThreadPoolExecutor) -> int:
+        """Give threads to the lanes that can use one, each in its turn; say how many."""
+        started = 0
+        with self._guard:
+            running = sum(lane.running for lane in self._lanes.values())
+            for _ in range(len(self._turn)):
+                if running + started >= self._settings.threads:
+                    break
+                lane = self._lanes[self._turn[0]]
+                self._turn.rotate(-1)
+                if lane.has_room and not lane.is_resting:
+                    lane.running += 1
+                    started += 1
+                    pool.submit(self._take_turn, lane)
+        return started
+
+    def _take_turn(self, lane: Lane) -> None:
+        try:
+            turn = Turn(lane, self._outbox, self._post, self._settings, self._stop.is_set, self._count)
+            turn.run()
+        finally:
+            with self._guard:
+                lane.running -= 1
+                if not lane.running and not lane.waiting and not lane.is_resting and lane.meter is None:
+                    self._forget(lane)
+                self._guard.notify_all()
+            self._outbox.wake()
+
+    def _forget(self, lane: Lane) -> None:
+        self._lanes.pop(lane.key, None)
+        if lane.key in self._turn:
+            self._turn.remove(lane.key)
+
+    def _count(self, state: State) -> None:
+        with self._guard:
+            self._counted[state] += 1
+
+    def _look(self, pool: ThreadPoolExecutor) -> int:
+        """Look for the unknown whose time has come, beside the sending; say of how many."""
+        begun = 0
+        for entry in self._outbox.due_looks(8):
+            with self._guard:
+                if entry.key in self._looking:
+                    continue
+                self._looking.add(entry.key)
+            pool.submit(self._look_for, entry)
+            begun += 1
+        return begun
+
+    def _look_for(self, entry: Entry) -> None:
+        try:
+            account = self._post.account(entry)
+            with self._post.transport(account) as transport:
+                self._looks.look(entry, transport)
+        except OutboxError as error:
+            self._looks.unable(entry, error.detail)
+        except PillarboxError as error:
+            self._looks.later(entry, str(error))
+        except Exception as error:  # noqa: BLE001  (a look that fails is made again)
+            _log.event("error", "pillarbox.worker_failed", error=type(error).__name__)
+            self._looks.later(entry, f"The look failed with {type(error).__name__}.")
+        finally:
+            with self._guard:
+                self._looking.discard(entry.key)
+            self._outbox.wake()
+
+    def _is_busy(self) -> bool:
+        """Whether something is under way, or waits for a limit alone."""
+        with self._guard:
+            return bool(self._looking) or any(
+                lane.running
+                or lane.waiting
+                or (lane.is_resting and lane.meter is not None and lane.meter.counts)
+                for lane in self._lanes.values()
+            )
+
+    def _wait(self) -> None:
+        now = time.monotonic()
+        with self._guard:
+            rests = [lane.rests_until - now for lane in self._lanes.values() if lane.is_resting]
+        due = self._outbox.next_due()
+        until = (due - self._outbox.clock()).total_seconds() if due is not None else 0.0
+        soonest = min([LONGEST_WAIT, *rests, *([until] if until > 0 else [])])
+        self._outbox.wait(max(soonest, 0.005))
+
+    def _give_back(self) -> None:
+        with self._guard:
+            left = [entry for lane in self._lanes.values() for entry in lane.waiting]
+            self._lanes.clear()
+            self._turn.clear()
+        self._outbox.take([steps.released(entry) for entry in left])  # and all that nobody waited for
+
+    def stop(self) -> None:
+        """Finish what is in hand and return from `run`; safe in a signal handler and from any thread."""
+        self._stop.set()
+
+    def start(self) -> Self:
+        """Work in a thread of this process, until `stop` and `join` or the end of the `with` block."""
+        self._thread = threading.Thread(target=self.run, name="pillarbox-worker", daemon=True)
+        self._thread.start()
+        return self
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until the thread that `start` made has ended."""
+        if self._thread is not None:
+            self._thread.join(timeout)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        self.join()
