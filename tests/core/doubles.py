@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import threading
 import time
+import weakref
+from pathlib import Path
 
 import attrs
 
@@ -25,13 +29,13 @@ from pillarbox import (
     Route,
     Secret,
     SenderPolicy,
-    State,
     TomlDirectory,
     Transport,
     User,
     compose,
 )
-from pillarbox.outbox import TRANSITIONS, settled
+from pillarbox._outbox.sqlite import SqliteOutbox
+from pillarbox.outbox import Search
 from pillarbox.settings import between, setting
 
 
@@ -224,45 +228,20 @@ def until(condition) -> None:
         time.sleep(0.01)
 
 
-class KeptOutbox:
-    """An outbox in memory, as little as the protocol allows; it refuses a step that the rules do not know."""
+class KeptOutbox(SqliteOutbox):
+    """The embedded outbox in a folder of its own, with what tests ask of it."""
 
-    def __init__(self):
-        self.entries = {}
-        self.claimed = []
+    def __init__(self, settings=None, **more):
+        home = tempfile.mkdtemp(prefix="pillarbox-")
+        weakref.finalize(self, shutil.rmtree, home, ignore_errors=True)
+        super().__init__(Path(home) / "o.sqlite3", settings, **more)
+
+    @property
+    def entries(self):
+        return {entry.key: entry for entry in reversed(self.list(Search(limit=10_000)))}
 
     def states(self):
         return [entry.state for entry in self.entries.values()]
-
-    def put(self, entry, *, claimed_by=None):
-        self.claimed.append(claimed_by)
-        self.entries[entry.key] = attrs.evolve(entry, state=State.CLAIMED)
-        return self.entries[entry.key]
-
-    def journal(self, entry):
-        return _KeptJournal(self, entry.key)
-
-    def move(self, key, state):
-        entry = self.entries[key]
-        assert state in TRANSITIONS[entry.state], f"{entry.state} -> {state}"
-        self.entries[key] = attrs.evolve(entry, state=state)
-
-    def settle(self, key, outcome):
-        self.move(key, settled(outcome))
-
-    def cancel(self, key, by):
-        self.move(key, State.CANCELLED)
-
-
-class _KeptJournal(Journal):
-    """Marks the hand-over in the outbox."""
-
-    def __init__(self, outbox, key):
-        super().__init__()
-        self.outbox, self.key = outbox, key
-
-    def _mark(self):
-        self.outbox.move(self.key, State.ATTEMPTING)
 
 
 GOOD = """\

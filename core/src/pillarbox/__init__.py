@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         InvalidSettings,
         MessageError,
         NoMethod,
+        OutboxError,
         OutcomeUnknown,
         PillarboxError,
         SendDeferred,
@@ -68,7 +69,7 @@ _HOMES = {
     "_composition": "compose",
     "_directory": "Change Directory MemoryDirectory",
     "_errors": (
-        "Changed InvalidSettings MessageError NoMethod OutcomeUnknown PillarboxError SendDeferred SendError"
+        "Changed InvalidSettings MessageError NoMethod OutboxError OutcomeUnknown PillarboxError SendDeferred SendError"
         " SendRejected SenderMismatch SettingsError SignInNeeded TransportNotInstalled Unavailable quotation"
     ),
     "_hookspecs": "hookimpl",
@@ -132,6 +133,7 @@ __all__ = [
     "Network",
     "NoMethod",
     "Outbox",
+    "OutboxError",
     "OutcomeUnknown",
     "Pending",
     "PillarboxError",

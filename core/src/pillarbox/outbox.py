@@ -23,6 +23,7 @@ from ._outbox import (
     Worker,
     scopes_of,
 )
+from ._outbox.sqlite import SqliteOutbox
 
 __all__ = [
     "TRANSITIONS",
@@ -39,6 +40,7 @@ __all__ = [
     "Pause",
     "Post",
     "Search",
+    "SqliteOutbox",
     "State",
     "Step",
     "Wanted",

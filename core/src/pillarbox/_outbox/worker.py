@@ -6,8 +6,7 @@ import collections
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import attrs
 
@@ -20,6 +19,9 @@ from .entry import Entry, Wanted
 from .recovery import Looks, boot_time, rescue
 from .settings import OutboxSettings
 from .turn import Lane, Post, Turn
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 RESCUE = 2.0
 """Seconds between two looks for dead workers."""
@@ -85,6 +87,8 @@ class Worker:
 
         A stop finishes each attempt in hand, never cuts one, and gives back what was claimed and not begun.
         """
+        from concurrent.futures import ThreadPoolExecutor
+
         self._name = self._outbox.enter("worker")
         try:
             with ThreadPoolExecutor(self._settings.threads, "pillarbox-worker") as pool:
