@@ -97,16 +97,17 @@ class SmtpTransport(Transport):
         from .window import Window, fill
 
         try:
-            line = self._kept_line(attempt[0]) or self._new_line()
+            kept = self._kept_line(attempt[0])
+            line = kept or self._new_line()
         except PillarboxError as error:
             yield error
             return
         if not (line.session.offered.chunking and line.session.offered.pipelining):
             yield self._answered(attempt, waiting)
             return
-        window = Window(
-            line, self.settings.chunking_window, lambda again: self._answered(again, _Attempts(()))
-        )
+        size = self.settings.chunking_window
+        again = _Attempts(())
+        window = Window(line, size, lambda it: self._answered(it, again), fresh=kept is None)
         try:
             yield from fill(window, attempt, waiting.take)
         finally:
