@@ -71,7 +71,7 @@ def test_defaults() -> None:
         ({"timeout": 0}, "company.smtp.timeout must be between"),
         ({"connections": 0}, "company.smtp.connections must be between"),
         ({"sever": "x"}, "did you mean server?"),
-        ({"proxy": "socks5://x"}, "company.smtp.proxy is not a setting"),
+        ({"proxi": "x"}, "company.smtp.proxi is not a setting"),
     ],
 )
 def test_problems(given: dict[str, Any], said: str) -> None:
@@ -171,8 +171,14 @@ def test_who_may_set_what() -> None:
     assert {field.name for field in fields if field.set_by is Role.DEPLOYER} == {
         "ca_file",
         "chunking_window",
+        "client_certificate",
+        "client_key",
+        "client_key_password",
         "fingerprint",
         "local_hostname",
+        "proxy",
+        "proxy_password",
+        "proxy_username",
     }
     assert {"server", "username", "password"} <= {
         field.name for field in fields if field.set_by is Role.OWNER

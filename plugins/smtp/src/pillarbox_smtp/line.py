@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import ipaddress
 import secrets
+import socket
 import time
 from collections.abc import Callable, Mapping
 
@@ -15,9 +16,11 @@ from . import lockstep, sasl, tls
 from .certificates import Certificate
 from .connection import Connection
 from .envelope import Transaction
+from .identity import Identity
 from .judgement import finding_of, marked
 from .protocol import Phase, Session
-from .settings import Encryption, SmtpSettings
+from .proxies import way
+from .settings import WITH_CERTIFICATE, Encryption, SmtpSettings
 
 ASK_AFTER = 30.0
 """Seconds of rest after which the server is asked with NOOP whether it is still there: some networks drop a quiet
@@ -34,7 +37,7 @@ class Line:
     Args:
         settings: The account's.
         network: How to reach the server.
-        credentials: The account's; None where it does not sign in.
+        credentials: The account's; None where it has no secrets.
         trace: Takes lines of the conversation.
     """
 
@@ -50,7 +53,7 @@ class Line:
     ) -> None:
         self.settings = settings
         self._network = network
-        self._credentials = credentials
+        self.credentials = credentials
         self._trace = trace
 
     @classmethod
@@ -97,25 +100,38 @@ class Line:
         """Connect to the server.
 
         Raises:
-            SendDeferred: Its name has no address, or nothing answers.
+            SendDeferred: Its name has no address, or nothing answers, or the proxy does not lead there.
+            SignInNeeded: The proxy wants another sign-in (stage `proxy`).
+            Unavailable: There is a proxy, and the library for it is missing.
         """
         settings = self.settings
-        self._note(f"-- connecting to {settings.server}:{settings.port}")
-        sock = self._network.connect(settings.server, settings.port, timeout=settings.timeout)
+        through = f" through {settings.proxy}" if settings.proxy else ""
+        self._note(f"-- connecting to {settings.server}:{settings.port}{through}")
+        sock = self._reached()
         self.connection = Connection(
             sock, timeout=settings.timeout, final_timeout=settings.final_timeout, trace=self._trace
         )
         self.session = Session(settings.server, settings.local_hostname or literal(self.connection.local))
 
+    def _reached(self) -> socket.socket:
+        settings = self.settings
+        through = way(settings, self.credentials)
+        if through is None:
+            return self._network.connect(settings.server, settings.port, timeout=settings.timeout)
+        return self._network.connect(
+            settings.server, settings.port, timeout=settings.timeout, through=through
+        )
+
     def encrypt(self) -> None:
         """Begin TLS and forget what was said in clear.
 
         Raises:
-            SendDeferred: The handshake failed, or the certificate is not accepted.
-            SettingsError: The CA file can't be used.
+            SendDeferred: The handshake failed, or the certificate is not accepted, or ours is not.
+            SettingsError: The CA file can't be used, or a file of the client certificate.
+            SignInNeeded: There is no password for the key of the client certificate.
         """
         try:
-            self.connection.encrypt(self.settings.server, self._trust)
+            self.connection.encrypt(self.settings.server, self.trust, self.identity())
         except SendDeferred as error:
             raise self._with_certificate(error) from None
         self.session.secured()
@@ -227,8 +243,21 @@ class Line:
         """
         return self._mechanism()
 
+    def identity(self) -> Identity | None:
+        """Return what this side shows of itself under TLS, or None.
+
+        Raises:
+            SignInNeeded, SettingsError: The password for its key can't be read.
+        """
+        settings = self.settings
+        if not settings.client_certificate:
+            return None
+        password = self._secret("client_key_password", "tls") if settings.client_key_password else ""
+        return Identity(settings.client_certificate, settings.client_key, password)
+
     @property
-    def _trust(self) -> tls.Trust:
+    def trust(self) -> tls.Trust:
+        """Which certificates of the server are accepted."""
         return tls.Trust(self.settings.ca_file, self.settings.fingerprint)
 
     def _note(self, line: str) -> None:
@@ -246,10 +275,13 @@ class Line:
     def _refuse_clear_text(self) -> None:
         """Keep a credential from going in clear to any other machine, whatever its name says (rule 17).
 
+        What is connected with a proxy is the proxy, so nothing is known of the machine behind it.
+
         Raises:
             SendDeferred: It would.
         """
-        if self.session.encrypted or is_loopback(self.connection.peer):
+        is_here = not self.settings.proxy and is_loopback(self.connection.peer)
+        if self.session.encrypted or is_here:
             return
         error = SendDeferred(
             f"The connection to {self.settings.server} is not encrypted, and a password is not sent like that; nothing"
@@ -274,20 +306,32 @@ class Line:
         raise marked(error, "sign-in-mechanism" if offered else "sign-in-not-offered")
 
     def _dialogue(self, mechanism: str) -> sasl.Dialogue:
-        if self._credentials is None:
-            raise SignInNeeded(
-                "No credentials were given for this account.", stage="sign-in", cure="Set its password."
-            )
-        name, credentials = self.settings.username, self._credentials
-        secret = credentials.token(TOKEN_PURPOSE) if self.settings.sign_in else credentials.secret("password")
         try:
-            return _DIALOGUES[mechanism](name, secret)
+            return _DIALOGUES[mechanism](self.settings.username, self._proof(mechanism))
         except sasl.SaslError as error:
             said = str(error)
         raise marked(
             SignInNeeded(f"Signing in is not possible: {said}.", stage="sign-in", cure="Enter them again."),
             "sign-in-wrong",
         )
+
+    def _proof(self, mechanism: str) -> str:
+        """Return what proves who signs in; of a certificate TLS has shown it already."""
+        if mechanism in WITH_CERTIFICATE:
+            return ""
+        return self._secret("" if self.settings.sign_in else "password", "sign-in")
+
+    def _secret(self, field: str, stage: str) -> str:
+        """Return the secret of *field*, or of none the token.
+
+        Raises:
+            SignInNeeded, SettingsError: It can't be had.
+        """
+        if self.credentials is None:
+            raise SignInNeeded(
+                "No credentials were given for this account.", stage=stage, cure="Set its password."
+            )
+        return self.credentials.secret(field) if field else self.credentials.token(TOKEN_PURPOSE)
 
     def _with_certificate(self, error: SendDeferred) -> SendDeferred:
         """Return *error* with what the refused certificate says of itself, from a second look at it."""
@@ -307,7 +351,7 @@ class Line:
 
     def _shown_certificate(self) -> Certificate | None:
         """Connect once more, look at the certificate, and say nothing but what leads to it."""
-        again = Line(self._hasty_settings, self._network, None)
+        again = Line(self._hasty_settings, self._network, self.credentials)
         try:
             again.connect()
             if self.settings.encryption is Encryption.STARTTLS:
@@ -350,6 +394,7 @@ _DIALOGUES: dict[str, Callable[[str, str], sasl.Dialogue]] = {
     "CRAM-MD5": sasl.CramMd5,
     "XOAUTH2": sasl.xoauth2,
     "OAUTHBEARER": sasl.oauthbearer,
+    "EXTERNAL": lambda username, _: sasl.external(username),
 }
 
 

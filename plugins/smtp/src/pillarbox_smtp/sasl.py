@@ -87,6 +87,11 @@ def oauthbearer(username: str, token: str) -> Dialogue:
     return _Scripted("OAUTHBEARER", (token,), first.encode(), b"\x01")
 
 
+def external(username: str) -> Dialogue:
+    """Return EXTERNAL (RFC 4422, appendix A): TLS has shown who we are, and what is said is whom we act as."""
+    return _Scripted("EXTERNAL", (), _text(username).encode())
+
+
 class CramMd5:
     """CRAM-MD5 (RFC 2195): weak, and used only when the settings name it."""
 

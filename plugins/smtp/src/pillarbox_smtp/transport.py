@@ -210,7 +210,7 @@ class SmtpTransport(Transport):
         known = hosts.host(settings.server)
         return Description(
             sign_in=_sign_in(settings),
-            via=f"{_shown(settings.server)}:{settings.port}, {_PROTECTION[settings.encryption]}",
+            via=f"{_shown(settings.server)}:{settings.port}, {_PROTECTION[settings.encryption]}{_by_proxy(settings)}",
             copy=f"filed by {known.provider}" if known.files_copy else "not kept by SMTP",
         )
 
@@ -234,6 +234,10 @@ class SmtpTransport(Transport):
 
 def _shown(server: str) -> str:
     return f"[{server}]" if ":" in server else server
+
+
+def _by_proxy(settings: SmtpSettings) -> str:
+    return f", through {settings.proxy}" if settings.proxy else ""
 
 
 def _sign_in(settings: SmtpSettings) -> str:
