@@ -24,6 +24,7 @@ from ._route import Attempt
 from ._transports import Journal, Limits, Transport
 
 Outcome: TypeAlias = Receipt | PillarboxError
+"""What an attempt ends in: the carrier's word, or why there is none."""
 Told: TypeAlias = Callable[[Attempt], None]
 
 
