@@ -111,7 +111,7 @@ def types(session: nox.Session) -> None:
 @nox.session(python=HERE)
 def docs(session: nox.Session) -> None:
     """Build the documentation into build/docs; whatever Sphinx warns of is an error."""
-    session.install(*INSTALLED, *groups("docs", "changelog"))
+    install(session, *groups("docs", "changelog"))
     session.run("python", "docs/generate.py", "--check")
     session.run("python", "docs/diagrams.py", "--check")
     session.run("sphinx-build", "-q", "-W", "--keep-going", "-n", "docs", "build/docs", *session.posargs)
