@@ -279,6 +279,15 @@ def test_a_sign_in_that_the_proxy_refuses(serve: Serve, connect: Connect, proxy:
     assert encoded not in shown
 
 
+def test_a_sign_in_that_is_refused_by_401(serve: Serve, connect: Connect, proxy: Open) -> None:
+    """Some proxies answer as a web server would (tinyproxy); it is a sign-in all the same."""
+    way = proxy("http", users={USER: PROXY_PASSWORD}, at={"connect": says(b"HTTP/1.1 401 canary\r\n\r\n")})
+    error = outcome(connect(serve(), **by(way)))
+    assert isinstance(error, SignInNeeded)
+    assert vars(error)["finding"] == "proxy-sign-in-refused"
+    assert "canary" not in repr(error)
+
+
 @pytest.mark.parametrize(
     ("kind", "username", "password"),
     [

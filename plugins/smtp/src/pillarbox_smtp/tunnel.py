@@ -106,7 +106,7 @@ class Tunnel:
         if code is None:
             return self._broken(error, target, asked=True)
         said = f"{code} {_phrase(code)}".rstrip()
-        if code == http.HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        if code in {407, 401}:  # tinyproxy says 401 to a sign-in that is wrong
             return self._unauthenticated(said)
         return self._closed_door(target, said, forbidden=code in {403, 405})
 
