@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from ._leading import destination
 from ._schema import (
     FormField,
     Problem,
     Role,
     Secret,
     between,
-    destination,
     form,
     setting,
     structure,

@@ -45,7 +45,11 @@ def reference(option: FieldOption, value: Any, method: str) -> dict[str, str]:
     """Return what the settings say of a secret: where it is, never what."""
     if option.reference == "file":
         return {"file": str(secret_path(value))}
-    return {"env": str(value)} if option.reference == "env" else {"vault": method}
+    if option.reference == "env":
+        return {"env": str(value)}
+    # One that goes elsewhere has an entry of its own: an entry is bound to one place.
+    field = option.field
+    return {"vault": f"{method}-{field.name}" if field.goes_to else method}
 
 
 def secret_path(text: str) -> Path:
