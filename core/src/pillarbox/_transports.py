@@ -438,4 +438,12 @@ class Connector(abc.ABC):
 
     @abc.abstractmethod
     def token(self, app: Any, credentials: Credentials, purpose: str) -> str:
-        """Return an access token for *purpose*, refreshed through `credentials.update` where it must be."""
+        """Return an access token for *purpose*, refreshed through `credentials.update` where it must be.
+
+        One that is stored and equals `credentials.refused` has to be refreshed whatever its age: the provider has
+        refused it. Another process may have done so already, so compare it inside `update`.
+
+        Raises:
+            SignInNeeded: A person has to connect again.
+            SendDeferred: The provider gives none now.
+        """

@@ -238,7 +238,13 @@ class MemoryVault(Vault):
 
 
 class Credentials(abc.ABC):
-    """A transport's view of its own account's secrets, and of no others."""
+    """A transport's view of its own account's secrets, and of no others.
+
+    Attributes:
+        refused: The token that the provider refused last, or "": a connector does not give it out again.
+    """
+
+    refused: str = ""
 
     @abc.abstractmethod
     def secret(self, name: str) -> str:
@@ -257,6 +263,10 @@ class Credentials(abc.ABC):
         Raises:
             SignInNeeded: A person has to connect again.
         """
+
+    def refuse(self, token: str) -> None:
+        """Say that the provider has refused *token*, so that the next `token` is another where there is one."""
+        self.refused = token
 
     @abc.abstractmethod
     def update(

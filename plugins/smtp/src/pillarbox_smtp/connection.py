@@ -195,7 +195,7 @@ class Connection:
         """Write all of *ask*, reading what comes meanwhile, so that both sides can't wait for each other."""
         self._owed += ask.replies + ask.ahead
         if ask.secret:
-            self._keep_secret(ask.data[0])
+            self.hide(*ask.hides, *_responses(ask.data[0]))
         if self._trace is not None:
             self._show_written(ask)
         written, started = 0, time.monotonic()
@@ -314,9 +314,6 @@ class Connection:
         except Garbage as garbage:
             self._spoilt = garbage
 
-    def _keep_secret(self, command: bytes) -> None:
-        self.hide(command.split()[-1].decode("ascii", "replace") if command.split() else "")
-
     def _note(self, line: str) -> None:
         if self._trace is not None:
             self._trace(line)
@@ -350,6 +347,12 @@ def blocks(pieces: Sequence[bytes]) -> Iterator[bytes]:
         size += len(piece)
     if waiting:
         yield waiting[0] if len(waiting) == 1 else b"".join(waiting)
+
+
+def _responses(command: bytes) -> list[str]:
+    """Return what a line of a sign-in says of the credential: all of it but AUTH and the mechanism's name."""
+    words = command.decode("ascii", "replace").split()
+    return words[2:] if words[:1] == ["AUTH"] else words
 
 
 def _redacted(command: bytes) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import ipaddress
-import secrets
 import socket
 import time
 from collections.abc import Callable, Mapping
 
 from pillarbox import Answer, Credentials, Network, SendDeferred, SignInNeeded, Submission
 
-from . import lockstep, sasl, tls
+from . import lockstep, tls
 from .certificates import Certificate
 from .connection import Connection
 from .envelope import Transaction
@@ -20,14 +19,22 @@ from .identity import Identity
 from .judgement import finding_of, marked
 from .protocol import Phase, Session
 from .proxies import way
-from .settings import WITH_CERTIFICATE, Encryption, SmtpSettings
+from .settings import Encryption, SmtpSettings
+from .signing_in import (
+    another_token,
+    dialogue_for,
+    is_about_token,
+    mechanism_for,
+    proof_for,
+    refused_token,
+    required,
+)
 
 ASK_AFTER = 30.0
 """Seconds of rest after which the server is asked with NOOP whether it is still there: some networks drop a quiet
 connection without a word."""
 RENEW_AFTER = 240.0
 """Seconds of rest after which a connection is not tried again: servers hang up after 300 (RFC 5321 4.5.3.2.7)."""
-TOKEN_PURPOSE = "smtp"  # noqa: S105  (what the token is for)
 LOOK_SECONDS = 10.0
 
 
@@ -165,14 +172,37 @@ class Line:
     def sign_in(self) -> None:
         """Sign in by the first mechanism of the settings that is offered, and by no other should it be refused.
 
+        Where a token is refused and the connector has another, that is tried once, on a new connection (rule 24).
+
         Raises:
             SignInNeeded: The credential was refused, or there is none.
             SendDeferred: The server can't check it now, or offers no way that the settings allow.
         """
         self._refuse_clear_text()
-        dialogue = self._dialogue(self._mechanism())
-        self.connection.hide(*dialogue.secrets)
-        self.connection.run(self.session.sign_in(dialogue))
+        mechanism = self.mechanism
+        proof = proof_for(self.credentials, mechanism)
+        refused = self._signed_in(mechanism, proof)
+        if refused is None:
+            return
+        again = another_token(self.credentials, proof)
+        if again:
+            self.drop()
+            for _, stage in self.stages()[:-1]:
+                stage()
+            refused = self._signed_in(self.mechanism, again)
+        if refused is not None:
+            raise refused
+
+    def _signed_in(self, mechanism: str, proof: str) -> SignInNeeded | None:
+        """Sign in; return the refusal of a token, for which there may be another, and raise any other."""
+        dialogue = dialogue_for(mechanism, self.settings.username, proof)
+        try:
+            self.connection.run(self.session.sign_in(dialogue))
+        except SignInNeeded as error:
+            if not is_about_token(error, dialogue):
+                raise
+            return refused_token(error, self.settings, dialogue)
+        return None
 
     def prepare(self, submission: Submission) -> Transaction:
         """Return *submission* ready for this server; nothing is said to it.
@@ -241,7 +271,7 @@ class Line:
         Raises:
             SendDeferred: The server offers none that the settings allow.
         """
-        return self._mechanism()
+        return mechanism_for(self.settings, self.session.offered.mechanisms)
 
     def identity(self) -> Identity | None:
         """Return what this side shows of itself under TLS, or None.
@@ -252,7 +282,8 @@ class Line:
         settings = self.settings
         if not settings.client_certificate:
             return None
-        password = self._secret("client_key_password", "tls") if settings.client_key_password else ""
+        known = required(self.credentials, "tls") if settings.client_key_password else None
+        password = known.secret("client_key_password") if known else ""
         return Identity(settings.client_certificate, settings.client_key, password)
 
     @property
@@ -290,48 +321,6 @@ class Line:
             cure="Set encryption = starttls or tls.",
         )
         raise marked(error, "sign-in-in-clear")
-
-    def _mechanism(self) -> str:
-        offered = self.session.offered.mechanisms
-        for name in self.settings.mechanisms:
-            if name in offered:
-                return name
-        wanted = ", ".join(self.settings.mechanisms)
-        told = f"offers only {', '.join(offered)}" if offered else "offers no sign-in"
-        error = SendDeferred(
-            f"{self.settings.server} {told}, and the settings ask for {wanted}; nothing left.",
-            stage="sign-in",
-            cure=_OTHER_MECHANISM if offered else _NO_SIGN_IN,
-        )
-        raise marked(error, "sign-in-mechanism" if offered else "sign-in-not-offered")
-
-    def _dialogue(self, mechanism: str) -> sasl.Dialogue:
-        try:
-            return _DIALOGUES[mechanism](self.settings.username, self._proof(mechanism))
-        except sasl.SaslError as error:
-            said = str(error)
-        raise marked(
-            SignInNeeded(f"Signing in is not possible: {said}.", stage="sign-in", cure="Enter them again."),
-            "sign-in-wrong",
-        )
-
-    def _proof(self, mechanism: str) -> str:
-        """Return what proves who signs in; of a certificate TLS has shown it already."""
-        if mechanism in WITH_CERTIFICATE:
-            return ""
-        return self._secret("" if self.settings.sign_in else "password", "sign-in")
-
-    def _secret(self, field: str, stage: str) -> str:
-        """Return the secret of *field*, or of none the token.
-
-        Raises:
-            SignInNeeded, SettingsError: It can't be had.
-        """
-        if self.credentials is None:
-            raise SignInNeeded(
-                "No credentials were given for this account.", stage=stage, cure="Set its password."
-            )
-        return self.credentials.secret(field) if field else self.credentials.token(TOKEN_PURPOSE)
 
     def _with_certificate(self, error: SendDeferred) -> SendDeferred:
         """Return *error* with what the refused certificate says of itself, from a second look at it."""
@@ -374,28 +363,6 @@ _KEPT = frozenset({Phase.READY, Phase.BEGUN, Phase.AHEAD})
 _ABOUT_CERTIFICATE = {
     "tls-expired", "tls-not-yet-valid", "tls-wrong-name", "tls-self-signed", "tls-unknown-authority",
 }  # fmt: skip
-_OTHER_MECHANISM = (
-    "Name one that it offers in the setting sasl, if that is safe enough; CRAM-MD5 is never used unasked."
-)
-_NO_SIGN_IN = (
-    "Use the port for submission (587 with STARTTLS, 465 with TLS), or set authenticate = false for a server that takes"
-    " mail from this machine without."
-)
-
-
-def _scram(username: str, password: str) -> sasl.Dialogue:
-    return sasl.ScramSha256(username, password, secrets.token_urlsafe(24))
-
-
-_DIALOGUES: dict[str, Callable[[str, str], sasl.Dialogue]] = {
-    "SCRAM-SHA-256": _scram,
-    "PLAIN": sasl.plain,
-    "LOGIN": sasl.login,
-    "CRAM-MD5": sasl.CramMd5,
-    "XOAUTH2": sasl.xoauth2,
-    "OAUTHBEARER": sasl.oauthbearer,
-    "EXTERNAL": lambda username, _: sasl.external(username),
-}
 
 
 def today() -> dt.datetime:

@@ -36,6 +36,7 @@ class Ask(NamedTuple):
         secret: Whether data and replies belong to a sign-in.
         final: Whether it ends the content, for whose answer a server may take ten minutes (RFC 5321 4.5.3.2.6).
         overlaps: Whether replies to what was written before may be waiting still.
+        hides: What is blanked out of all that the server says from then on.
     """
 
     stage: str
@@ -46,6 +47,7 @@ class Ask(NamedTuple):
     secret: bool = False
     final: bool = False
     overlaps: bool = False
+    hides: tuple[str, ...] = ()
 
 
 Steps: TypeAlias = Generator[Ask, list[Reply], T]
@@ -155,14 +157,17 @@ class Session:
         command = b"AUTH " + dialogue.name.encode("ascii")
         if first is not None:
             command += b" " + (base64.b64encode(first) or b"=")
-        reply = yield from self._one(Ask("sign-in", (command + b"\r\n",), secret=True))
+        reply = yield from self._said(dialogue, command)
         while reply.code == 334:
             response = self._response(dialogue, reply)
-            reply = yield from self._one(Ask("sign-in", (base64.b64encode(response) + b"\r\n",), secret=True))
+            reply = yield from self._said(dialogue, base64.b64encode(response))
         if reply.code != 235:
             raise self._refused("sign-in", reply)
         if not dialogue.proven:
             raise self._not_proven("the server did not prove that it knows the password")
+
+    def _said(self, dialogue: Dialogue, line: bytes) -> Steps[Reply]:
+        return (yield from self._one(Ask("sign-in", (line + b"\r\n",), secret=True, hides=dialogue.secrets)))
 
     def _response(self, dialogue: Dialogue, reply: Reply) -> bytes:
         try:

@@ -155,6 +155,7 @@ class SmtpSettings:
         "",
         label="Sign in with",
         help="The connector whose token is used in the place of a password, such as m365 or gmail.",
+        binds=True,
         advanced=True,
         check=_is_plain,
     )
