@@ -26,9 +26,7 @@ release = version_of("pillarbox")
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_heading_anchors = 3
-default_role = (
-    "py:obj"  # a name in single backticks, as docstrings have it, is linked where it is one of ours
-)
+default_role = "py:obj"  # a name in single backticks, as docstrings have it, is linked where it is one of ours
 
 nitpicky = True
 nitpick_ignore_regex = [
@@ -82,11 +80,18 @@ def add_changes(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] += "\n" + done.stdout
 
 
-def mark_code(app: Sphinx, what: str, name: str, value: object, options: object, lines: list[str]) -> None:
+def mark_code(
+    app: Sphinx, what: str, name: str, value: object, options: object, lines: list[str]
+) -> None:
     """Show as code what docstrings write as Markdown has it: an indented block, and `<` in single backticks."""
     marked: list[str] = []
     for before, line in zip(["", "", *lines], lines, strict=False):
-        if marked and not marked[-1].strip() and line.startswith("    ") and re.match(r"\S", before):
+        if (
+            marked
+            and not marked[-1].strip()
+            and line.startswith("    ")
+            and re.match(r"\S", before)
+        ):
             marked += ["::", ""]
         marked.append(re.sub(r"(?<!`)`([^`]*<[^`]*)`(?!`)", r"``\1``", line))
     lines[:] = marked
@@ -99,7 +104,9 @@ def find_public_name(
     if node.get("refdomain") != "py":
         return None
     short = (
-        nodes.Text(shown.astext().rpartition(".")[2]) if shown.astext().startswith("pillarbox._") else shown
+        nodes.Text(shown.astext().rpartition(".")[2])
+        if shown.astext().startswith("pillarbox._")
+        else shown
     )
     return reference(app, node["refdoc"], node["reftarget"], short)
 
@@ -107,8 +114,12 @@ def find_public_name(
 def link_names(app: Sphinx, tree: nodes.document, page: str) -> None:
     """Lead from each public name that stands as code in a sentence to its description."""
     for literal in list(tree.findall(nodes.literal)):
-        if isinstance(literal.parent, (nodes.paragraph, nodes.list_item, nodes.entry, nodes.strong)):
-            found = reference(app, page, literal.astext().removesuffix("()"), literal.deepcopy())
+        if isinstance(
+            literal.parent, (nodes.paragraph, nodes.list_item, nodes.entry, nodes.strong)
+        ):
+            found = reference(
+                app, page, literal.astext().removesuffix("()"), literal.deepcopy()
+            )
             if found is not None:
                 literal.replace_self(found)
 
@@ -119,5 +130,7 @@ def reference(app: Sphinx, page: str, name: str, shown: nodes.Node) -> nodes.Ele
     for candidate in (name, *(f"{door}.{public}" for door in DOORS)):
         if candidate in objects:
             found = objects[candidate]
-            return make_refnode(app.builder, page, found.docname, found.node_id, shown, candidate)
+            return make_refnode(
+                app.builder, page, found.docname, found.node_id, shown, candidate
+            )
     return None

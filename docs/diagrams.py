@@ -61,14 +61,19 @@ WAYS: Mapping[tuple[str, str], tuple[list[Point], str, Point | None]] = {
 
 
 def states() -> str:
-    boxes = [Box(*PLACES[state], state.value, f"name {KINDS.get(state, '')}".strip()) for state in State]
+    boxes = [
+        Box(*PLACES[state], state.value, f"name {KINDS.get(state, '')}".strip())
+        for state in State
+    ]
     told = "; ".join(
         f"{state.value} may become {' or '.join(one.value for one in State if one in after)}"
         for state, after in TRANSITIONS.items()
         if after
     )
     parts = [FRAME, *state_arrows(TRANSITIONS), *boxes]
-    return drawing("The states of a submission", f"{told}. The others are ends.", (980, 575), parts)
+    return drawing(
+        "The states of a submission", f"{told}. The others are ends.", (980, 575), parts
+    )
 
 
 def state_arrows(transitions: Mapping[State, frozenset[State]]) -> Iterator[Arrow]:
@@ -104,10 +109,17 @@ def walk() -> str:
 
 
 WALK_BOXES = (
-    Box(450, 40, "A message, and who writes it", "name", 250, 44),
+    Box(450, 40, "A message, and who writes it", "name", 256, 44),
     Box(450, 130, "Does the directory\nknow them?", "", 190, 54),
     Box(770, 130, "Refused\nnever served by the company", "bad", 240, 54, "unknown-user"),
-    Box(450, 230, "Which account does the call\nname, or else the user's\ne-mail setting?", "", 240, 72),
+    Box(
+        450,
+        230,
+        "Which account does the call\nname, or else the user's\ne-mail setting?",
+        "",
+        240,
+        72,
+    ),
     Box(165, 330, "The user's own account", "name", 210, 44),
     Box(640, 330, "The company's account", "name", 210, 44),
     Box(165, 420, "Its method?", "", 150, 44),
@@ -123,7 +135,15 @@ WALK_BOXES = (
     Box(590, 640, "Microsoft 365, Gmail,\nor from_policy\n= account", "", 160, 72),
     Box(760, 640, "SMTP,\nor from_policy\n= user", "", 150, 72),
     Box(920, 640, "from_policy\n= send_as", "", 140, 72),
-    Box(590, 780, "From: the mailbox,\nthe user's name;\nanswers to the user", "good", 160, 72, "account"),
+    Box(
+        590,
+        780,
+        "From: the mailbox,\nthe user's name;\nanswers to the user",
+        "good",
+        160,
+        72,
+        "account",
+    ),
     Box(720, 740, "From:\nthe user", "good", 76, 54, "user"),
     Box(790, 808, "From: the company,\nthe user's name", "good", 146, 54, "no-address"),
     Box(885, 740, "From:\nthe user", "good", 76, 54, "send-as"),
@@ -143,7 +163,7 @@ WALK_ARROWS = (
     Arrow([(640, 352), (640, 398)]),
     Arrow([(715, 420), (780, 420)], "None"),
     Arrow([(640, 442), (640, 498)], "any other"),
-    Arrow([(725, 520), (780, 520)], "nobody\nwrites", (753, 509)),
+    Arrow([(725, 520), (780, 520)], "nobody\nwrites", (752, 498)),
     Arrow([(570, 542), (440, 604)]),
     Arrow([(625, 542), (595, 604)]),
     Arrow([(665, 542), (745, 604)]),
@@ -164,7 +184,9 @@ def main() -> int:
     for name in stale:
         if not checking:
             (HERE / name).write_text(DRAWINGS[name](), "utf-8")
-    print("current" if not stale else f"{'stale' if checking else 'written'}: {', '.join(stale)}")
+    print(
+        "current" if not stale else f"{'stale' if checking else 'written'}: {', '.join(stale)}"
+    )
     return 1 if stale and checking else 0
 
 

@@ -18,7 +18,7 @@ svg { --paper: #ffffff; --ink: #1f2328; --line: #59636e; --soft: #f6f8fa; --good
 }
 text { font: 14px system-ui, sans-serif; fill: var(--ink); text-anchor: middle }
 .name text, .head { font-weight: 600 }
-.label { font-size: 12.5px; fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 5px }
+.label { font-size: 13px; fill: var(--ink); paint-order: stroke; stroke: var(--paper); stroke-width: 5px }
 .start { text-anchor: start }
 .paper { fill: var(--paper); stroke: none }
 rect { fill: var(--soft); stroke: var(--line); stroke-width: 1.5 }
@@ -78,7 +78,9 @@ class Arrow:
     end: str = ""
 
     def svg(self) -> str:
-        way = " ".join(f"{'L' if number else 'M'}{x:g} {y:g}" for number, (x, y) in enumerate(self.points))
+        way = " ".join(
+            f"{'L' if number else 'M'}{x:g} {y:g}" for number, (x, y) in enumerate(self.points)
+        )
         ends = f' data-from="{self.start}" data-to="{self.end}"' if self.end else ""
         return f'<path class="edge" d="{way}"{ends}/>{self._word()}'
 

@@ -6,6 +6,7 @@ import ast
 import fnmatch
 import functools
 import importlib
+import importlib.util
 import inspect
 import itertools
 import re
@@ -32,10 +33,17 @@ DOORS = (
     "pillarbox.testing",
     "pillarbox.testing.smtp_server",
     "pillarbox.cli",
-    "pillarbox_smtp",
-    "pillarbox_vault",
+    *sorted(path.parent.name for path in ROOT.glob("plugins/*/src/*/__init__.py")),
 )
-"""The modules that others may import from, in the order in which a reader meets them."""
+"""The modules that others may import from, in the order in which a reader meets them: core's, then the plugins'."""
+HELP_WIDTH = 92
+"""Columns of a command's help, so that a page shows it without scrolling."""
+
+
+@functools.cache
+def trees() -> Mapping[Path, ast.Module]:
+    """Return every source, parsed."""
+    return {path: ast.parse(path.read_text("utf-8")) for path in SOURCES}
 
 
 def door(name: str) -> ModuleType:
@@ -49,7 +57,11 @@ def names_of(module: str) -> list[str]:
 def home_of(module: str, name: str) -> str:
     """Return the first door that gives what *module* calls *name*: it is described there, once."""
     value = getattr(door(module), name)
-    homes = (other for other in DOORS if name in names_of(other) and getattr(door(other), name) is value)
+    homes = (
+        other
+        for other in DOORS
+        if name in names_of(other) and getattr(door(other), name) is value
+    )
     return next(homes)
 
 
@@ -76,7 +88,12 @@ def by_topic(names: Iterable[str]) -> dict[str, list[str]]:
     topic_of = {module: topic for topic, modules in TOPICS.items() for module in modules}
     found: dict[str, list[str]] = {topic: [] for topic in TOPICS}
     for name in names:
-        found[topic_of[pillarbox._HOME[name]]].append(name)
+        home = pillarbox._HOME[name]
+        if home not in topic_of:
+            raise KeyError(
+                f"{home}, where {name} lives, stands under no topic: add it to TOPICS in {__file__}"
+            )
+        found[topic_of[home]].append(name)
     return {topic: those for topic, those in found.items() if those}
 
 
@@ -96,9 +113,8 @@ def first_sentence(module: str, name: str) -> str:
 
 
 def _below_assignment(name: str) -> str:
-    for path in SOURCES:
-        statements = ast.parse(path.read_text("utf-8")).body
-        for one, after in itertools.pairwise(statements):
+    for tree in trees().values():
+        for one, after in itertools.pairwise(tree.body):
             if (
                 name in _assigned(one)
                 and isinstance(after, ast.Expr)
@@ -111,7 +127,11 @@ def _below_assignment(name: str) -> str:
 def _assigned(statement: ast.stmt) -> list[str]:
     if isinstance(statement, ast.AnnAssign):
         return [ast.unparse(statement.target)]
-    return [ast.unparse(target) for target in statement.targets] if isinstance(statement, ast.Assign) else []
+    return (
+        [ast.unparse(target) for target in statement.targets]
+        if isinstance(statement, ast.Assign)
+        else []
+    )
 
 
 def attribute_texts(cls: type) -> dict[str, str]:
@@ -121,6 +141,46 @@ def attribute_texts(cls: type) -> dict[str, str]:
     for names, text in re.findall(r"^ {4}([\w, ]+): (.*(?:\n {8}.*)*)", section, re.MULTILINE):
         found |= dict.fromkeys(names.split(", "), " ".join(text.split()))
     return found
+
+
+def attribute_text(cls: type, name: str) -> str:
+    """Return what the docstring of *cls* says of its attribute *name*.
+
+    Raises:
+        KeyError: It says nothing; the page would be empty there.
+    """
+    texts = attribute_texts(cls)
+    if name not in texts:
+        raise KeyError(
+            f"the docstring of {cls.__name__} says nothing of {name}: add it to its Attributes"
+        )
+    return texts[name]
+
+
+def errors() -> list[tuple[int, type[pillarbox.PillarboxError]]]:
+    """Return every public error below the one it is a kind of, with how deep it stands; sorted as they are defined."""
+    return list(_kinds_of(pillarbox.PillarboxError, 0))
+
+
+def _kinds_of(
+    one: type[pillarbox.PillarboxError], depth: int
+) -> Iterator[tuple[int, type[pillarbox.PillarboxError]]]:
+    yield depth, one
+    for kind in one.__subclasses__():
+        if kind.__name__ in names_of("pillarbox") and getattr(pillarbox, kind.__name__) is kind:
+            yield from _kinds_of(kind, depth + 1)
+
+
+def findings() -> dict[str, Mapping[str, str]]:
+    """Return the codes of findings with their meanings, under whose they are: core's, then each method's."""
+    from pillarbox import _check
+
+    told = {"Settings": _check.FINDINGS}
+    for method, transport in transports().items():
+        package = transport.__module__.partition(".")[0]
+        if importlib.util.find_spec(f"{package}.findings") is not None:
+            told[transport.label or method] = door(f"{package}.findings").finding_codes()
+    return told
 
 
 @attrs.frozen(order=True)
@@ -135,15 +195,19 @@ class LoggedEvent:
 @functools.cache
 def logged_events() -> list[LoggedEvent]:
     """Return every event that the sources log; a name made at run time has `*` where it varies."""
-    calls = (node for path in SOURCES for node in ast.walk(ast.parse(path.read_text("utf-8"))))
-    found = {_logged(node) for node in calls if isinstance(node, ast.Call) and _is_event(node.func)}
+    calls = (node for tree in trees().values() for node in ast.walk(tree))
+    found = {
+        _logged(node) for node in calls if isinstance(node, ast.Call) and _is_event(node.func)
+    }
     return sorted(found)
 
 
 def logged_as(name: str) -> list[LoggedEvent]:
     """Return the calls that log the event *name*."""
     exact = [one for one in logged_events() if one.name == name]
-    return exact or [one for one in logged_events() if "*" in one.name and fnmatch.fnmatch(name, one.name)]
+    return exact or [
+        one for one in logged_events() if "*" in one.name and fnmatch.fnmatch(name, one.name)
+    ]
 
 
 def _is_event(function: ast.expr) -> bool:
@@ -152,19 +216,27 @@ def _is_event(function: ast.expr) -> bool:
 
 def _logged(call: ast.Call) -> LoggedEvent:
     level, name = call.args[:2]
-    return LoggedEvent(_text(name), _text(level), tuple(word.arg or "" for word in call.keywords))
+    return LoggedEvent(
+        _text(name), _text(level), tuple(word.arg or "" for word in call.keywords)
+    )
 
 
 def _text(node: ast.expr) -> str:
     if isinstance(node, ast.JoinedStr):
-        return "".join(part.value if isinstance(part, ast.Constant) else "*" for part in node.values)
+        return "".join(
+            part.value if isinstance(part, ast.Constant) else "*" for part in node.values
+        )
     return str(ast.literal_eval(node))
 
 
 def texts_in_code(pattern: str) -> set[str]:
     """Return every text constant of the sources, docstrings aside, that matches *pattern* wholly."""
-    trees = (ast.parse(path.read_text("utf-8")) for path in SOURCES)
-    texts = (node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    texts = (
+        node.value
+        for tree in trees().values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+    )
     return {text for text in texts if isinstance(text, str) and re.fullmatch(pattern, text)}
 
 
@@ -172,16 +244,21 @@ def hooks() -> dict[str, Any]:
     """Return the hook specifications, by name."""
     from pillarbox import _hookspecs
 
-    return {name: one for name, one in vars(_hookspecs).items() if name.startswith("pillarbox_")}
+    return {
+        name: one for name, one in vars(_hookspecs).items() if name.startswith("pillarbox_")
+    }
 
 
 def our_points(group: str) -> list[Any]:
     """Return the entry points of *group* that our own distributions bring, by name."""
     from pillarbox._plugins import distribution_of, entry_points
 
-    ours = {f"pillarbox-{folder.name}" for folder in (ROOT / "plugins").iterdir()} | {"pillarbox"}
+    ours = {f"pillarbox-{folder.name}" for folder in (ROOT / "plugins").iterdir()} | {
+        "pillarbox"
+    }
     return sorted(
-        (one for one in entry_points(group) if distribution_of(one) in ours), key=lambda one: one.name
+        (one for one in entry_points(group) if distribution_of(one) in ours),
+        key=lambda one: one.name,
     )
 
 
@@ -214,4 +291,10 @@ def _below(
 
 def _context(found: click.Command, path: str, parent: click.Context | None) -> click.Context:
     name = path.rpartition(" ")[2]
-    return click.Context(found, info_name=name, parent=parent, terminal_width=98, max_content_width=98)
+    return click.Context(
+        found,
+        info_name=name,
+        parent=parent,
+        terminal_width=HELP_WIDTH,
+        max_content_width=HELP_WIDTH,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from pathlib import Path
@@ -9,11 +10,12 @@ from pathlib import Path
 import pytest
 
 import pillarbox
-from docs import facts, generate
-from pillarbox import Mailer, _log
+from docs import code_pages, facts, generate, outcome_pages, settings_pages
+from pillarbox import Mailer, _errors, _log
 from pillarbox.cli._app import _EXIT_CODES
 
 REFERENCE = generate.REFERENCE
+ERRORS = [error for _, error in facts.errors()]
 PUBLIC = [(door, name) for door in facts.DOORS for name in facts.names_of(door)]
 
 
@@ -23,8 +25,18 @@ def page(name: str) -> str:
 
 def test_every_page_is_written_by_the_script_or_opens_the_part() -> None:
     """A page that the script no longer writes is not left behind."""
-    found = {str(path.relative_to(REFERENCE)) for path in REFERENCE.rglob("*.md")}
-    assert found == {*generate.PAGES, "index.md", "python/index.md"}
+    found = {path.relative_to(REFERENCE).as_posix() for path in REFERENCE.rglob("*.md")}
+    assert found == {*generate.PAGES, "index.md"}
+
+
+def test_a_page_that_nothing_writes_any_more_is_taken_away(tmp_path: Path, monkeypatch) -> None:
+    """What the script wrote once goes with the code it was about; what a person wrote stays."""
+    monkeypatch.setattr(generate, "REFERENCE", tmp_path)
+    (tmp_path / "old.md").write_text(f"{generate.HEAD}# Old\n", "utf-8")
+    (tmp_path / "index.md").write_text("# Reference\n", "utf-8")
+    assert generate.left_over() == ["old.md"]
+    generate.write("old.md")
+    assert [path.name for path in tmp_path.iterdir()] == ["index.md"]
 
 
 @pytest.mark.parametrize(("door", "name"), PUBLIC)
@@ -74,14 +86,14 @@ def test_every_outcome_of_an_attempt_has_an_event() -> None:
     """The names that are made at run time are those of the states that an outcome leads to."""
     from pillarbox.outbox import settled
 
-    outcomes = [pillarbox.Receipt("<1@a.example>"), *(getattr(pillarbox, name)() for name in generate.ERRORS)]
+    outcomes = [pillarbox.Receipt("<1@a.example>"), *(error() for error in ERRORS)]
     assert {f"pillarbox.{settled(outcome).value}" for outcome in outcomes} <= set(_log.EVENTS)
 
 
 def test_every_variable_in_the_code_is_described() -> None:
     """A variable that the code names stands in the reference."""
     named = facts.texts_in_code(r"PILLARBOX_[A-Z_]*[A-Z]|NO_COLOR")
-    assert named <= set(generate.VARIABLES)
+    assert named <= set(settings_pages.VARIABLES)
     assert {"PILLARBOX_CONFIG", "PILLARBOX_PLUGINS", "PILLARBOX_VAULT_KEY", "NO_COLOR"} <= named
 
 
@@ -101,7 +113,7 @@ def test_a_variable_of_from_environ_has_its_effect(name: str) -> None:
     value, is_seen = COMPANY[name]
     company, _ = Mailer.from_environ({name: value}).directory.look_up(None)
     assert is_seen(company)
-    assert name in generate.VARIABLES
+    assert name in settings_pages.VARIABLES
 
 
 def test_a_field_of_the_method_is_read_from_its_variable() -> None:
@@ -110,13 +122,15 @@ def test_a_field_of_the_method_is_read_from_its_variable() -> None:
     company, _ = Mailer.from_environ(environ).directory.look_up(None)
     assert company.methods["smtp"] == {"port": 2525}
     known = {*COMPANY, "PILLARBOX_<METHOD>_<FIELD>"}
-    assert {one for one in generate.VARIABLES if "from_environ" in generate.VARIABLES[one]} == known
+    assert {
+        one for one in settings_pages.VARIABLES if "from_environ" in settings_pages.VARIABLES[one]
+    } == known
 
 
 def test_every_entry_point_group_is_described_and_no_other() -> None:
     """The groups are those that the code looks into."""
     nested = facts.texts_in_code(r"pillarbox\.(?!toml|invalid)[a-z]+") - set(_log.EVENTS)
-    assert nested | {"pillarbox"} == set(generate.GROUPS)
+    assert nested | {"pillarbox"} == set(code_pages.GROUPS)
 
 
 def test_every_command_shows_each_of_its_options() -> None:
@@ -136,20 +150,77 @@ def test_every_setting_of_a_method_has_an_option() -> None:
     from pillarbox.settings import form
 
     for method, transport in facts.transports().items():
-        shown = generate.method_options(method)
+        shown = code_pages.method_options(method)
         for field in form(transport.settings_class()):
             assert f"--{field.name.replace('_', '-')}" in shown, field.name
 
 
+def test_every_setting_says_what_it_is() -> None:
+    """No line of the page of settings is empty where it should explain."""
+    rows = [line.split(" | ") for line in page("settings.md").splitlines() if line.startswith("| `")]
+    assert rows  # an empty page would pass
+    assert [row[0] for row in rows if not row[3 if len(row) > 3 else -1].strip(" |")] == []
+
+
+def test_every_class_of_errors_is_public() -> None:
+    """Whatever pillarbox raises on purpose can be caught by a name that is described; the command's own never leave it."""
+    defined = {
+        node.name
+        for path, tree in facts.trees().items()
+        for node in ast.walk(tree)
+        if "cli" not in path.parts
+        and isinstance(node, ast.ClassDef)
+        and {ast.unparse(base) for base in node.bases} & KINDS
+    }
+    assert defined | {"PillarboxError"} == KINDS
+
+
+KINDS = {error.__name__ for error in ERRORS}
+
+
 def test_every_error_ends_with_a_code_that_is_described() -> None:
     """No error of ours leaves the command with a number that the table does not hold."""
-    assert {getattr(pillarbox, name).exit_code for name in generate.ERRORS} <= set(_EXIT_CODES)
+    assert {error.exit_code for error in ERRORS} <= set(_EXIT_CODES)
 
 
 def test_every_error_stands_in_the_drawn_tree() -> None:
-    """The tree is drawn by hand, so it is compared with the classes."""
-    drawn = set(re.findall(r"^    [|+ ]? ?[+-] (\w+)", page("errors.md"), re.MULTILINE)) | {"PillarboxError"}
-    assert drawn == set(generate.ERRORS)
+    """The tree in the docstring is drawn by hand, so it is compared with the classes."""
+    tree = inspect.getdoc(_errors) or ""
+    drawn = set(re.findall(r"^ *[|+ ]? ?[+-] (\w+)", tree, re.MULTILINE)) | {"PillarboxError"}
+    assert drawn == KINDS
+
+
+def test_every_method_that_finds_something_lists_what_it_may_find() -> None:
+    """A plugin that gives findings has a module `findings`, and its codes stand in the reference."""
+    finding = [path for path, tree in facts.trees().items() if "Finding" in called_in(tree)]
+    plugins = {path.parent.name for path in finding if "plugins" in path.parts}
+    listed = {transport.__module__.partition(".")[0] for transport in facts.transports().values()}
+    assert plugins <= listed
+    assert len(facts.findings()) == 1 + len(plugins)
+    for codes in facts.findings().values():
+        assert all(f"| `{code}` | {meaning} |" in page("findings.md") for code, meaning in codes.items())
+
+
+def called_in(tree: ast.Module) -> set[str]:
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
+def test_every_code_of_a_finding_of_core_is_listed() -> None:
+    """A code that core writes stands in its list; the methods' tests hold theirs, which are put together."""
+    from pillarbox import _check
+
+    tree = facts.trees()[Path(_check.__file__)]
+    calls = (
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and "Finding" in ast.unparse(node.func)
+    )
+    codes = {one.args[2].value for one in calls if isinstance(one.args[2], ast.Constant)}
+    assert codes
+    assert codes <= set(_check.FINDINGS)
+
+
+def test_every_state_has_a_meaning() -> None:
+    """The table of states is whole."""
+    assert set(outcome_pages.MEANINGS) == set(pillarbox.State)
 
 
 def test_every_rule_that_the_code_names_is_explained() -> None:
