@@ -154,12 +154,13 @@ def test_nothing_to_warn_of(given: dict[str, Any]) -> None:
 
 
 def test_what_a_secret_is_bound_to() -> None:
-    """A stored password goes nowhere else: server, port, encryption, user, trust (rule 36)."""
+    """A stored password or token goes nowhere else: server, port, encryption, user, connector, trust (rule 36)."""
     assert destination(signing_in()).keys() == {
         "server",
         "port",
         "encryption",
         "username",
+        "sign_in",
         "ca_file",
         "fingerprint",
     }
