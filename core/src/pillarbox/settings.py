@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ._leading import destination
+from ._owner_only import create as create_owner_only
 from ._schema import (
     FormField,
     Problem,
@@ -26,6 +27,7 @@ __all__ = [
     "Role",
     "Secret",
     "between",
+    "create_owner_only",
     "destination",
     "form",
     "owner_only",

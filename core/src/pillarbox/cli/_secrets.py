@@ -13,6 +13,7 @@ import attrs
 import click
 
 from .._errors import SettingsError, Unavailable
+from .._owner_only import create
 from .._schema import form
 from .._secrets import bound_to, prefix, required
 from .._settings import NONE, Account, Company, User, secrets_of
@@ -125,7 +126,7 @@ def not_released(state: State, account: Account) -> list[str]:
 
 def _write(path: Path, value: str) -> None:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = create(path)
     except OSError as error:
         raise _unwritable(path, error) from None
     try:
