@@ -30,7 +30,18 @@ if TYPE_CHECKING:
         quotation,
     )
     from ._hookspecs import hookimpl
-    from ._mail import Answer, AnswerState, Envelope, Receipt, Sighting, SightingState, State, Submission
+    from ._mail import (
+        Answer,
+        AnswerState,
+        Copy,
+        CopyState,
+        Envelope,
+        Receipt,
+        Sighting,
+        SightingState,
+        State,
+        Submission,
+    )
     from ._mailer import Mailer
     from ._message import Message, Unsubscribe
     from ._network import Network
@@ -72,7 +83,7 @@ _HOMES = {
         " SendRejected SenderMismatch SettingsError SignInNeeded TransportNotInstalled Unavailable quotation"
     ),
     "_hookspecs": "hookimpl",
-    "_mail": "Answer AnswerState Envelope Receipt Sighting SightingState State Submission",
+    "_mail": "Answer AnswerState Copy CopyState Envelope Receipt Sighting SightingState State Submission",
     "_mailer": "Mailer",
     "_message": "Message Unsubscribe",
     "_network": "Network",
@@ -110,6 +121,8 @@ __all__ = [
     "Connected",
     "Connection",
     "Connector",
+    "Copy",
+    "CopyState",
     "Credentials",
     "Description",
     "Directory",
