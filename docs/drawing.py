@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import attrs
 
@@ -31,6 +31,10 @@ rect { fill: var(--soft); stroke: var(--line); stroke-width: 1.5 }
 """
 
 
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(text.split("\n"))
+
+
 @attrs.frozen
 class Box:
     """A box around lines of text, by its middle.
@@ -41,7 +45,7 @@ class Box:
 
     x: float
     y: float
-    lines: tuple[str, ...] = attrs.field(converter=lambda text: tuple(text.split("\n")))
+    lines: tuple[str, ...] = attrs.field(converter=_lines)
     kind: str = ""
     width: float = 130
     height: float = 48
@@ -95,7 +99,13 @@ class Arrow:
         )
 
 
-def drawing(title: str, told: str, size: tuple[int, int], parts: Sequence[Box | Arrow]) -> str:
+class Part(Protocol):
+    """Anything that can be drawn."""
+
+    def svg(self) -> str: ...
+
+
+def drawing(title: str, told: str, size: tuple[int, int], parts: Sequence[Part]) -> str:
     """Return an SVG document; *told* says in words what it shows."""
     width, height = size
     inside = "\n".join(part.svg() for part in parts)
