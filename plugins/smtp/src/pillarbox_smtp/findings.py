@@ -60,6 +60,7 @@ _OWN = {
     "sign-in-mechanism": "The server and the settings have no sign-in mechanism in common.",
     "sign-in-not-offered": "The server offers no sign-in, which the settings require.",
     "sign-in-refused": "The server refused the sign-in, with a reason of its own.",
+    "sign-in-certificate-refused": "The server does not sign in who shows this client certificate under this name.",
     "sign-in-token-refused": "The server refused the connector's token, and there is no other.",
     "sender-accepted": "The server takes mail from the account's address.",
     "sender-refused": "The server does not take mail from the account's address.",

@@ -71,7 +71,7 @@ class Identity:
             with owner_only(key_file) as descriptor:
                 context.load_cert_chain(self.certificate_file, _by(descriptor, key_file), password)
         except SettingsError as error:
-            raise marked(error, "tls-client-key") from None
+            failure = marked(SettingsError(error.detail, cure=error.cure or _CURE_FILE), "tls-client-key")
         except (OSError, ValueError) as error:
             failure = self._told(error, key_file, encrypted=bool(asked))
         else:

@@ -23,11 +23,12 @@ from .settings import Encryption, SmtpSettings
 from .signing_in import (
     another_token,
     dialogue_for,
-    is_about_token,
+    is_of_token,
     mechanism_for,
     proof_for,
     refused_token,
     required,
+    understood,
 )
 
 ASK_AFTER = 30.0
@@ -199,10 +200,12 @@ class Line:
         try:
             self.connection.run(self.session.sign_in(dialogue))
         except SignInNeeded as error:
-            if not is_about_token(error, dialogue):
-                raise
-            return refused_token(error, self.settings, dialogue)
-        return None
+            refusal = understood(error, self.settings, dialogue)
+        else:
+            return None
+        if is_of_token(refusal):
+            return refusal
+        raise refusal
 
     def prepare(self, submission: Submission) -> Transaction:
         """Return *submission* ready for this server; nothing is said to it.

@@ -12,8 +12,8 @@ from .judgement import finding_of, marked
 from .settings import WITH_CERTIFICATE, WITH_TOKEN, SmtpSettings
 
 TOKEN_PURPOSE = "smtp"  # noqa: S105  (what the token is for)
-_ABOUT_TOKEN = frozenset({"sign-in-refused", "sign-in-wrong", "sign-in-app-password"})
-"""What servers say of a token that is not valid any more; their other refusals a new one would meet too."""
+_ABOUT_PROOF = frozenset({"sign-in-refused", "sign-in-wrong", "sign-in-app-password"})
+"""What servers say of a credential that they do not take; their other refusals a new one would meet too."""
 _OTHER_MECHANISM = (
     "Name one that it offers in the setting sasl, if that is safe enough; CRAM-MD5 is never used unasked."
 )
@@ -83,11 +83,6 @@ def dialogue_for(mechanism: str, username: str, proof: str) -> sasl.Dialogue:
     )
 
 
-def is_about_token(error: SignInNeeded, dialogue: sasl.Dialogue) -> bool:
-    """Whether *error* says that the token of *dialogue* is not taken, rather than what a new one would meet as well."""
-    return isinstance(dialogue, sasl.Bearer) and finding_of(error, "") in _ABOUT_TOKEN
-
-
 def another_token(credentials: Credentials | None, refused: str) -> str:
     """Return a token in the place of the *refused* one, which a server may know to be invalid before we do; or "".
 
@@ -100,18 +95,28 @@ def another_token(credentials: Credentials | None, refused: str) -> str:
     return "" if token == refused else token
 
 
-def refused_token(error: SignInNeeded, settings: SmtpSettings, dialogue: sasl.Dialogue) -> SignInNeeded:
-    """Return *error* with what the server said of the token, and whose word can help: not a password's."""
-    said = (
-        f" The server says: {dialogue.told}." if isinstance(dialogue, sasl.Bearer) and dialogue.told else ""
-    )
-    told = SignInNeeded(
-        f"{error.detail}{said}",
-        stage=error.stage,
-        code=error.code,
-        cure=f"Connect the account again, signed in as {settings.username}.",
-    )
-    return marked(told, "sign-in-token-refused")
+def understood(error: SignInNeeded, settings: SmtpSettings, dialogue: sasl.Dialogue) -> SignInNeeded:
+    """Return the refusal *error* with what helps: where it is a token's or a certificate's, not what helps a password."""
+    if finding_of(error, "") not in _ABOUT_PROOF:
+        return error
+    if isinstance(dialogue, sasl.Bearer):
+        cure = f"Connect the account again, signed in as {settings.username}."
+        return _instead(error, "sign-in-token-refused", cure, dialogue.told)
+    if dialogue.name in WITH_CERTIFICATE:
+        cure = f"Have the server's administrator map the certificate in client_certificate to {settings.username}."
+        return _instead(error, "sign-in-certificate-refused", cure)
+    return error
+
+
+def is_of_token(error: SignInNeeded) -> bool:
+    """Whether *error*, as `understood`, says that a token is not taken, rather than what another would meet as well."""
+    return finding_of(error, "") == "sign-in-token-refused"
+
+
+def _instead(error: SignInNeeded, finding: str, cure: str, told: str = "") -> SignInNeeded:
+    said = f" The server says: {told}." if told else ""
+    other = SignInNeeded(f"{error.detail}{said}", stage=error.stage, code=error.code, cure=cure)
+    return marked(other, finding)
 
 
 def _scram(username: str, password: str) -> sasl.Dialogue:
