@@ -26,7 +26,6 @@ from .signing_in import (
     is_of_token,
     mechanism_for,
     proof_for,
-    refused_token,
     required,
     understood,
 )
