@@ -15,7 +15,7 @@ nox.options.sessions = ["tests"]
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = ["3.11", "3.12", "3.13"]
 DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault"]
-INSTALLED = ["./core[cli]", "./plugins/smtp", "./plugins/vault"]
+INSTALLED = ["./core[cli]", "./plugins/smtp[proxy]", "./plugins/vault"]
 PURE = "not services and not dist and not windows"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
@@ -106,6 +106,16 @@ def types(session: nox.Session) -> None:
     )
     session.run("pyright", "--verifytypes", "pillarbox", "--ignoreexternal")
     session.run("pyright", "--verifytypes", "pillarbox_smtp", "--ignoreexternal")
+
+
+@nox.session(python=HERE)
+def docs(session: nox.Session) -> None:
+    """Build the documentation into build/docs; whatever Sphinx warns of is an error."""
+    install(session, *groups("docs", "changelog"))
+    session.run("python", "docs/generate.py", "--check")
+    session.run("python", "docs/diagrams.py", "--check")
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "-n", "docs", "build/docs", *session.posargs)
+    session.log("Look at it: build/docs/index.html")
 
 
 @nox.session(python=HERE)

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from importlib.metadata import version
 from pathlib import Path
 
@@ -147,14 +148,80 @@ def wait_for(port: int) -> None:
             return
 
 
-def test_internal_links_lead_somewhere() -> None:
-    """Every relative link of a page names a file that exists."""
-    broken = []
-    for page in [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md"]:
-        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
-            if not (page.parent / target).exists():
-                broken.append(f"{page.relative_to(ROOT)}: {target}")
-    assert not broken, broken
+SHIPPED = sorted([ROOT / "core/README.md", *ROOT.glob("plugins/*/README.md")])
+"""What is shown on a page of its distribution, where no other file of the repository is."""
+OTHERS = [ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted(ROOT.glob("tests/*/README.md"))]
+
+
+def prose(page: Path) -> str:
+    """Return the text of a page without its blocks and its code."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"`[^`\n]*`", "", text)
+
+
+def links(page: Path) -> list[str]:
+    return re.findall(r"\]\(([^()\s]+)\)", prose(page))
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the names of the headings of a page, as GitHub and MyST make them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    headings = re.findall(r"^#{1,3} (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    path, _, anchor = link.partition("#")
+    target = (page.parent / path).resolve() if path else page
+    return target.exists() and (not anchor or (target.suffix == ".md" and anchor in anchors(target)))
+
+
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS], ids=lambda page: str(page.relative_to(ROOT)))
+def test_internal_links_lead_somewhere(page: Path) -> None:
+    """Every relative link names a file that exists and, behind `#`, a heading in it."""
+    inside = [link for link in links(page) if not re.match(r"[a-z]+:", link)]
+    assert [link for link in inside if not leads_somewhere(page, link)] == []
+
+
+@pytest.mark.parametrize("page", SHIPPED, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_that_is_shipped_alone_links_to_no_file_beside_it(page: Path) -> None:
+    """The README of a distribution is read where the repository is not."""
+    assert [link for link in links(page) if not link.startswith("https://")] == []
+
+
+def test_a_link_that_leads_nowhere_is_noticed(tmp_path: Path) -> None:
+    """A file that is missing, a heading that is missing; not what stands in code."""
+    (tmp_path / "other.md").write_text("# One `two`, three\n", "utf-8")
+    page = tmp_path / "page.md"
+    page.write_text(
+        "[a](other.md#one-two-three) [b](gone.md)\n[c](other.md#gone) [d](#gone) `[e](code)`\n", "utf-8"
+    )
+    assert [link for link in links(page) if not leads_somewhere(page, link)] == [
+        "gone.md",
+        "other.md#gone",
+        "#gone",
+    ]
+
+
+RUN = {"python", "console", "toml"}
+READ = {"text", "{toctree}", "{eval-rst}", "{py:function}"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_block_says_what_it_is(page: Path) -> None:
+    """A block is run, is text to read, or is one of the README's commands, which `.ci/run` runs."""
+    opened = re.findall(
+        r"^ *```([^\s`]*)[^\n]*\n.*?^ *```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    )
+    known = RUN | READ | ({"sh"} if page.name == "README.md" else set())
+    assert [language for language in opened if language not in known] == []
+
+
+@pytest.mark.parametrize("page", with_blocks("toml"))
+def test_what_is_shown_as_toml_is_toml(page: Path) -> None:
+    """Also where it is only shown."""
+    for _, _, text in blocks(page, "toml"):
+        assert tomllib.loads(text)
 
 
 def test_the_reference_says_what_the_code_says() -> None:

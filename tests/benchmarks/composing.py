@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from operator import attrgetter
 
 from tests.benchmarks import cases
-from tests.benchmarks.contenders import AGAIN, Samples, compare, start
+from tests.benchmarks.contenders import AGAIN, compare, start_python
 from tests.benchmarks.efforts import Effort
-from tests.benchmarks.harness import Bound, Row, Spread, median, ratio
+from tests.benchmarks.harness import Bound, Row, Samples, Side, Spread
 from tests.benchmarks.jobs import Job
 from tests.benchmarks.sinks import sink
 
@@ -54,12 +54,12 @@ def _composition(case: str, effort: Effort) -> Iterator[Row]:
 def noise(effort: Effort) -> Iterator[Row]:
     """Compare a contender with itself: the spread of this row is what the machine does to every other."""
     samples = compare({STDLIB: 200, STDLIB_AGAIN: 200}, Job("4 KB"), effort)
-    cpu = attrgetter("cpu_each")
+    ms = attrgetter("cpu_ms")
     yield Row(
-        name="the same against itself, CPU, 4 KB",
-        ours=f"{STDLIB}: {median(samples[STDLIB], cpu) * 1e3:.3f} ms",
-        peer=f"{STDLIB}: {median(samples[STDLIB_AGAIN], cpu) * 1e3:.3f} ms",
-        figure=ratio(samples[STDLIB], samples[STDLIB_AGAIN], cpu),
+        name="the same against itself, 4 KB, CPU",
+        ours=samples.side(STDLIB, ms, "{:.3f} ms"),
+        peer=samples.side(STDLIB_AGAIN, ms, "{:.3f} ms"),
+        figure=samples.ratio(STDLIB, STDLIB_AGAIN, ms),
     )
 
 
@@ -74,12 +74,12 @@ def memory(effort: Effort) -> Iterator[Row]:
 
 
 def _row(case: str, samples: Samples, peer: str, bound: Bound | None) -> Row:
-    cpu = attrgetter("cpu_each")
+    ms = attrgetter("cpu_ms")
     return Row(
-        name=f"composition, CPU, {case}",
-        ours=f"{median(samples[OURS], cpu) * 1e3:.3f} ms",
-        peer=f"{peer}: {median(samples[peer], cpu) * 1e3:.2f} ms",
-        figure=ratio(samples[peer], samples[OURS], cpu),
+        name=f"composition, {case}, CPU",
+        ours=samples.side(OURS, ms, "{:.3f} ms"),
+        peer=samples.side(peer, ms, "{:.2f} ms"),
+        figure=samples.ratio(peer, OURS, ms),
         bound=bound,
     )
 
@@ -88,8 +88,8 @@ def _peak_row(what: str, ours: str, peer: str, effort: Effort, bound: Bound | No
     mine, theirs = (_multiples(name, effort, port) for name in (ours, peer))
     return Row(
         name=f"peak memory, 5 MB attachment, {what}",
-        ours=_peak_text(*mine),
-        peer=f"{peer}: {_peak_text(*theirs)}",
+        ours=Side(ours, _peak_text(*mine)),
+        peer=Side(peer, _peak_text(*theirs)),
         figure=mine[0],
         unit="x the attachment",
         bound=bound,
@@ -103,7 +103,7 @@ def _peak_text(traced: Spread, resident: Spread) -> str:
 def _multiples(name: str, effort: Effort, port: int) -> tuple[Spread, Spread]:
     """Return the peaks that Python's allocators and the kernel count, as multiples of the attachment."""
     attachment = len(cases.case("5 MB").attachment or b"")
-    with start(name, Job("5 MB", port)) as running:
+    with start_python(name, Job("5 MB", port)) as running:
         running.turn(1)
         peaks = [running.peak() for _ in range(effort.rounds)]
     traced, resident = (

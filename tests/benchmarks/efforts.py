@@ -15,6 +15,7 @@ class Effort:
         scale: Of the counts that a benchmark names for a full run; at least one remains.
         users: How many users the directory has.
         loads: How many rounds loading that directory has; each takes seconds.
+        lines: How many connections are kept.
         all_peers: Whether contenders without a bound take part.
     """
 
@@ -23,6 +24,7 @@ class Effort:
     scale: float
     users: int
     loads: int
+    lines: int
     all_peers: bool
 
     def times(self, count: int) -> int:
@@ -30,7 +32,7 @@ class Effort:
         return max(1, round(count * self.scale))
 
 
-FULL = Effort(name="full", rounds=5, scale=1.0, users=100_000, loads=2, all_peers=True)
-QUICK = Effort(name="quick", rounds=3, scale=0.6, users=100_000, loads=1, all_peers=False)
-FUNCTIONAL = Effort(name="functional", rounds=1, scale=0.0, users=20, loads=1, all_peers=True)
+FULL = Effort(name="full", rounds=5, scale=1.0, users=100_000, loads=2, lines=1_000, all_peers=True)
+QUICK = Effort(name="quick", rounds=3, scale=0.6, users=100_000, loads=1, lines=1_000, all_peers=False)
+FUNCTIONAL = Effort(name="functional", rounds=1, scale=0.0, users=20, loads=1, lines=3, all_peers=True)
 """For the tests: everything once, which shows that it works and says nothing about time."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 import attrs
@@ -31,9 +31,24 @@ class Sample:
         return self.cpu / self.count
 
     @property
+    def cpu_ms(self) -> float:
+        """CPU milliseconds for one."""
+        return self.cpu_each * 1e3
+
+    @property
+    def a_cpu_second(self) -> float:
+        """How many in a second of CPU."""
+        return self.count / self.cpu
+
+    @property
     def wall_each(self) -> float:
         """Seconds for one."""
         return self.wall / self.count
+
+    @property
+    def a_second(self) -> float:
+        """How many in a second."""
+        return self.count / self.wall
 
 
 class Contender(Protocol):
@@ -69,37 +84,56 @@ class Bound:
         return figure >= self.value if self.relation == ">=" else figure <= self.value
 
 
+@attrs.frozen
+class Side:
+    """One side of a comparison, for people.
+
+    Attributes:
+        name: Who.
+        said: Its own figure, or why it has none.
+    """
+
+    name: str
+    said: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.said}"
+
+
 @attrs.frozen(kw_only=True)
 class Row:
     """One line of the table.
 
     Attributes:
         name: What was compared.
-        ours, peer: Both figures, for people.
-        figure: What is judged: median and spread.
+        ours, peer: Who took part.
+        figure: What is judged: median and spread; None where the peer is missing.
         unit: `x` for a ratio, else the unit of the figure.
         bound: What it has to keep to; None for a row that only informs.
     """
 
     name: str
-    ours: str
-    peer: str
-    figure: Spread
+    ours: Side
+    peer: Side
+    figure: Spread | None
     unit: str = "x"
     bound: Bound | None = None
 
     @property
     def missed(self) -> bool:
-        """Whether the median is on the wrong side of the bound."""
-        return self.bound is not None and not self.bound.keeps(self.figure.median)
+        """Whether every round is on the wrong side of the bound: beyond what the spread explains."""
+        return self.verdict == "missed"
 
     @property
     def verdict(self) -> str:
-        """`ok` or `miss`, with `?` when some rounds fell on the other side; "" without a bound."""
+        """`met` or `missed` by the median, with `?` when some rounds say otherwise; "" without a bound."""
+        if self.figure is None:
+            return "not measured"
         if self.bound is None:
             return ""
+        kept = self.bound.keeps(self.figure.median)
         sides = {self.bound.keeps(self.figure.low), self.bound.keeps(self.figure.high)}
-        return ("miss" if self.missed else "ok") + ("?" if len(sides) == 2 else "")
+        return ("met" if kept else "missed") + ("?" if len(sides) == 2 else "")
 
 
 def in_turns(
@@ -126,6 +160,39 @@ def ratio(over: Sequence[Sample], under: Sequence[Sample], measure: Callable[[Sa
 def median(samples: Sequence[Sample], measure: Callable[[Sample], float]) -> float:
     """Return the median of *measure* over *samples*."""
     return statistics.median(map(measure, samples))
+
+
+@attrs.frozen
+class Samples(Mapping[str, tuple[Sample, ...]]):
+    """What the contenders of one comparison took.
+
+    Attributes:
+        taken: By the name of each, one sample a round.
+        missing: Those that this machine does not have, and the cure.
+    """
+
+    taken: Mapping[str, tuple[Sample, ...]]
+    missing: Mapping[str, str] = attrs.field(factory=dict)
+
+    def __getitem__(self, name: str) -> tuple[Sample, ...]:
+        return self.taken[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.taken)
+
+    def __len__(self) -> int:
+        return len(self.taken)
+
+    def side(self, name: str, measure: Callable[[Sample], float], form: str) -> Side:
+        """Return *name* with the median of *measure*, in words; or why it is missing."""
+        missing = self.missing.get(name)
+        return Side(name, missing if missing is not None else form.format(median(self[name], measure)))
+
+    def ratio(self, over: str, under: str, measure: Callable[[Sample], float]) -> Spread | None:
+        """Return the ratio of *measure* between two contenders, or None where one is missing."""
+        if over in self.missing or under in self.missing:
+            return None
+        return ratio(self[over], self[under], measure)
 
 
 def timed(run: Callable[[int], object], count: int) -> Sample:

@@ -20,12 +20,14 @@ class Job:
         port: Where the sink listens on 127.0.0.1; 0 for those that send nothing.
         users: How many users the directory has; 0 for those that ask none.
         personal: Each how manyth of them has settings of their own.
+        ca_file: The authority that the server's certificate comes from, where there is TLS.
     """
 
     case: str = "4 KB"
     port: int = 0
     users: int = 0
     personal: int = 10
+    ca_file: str = ""
 
 
 Maker = Callable[[Job], AbstractContextManager[Run]]

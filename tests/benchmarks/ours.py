@@ -7,6 +7,7 @@ import itertools
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pillarbox
 from tests.benchmarks import users
@@ -19,15 +20,34 @@ USER = "anna"
 @contextlib.contextmanager
 def sends_many(job: Job) -> Iterator[Run]:
     """Hand all messages over in one send_many; the mailer keeps its connection between turns."""
-    what = case(job.case)
     with _mailer(job.port) as mailer:
+        yield _batches(mailer, case(job.case))
 
-        def run(count: int) -> None:
-            messages = (_message(what) for _ in range(count))
-            answers = mailer.send_many(messages, user=USER)
-            _all_accepted(answers, count)
 
-        yield run
+@contextlib.contextmanager
+def sends_bulk(job: Job) -> Iterator[Run]:
+    """Hand all messages over in one send_many, up to sixteen of them on the way at once (RFC 3030)."""
+    with _mailer(job.port, chunking_window=16) as mailer:
+        yield _batches(mailer, case(job.case))
+
+
+@contextlib.contextmanager
+def sends_same_attachment(job: Job) -> Iterator[Run]:
+    """Hand all messages over in one send_many, every one with the same `Attachment`."""
+    what = case(job.case)
+    attachments = _attachments(what)
+    with _mailer(job.port) as mailer:
+        yield _batches(mailer, what, attachments)
+
+
+def _batches(
+    mailer: pillarbox.Mailer, what: Case, attachments: list[pillarbox.Attachment] | None = None
+) -> Run:
+    def run(count: int) -> None:
+        answers = mailer.send_many((_message(what, attachments) for _ in range(count)), user=USER)
+        _all_accepted(answers, count)
+
+    return run
 
 
 @contextlib.contextmanager
@@ -132,20 +152,28 @@ def many_users(job: Job) -> Iterator[Path]:
         yield path
 
 
-def _message(case: Case) -> pillarbox.Message:
-    attachments = [] if case.attachment is None else [pillarbox.Attachment(FILENAME, case.attachment)]
+def _message(case: Case, attachments: list[pillarbox.Attachment] | None = None) -> pillarbox.Message:
     return pillarbox.Message(
-        to=[RECIPIENT], subject=SUBJECT, text=case.text, html=case.html, attachments=attachments
+        to=[RECIPIENT],
+        subject=SUBJECT,
+        text=case.text,
+        html=case.html,
+        attachments=_attachments(case) if attachments is None else attachments,
     )
 
 
-def _mailer(port: int) -> pillarbox.Mailer:
+def _attachments(case: Case) -> list[pillarbox.Attachment]:
+    return [] if case.attachment is None else [pillarbox.Attachment(FILENAME, case.attachment)]
+
+
+def _mailer(port: int, **more: Any) -> pillarbox.Mailer:
     """Return a mailer of a company that sends by the sink, for one user with the company's settings."""
+    plain = {"server": "127.0.0.1", "port": port, "encryption": "none", "authenticate": False}
     company = pillarbox.Company(
         address=SENDER,
         name=SENDER_NAME,
         method="smtp",
-        methods={"smtp": {"server": "127.0.0.1", "port": port, "encryption": "none", "authenticate": False}},
+        methods={"smtp": plain | more},
         typed_by=pillarbox.Role.DEPLOYER,
     )
     user = pillarbox.User(id=USER, address=SENDER, name=SENDER_NAME)

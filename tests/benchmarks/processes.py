@@ -41,6 +41,10 @@ class Process:
         """Have the process do it once and tell the memory it took: octets, `traced` and `resident`."""
         return self._ask({"peak": True})
 
+    def growth(self, count: int) -> dict[str, float]:
+        """Have the process do it *count* times and tell by how much it grew; see `worker.growth`."""
+        return self._ask({"growth": count})
+
     def _ask(self, question: Mapping[str, Any]) -> dict[str, Any]:
         with contextlib.suppress(BrokenPipeError):
             self._asks.write(json.dumps(question) + "\n")

@@ -7,9 +7,9 @@ from operator import attrgetter
 
 import attrs
 
-from tests.benchmarks.contenders import compare, start
+from tests.benchmarks.contenders import compare, start_python
 from tests.benchmarks.efforts import Effort
-from tests.benchmarks.harness import Bound, Row, Sample, Spread, median, ratio
+from tests.benchmarks.harness import Bound, Row, Side, Spread
 from tests.benchmarks.jobs import Job
 
 KNOWN = "pillarbox explain"
@@ -29,13 +29,13 @@ def resolution(effort: Effort) -> Iterator[Row]:
     """State resolutions a second of CPU, in random order, each looking whether another process changed the settings."""
     more = MORE_RESOLUTIONS if effort.all_peers else {}
     samples = compare(RESOLUTIONS | more, Job(users=effort.users), effort)
-    cpu = attrgetter("cpu_each")
+    rate = attrgetter("a_cpu_second")
     for name, bound in {KNOWN: RESOLUTION_BOUND, **dict.fromkeys(more)}.items():
         yield Row(
-            name=f"resolution, {effort.users:,} users: {name}",
-            ours=f"{ratio(samples[SQLITE], samples[name], cpu).median:.2f} x the peer",
-            peer=f"{SQLITE}: {1 / median(samples[SQLITE], cpu):,.0f} /s",
-            figure=Spread.of([1 / sample.cpu_each for sample in samples[name]]),
+            name=f"resolution, {effort.users:,} users",
+            ours=samples.side(name, rate, "{:,.0f} /s"),
+            peer=samples.side(SQLITE, rate, "{:,.0f} /s"),
+            figure=Spread.of(list(map(rate, samples[name]))),
             unit="/s of CPU",
             bound=bound,
         )
@@ -53,28 +53,25 @@ def loading(effort: Effort) -> Iterator[Row]:
 def _structuring(what: str, bound: Bound | None, job: Job, effort: Effort) -> Row:
     once = attrs.evolve(effort, rounds=effort.loads)
     samples = compare({LOADING: 1, PARSING: 1}, job, once)
+    cpu = attrgetter("cpu")
     return Row(
         name=f"{job.users:,} users structured, {what}",
-        ours=f"{_seconds(samples[LOADING])} with parsing",
-        peer=f"{PARSING}: {_seconds(samples[PARSING])}",
+        ours=samples.side(LOADING, cpu, "{:.2f} s with parsing"),
+        peer=samples.side(PARSING, cpu, "{:.2f} s"),
         figure=Spread.of([a.cpu - b.cpu for a, b in zip(samples[LOADING], samples[PARSING], strict=True)]),
         unit="s of CPU",
         bound=bound,
     )
 
 
-def _seconds(samples: tuple[Sample, ...]) -> str:
-    return f"{median(samples, attrgetter('cpu')):.2f} s"
-
-
 def _memory(job: Job) -> Row:
-    with start(LOADING, job) as running:
+    with start_python(LOADING, job) as running:
         peak = running.peak()
     kept = Spread.of([peak["kept"] / 1e6])
     return Row(
         name=f"memory of {job.users:,} users",
-        ours=f"{kept.median * 1e6 / job.users:,.0f} octets a user",
-        peer=f"peak while loading: {peak['resident'] / 1e6:,.0f} MB resident",
+        ours=Side(LOADING, f"{kept.median * 1e6 / job.users:,.0f} octets a user"),
+        peer=Side("peak while loading", f"{peak['resident'] / 1e6:,.0f} MB resident"),
         figure=kept,
         unit="MB kept",
     )

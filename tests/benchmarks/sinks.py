@@ -9,10 +9,13 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import attrs
+
+from tests.benchmarks.processes import ROOT, python
 
 HERE = Path(__file__).parent
 CACHE = HERE / ".cache"
@@ -66,12 +69,26 @@ def sink(*, round_trip: float = 0.0, login: tuple[str, str] | None = None) -> It
     """
     with contextlib.ExitStack() as stack:
         arguments = [plain_response(*login)] if login else []
-        direct = stack.enter_context(_program("sink", arguments))
+        direct = stack.enter_context(_listening([str(compiled("sink")), *arguments]))
         port = direct
         if round_trip:
             one_way = str(round(round_trip / 2 * 1_000_000))
-            port = stack.enter_context(_program("delay", [str(direct), one_way]))
+            port = stack.enter_context(_listening([str(compiled("delay")), str(direct), one_way]))
         yield Sink(port, direct)
+
+
+@contextlib.contextmanager
+def under_tls(server: Sink) -> Iterator[tuple[int, str]]:
+    """Put TLS in front of *server*; yield the port, on 127.0.0.1, and the file of the authority to trust."""
+    import trustme
+
+    authority = trustme.CA()
+    with tempfile.TemporaryDirectory() as folder:
+        trusted, own = Path(folder, "ca.pem"), Path(folder, "server.pem")
+        authority.cert_pem.write_to_path(str(trusted))
+        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(own))
+        with _listening([*python("tests.benchmarks.relay"), str(server.port), str(own)]) as port:
+            yield port, str(trusted)
 
 
 def plain_response(user: str, password: str) -> str:
@@ -80,10 +97,11 @@ def plain_response(user: str, password: str) -> str:
 
 
 @contextlib.contextmanager
-def _program(name: str, arguments: Sequence[str]) -> Iterator[int]:
-    """Run the C program *name* and yield the port it prints; it ends with its standard input."""
-    command = [str(compiled(name)), *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+def _listening(command: Sequence[str]) -> Iterator[int]:
+    """Run *command* and yield the port it prints; it ends with its standard input."""
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as running:
         assert running.stdin
         assert running.stdout
         try:

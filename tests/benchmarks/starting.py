@@ -7,10 +7,12 @@ import sysconfig
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.benchmarks.contenders import missing
 from tests.benchmarks.efforts import Effort
-from tests.benchmarks.harness import Bound, Row, Spread
+from tests.benchmarks.harness import Bound, Row, Side, Spread
 from tests.benchmarks.processes import start_cpu
 
+NAME = "a start, CPU over a bare interpreter"
 STARTS = 12
 """How many starts make one round of a full run; their mean is the round's figure."""
 IMPORTS = {
@@ -25,11 +27,14 @@ HELP_BOUND = Bound("<=", 60.0)
 def start_up(effort: Effort) -> Iterator[Row]:
     """Compare the CPU of whole processes with that of a bare interpreter, in milliseconds over it."""
     imports = IMPORTS if effort.all_peers else {name: bound for name, bound in IMPORTS.items() if bound}
-    commands = {name: _python(name) for name in imports} | {"pillarbox --help": [command(), "--help"]}
+    present = [name for name in imports if not missing(name)]
+    commands = {name: _python(name) for name in present} | {"pillarbox --help": [command(), "--help"]}
     seconds = _in_turns({"bare": _python("pass"), **commands}, effort)
     bare = seconds.pop("bare")
     for name, taken in seconds.items():
         yield _row(name, taken, bare, imports.get(name, HELP_BOUND))
+    for name in imports.keys() - present:
+        yield Row(name=NAME, ours=Side(name, missing(name)), peer=_bare(bare), figure=None, unit="ms")
 
 
 def command() -> str:
@@ -61,12 +66,15 @@ def _in_turns(commands: dict[str, list[str]], effort: Effort) -> dict[str, list[
 
 
 def _row(name: str, taken: Sequence[float], bare: Sequence[float], bound: Bound | None) -> Row:
-    over = Spread.of([(mine - base) * 1e3 for mine, base in zip(taken, bare, strict=True)])
     return Row(
-        name=f"{name}, CPU over a bare interpreter",
-        ours=f"{Spread.of(taken).median * 1e3:.1f} ms",
-        peer=f"bare: {Spread.of(bare).median * 1e3:.1f} ms",
-        figure=over,
+        name=NAME,
+        ours=Side(name, f"{Spread.of(taken).median * 1e3:.1f} ms"),
+        peer=_bare(bare),
+        figure=Spread.of([(mine - base) * 1e3 for mine, base in zip(taken, bare, strict=True)]),
         unit="ms",
         bound=bound,
     )
+
+
+def _bare(seconds: Sequence[float]) -> Side:
+    return Side("bare interpreter", f"{Spread.of(seconds).median * 1e3:.1f} ms")

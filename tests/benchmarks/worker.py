@@ -3,8 +3,8 @@
     python -m tests.benchmarks.worker
 
 Lines are JSON. First `{"contender", ...}` with the fields of a Job, answered by `{"about"}`; then `{"count"}`,
-answered by `{"wall", "cpu"}`, or `{"peak"}`, answered by `{"traced", "kept", "resident"}`. It ends with its
-standard input.
+answered by `{"wall", "cpu"}`, `{"peak"}`, answered by `{"traced", "kept", "resident"}`, or `{"growth"}` with a
+count, answered by `{"proportional", "resident", "sockets"}`. It ends with its standard input.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import json
 import re
 import sys
 import tracemalloc
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -24,7 +25,12 @@ from tests.benchmarks.jobs import Job, Maker, Run
 
 CONTENDERS = {
     "pillarbox send_many": "ours:sends_many",
+    "pillarbox send_many, window 16": "ours:sends_bulk",
+    "pillarbox send_many, the same attachment": "ours:sends_same_attachment",
     "pillarbox send": "ours:sends",
+    "pillarbox, kept TLS lines": "lines:pillarbox_lines",
+    "smtplib, kept TLS lines": "lines:smtplib_lines",
+    "aiosmtplib, kept TLS lines": "lines:aiosmtplib_lines",
     "pillarbox compose": "ours:composes",
     "pillarbox explain": "ours:explains",
     "pillarbox explain, with a vault": "ours:explains_with_vault",
@@ -56,7 +62,13 @@ def main() -> None:
         _say({"about": f"Python {sys.version.split()[0]}"})
         for line in sys.stdin:
             question = json.loads(line)
-            _say(peak(run) if "peak" in question else _sample(run, question["count"]))
+            _say(_answer(run, question))
+
+
+def _answer(run: Run, question: Mapping[str, int]) -> Mapping[str, float]:
+    if "growth" in question:
+        return growth(run, question["growth"])
+    return peak(run) if "peak" in question else _sample(run, question["count"])
 
 
 def _sample(run: Run, count: int) -> dict[str, float]:
@@ -82,6 +94,35 @@ def peak(run: Run) -> dict[str, int]:
     return {"traced": traced - before, "kept": kept - before, "resident": resident}
 
 
+def growth(run: Run, count: int) -> dict[str, int]:
+    """Return the octets by which the process grew over *count* runs and did not give back.
+
+    `proportional` shares pages out among the processes that hold them (PSS), `resident` counts them whole (RSS);
+    `sockets` is how many more are open.
+    """
+    gc.collect()
+    before = _held()
+    run(count)
+    gc.collect()
+    after = _held()
+    return {name: after[name] - before[name] for name in after}
+
+
+def _held() -> dict[str, int]:
+    return {
+        "proportional": _status("Pss", "smaps_rollup"),
+        "resident": _status("VmRSS"),
+        "sockets": sum(_is_socket(one) for one in Path("/proc/self/fd").iterdir()),
+    }
+
+
+def _is_socket(descriptor: Path) -> bool:
+    try:
+        return str(descriptor.readlink()).startswith("socket:")
+    except FileNotFoundError:  # the one that lists the folder
+        return False
+
+
 def _resident_peak(run: Run) -> int:
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
@@ -91,14 +132,14 @@ def _resident_peak(run: Run) -> int:
     return _status("VmHWM") - before
 
 
-def _status(name: str) -> int:
-    text = Path("/proc/self/status").read_text(encoding="ascii")
+def _status(name: str, file: str = "status") -> int:
+    text = Path("/proc/self", file).read_text(encoding="ascii")
     found = re.search(rf"^{name}:\s*(\d+) kB$", text, re.MULTILINE)
     assert found, name
     return int(found[1]) * 1024
 
 
-def _say(answer: dict[str, Any]) -> None:
+def _say(answer: Mapping[str, Any]) -> None:
     sys.stdout.write(json.dumps(answer) + "\n")
     sys.stdout.flush()
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import pickle
 import quopri
+import tracemalloc
 from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
 
@@ -146,6 +148,32 @@ def test_quoted_printable_is_read_back_from_lines_of_76(octets: bytes) -> None:
     assert all(len(line) <= 76 for line in encoded.split(b"\r\n"))
     assert encoded.replace(b"\r\n", b"").translate(None, b"\r\n") == encoded.replace(b"\r\n", b"")
     assert not any(line.endswith((b" ", b"\t")) for line in encoded.split(b"\r\n"))
+
+
+def test_an_attachment_that_is_sent_again_is_encoded_no_more() -> None:
+    """From the second time on the very same octets are given out; they are no part of its value, nor of a pickle."""
+    attachment = Attachment("invoice.pdf", bytes(100_000))
+    first, second, third = (file_part(attachment).body for _ in range(3))
+
+    assert first == second
+    assert third is second
+    assert attachment == Attachment("invoice.pdf", bytes(100_000))
+    assert len(pickle.dumps(attachment)) < 110_000
+    assert file_part(pickle.loads(pickle.dumps(attachment))).body == first
+
+
+def test_an_attachment_that_is_sent_once_keeps_no_second_copy() -> None:
+    """A host may hold a thousand messages until they are sent."""
+    attachment = Attachment("invoice.pdf", bytes(1_000_000))
+    tracemalloc.start()
+    try:
+        file_part(attachment)
+        kept, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak > 1_300_000
+    assert kept < 100_000
 
 
 @patient

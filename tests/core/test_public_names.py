@@ -32,6 +32,8 @@ from pillarbox import (
     Company,
     Connected,
     Connection,
+    Copy,
+    CopyState,
     Description,
     Entry,
     Envelope,
@@ -212,6 +214,7 @@ VALUES = [
     Envelope("a@b.example", ("c@d.example",)),
     Pending(2.0),
     Proof("alias list"),
+    Copy(CopyState.FILED, "Sent at imap.acme.example"),
 ]
 
 

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pillarbox import InvalidSettings, Secret
-from pillarbox._schema import not_allowed, problems_of
+from pillarbox._leading import not_allowed
+from pillarbox._schema import problems_of, put, take_out
+from pillarbox._settings import secrets_of
 from pillarbox.settings import Role, between, destination, form, setting, structure, unstructure
 
 
@@ -273,3 +275,114 @@ def test_a_secret_is_exactly_one_reference(wrong):
     """Never none, never two."""
     with pytest.raises(ValueError, match="must"):
         Secret(**wrong)
+
+
+@attrs.frozen(kw_only=True)
+class Shelf:
+    """A second place that an account talks to."""
+
+    server: str = setting(binds=True)
+    folder: str = setting("")
+    ca_file: str = setting("", set_by=Role.DEPLOYER, binds=True)
+    password: Secret | None = setting(None)
+
+
+@attrs.frozen(kw_only=True)
+class WithShelf:
+    server: str = setting(binds=True)
+    password: Secret | None = setting(None)
+    shelf: Shelf | None = setting(None, label="Sent copy", set_by=Role.ADMINISTRATOR, advanced=True)
+
+
+KEPT, OWN = {"vault": "x"}, {"vault": "x-shelf"}
+
+
+def nested(**shelf):
+    return {"server": "a", "password": KEPT, "shelf": shelf}
+
+
+def test_a_form_shows_the_fields_of_a_nested_table():
+    fields = {field.name: field for field in form(WithShelf)}
+    assert list(fields) == [
+        "server",
+        "password",
+        *(f"shelf.{n}" for n in ("server", "folder", "ca_file", "password")),
+    ]
+    assert fields["shelf.server"].label == "Sent copy: server"
+    assert not fields["shelf.server"].required
+    assert fields["shelf.folder"].set_by is Role.ADMINISTRATOR
+    assert fields["shelf.ca_file"].set_by is Role.DEPLOYER
+    assert fields["shelf.password"].goes_to == ("shelf.server", "shelf.ca_file")
+
+
+def test_a_nested_secret_goes_to_its_own_table_alone():
+    made = structure(WithShelf, nested(server="b", password=OWN))
+    assert destination(made) == {"server": "a"}
+    assert destination(made, "password") == {"server": "a"}
+    assert destination(made, "shelf.password") == {"shelf.server": "b", "shelf.ca_file": ""}
+    assert secrets_of(made) == {"password": Secret(vault="x"), "shelf.password": Secret(vault="x-shelf")}
+
+
+def test_a_nested_table_without_a_secret_binds_those_of_the_account():
+    made = structure(WithShelf, nested(server="b"))
+    assert destination(made, "password") == {"server": "a", "shelf.server": "b", "shelf.ca_file": ""}
+    assert destination(structure(WithShelf, {"server": "a", "password": KEPT}), "password") == {"server": "a"}
+
+
+@pytest.mark.parametrize(
+    ("shelf", "said"),
+    [
+        (
+            {"sever": "b"},
+            [
+                "x.shelf.sever            is not a setting; did you mean server?",
+                "x.shelf.server           is required",
+            ],
+        ),
+        ({"server": 3}, ["x.shelf.server           must be text, not 3"]),
+        (
+            {"server": "b", "password": "pw"},
+            [
+                'x.shelf.password         can\'t stand in the settings in clear; use { env = "NAME" }, { file = "PATH" } or { vault = "NAME" }'
+            ],
+        ),
+        ("b", ["x.shelf                  must be a table of settings"]),
+    ],
+)
+def test_problems_in_a_nested_table_are_told_at_their_place(shelf, said):
+    table = {"server": "a", "password": KEPT, "shelf": shelf}
+    assert [str(problem) for problem in problems_of(WithShelf, table, "x")] == said
+
+
+def test_nobody_leads_a_secret_of_the_deployer_elsewhere_by_a_nested_table():
+    """Neither by adding a table that uses it, nor by taking the table's own secret away."""
+    table = {"server": "a", "password": {"env": "PW"}}
+    said = ["x.shelf.server           can only be set by the deployer, who keeps the password"]
+    own = {**table, "shelf": {"server": "evil", "password": OWN}}
+    used = {**table, "shelf": {"server": "evil"}}
+    assert refused(WithShelf, table, own) == []
+    assert refused(WithShelf, table, used) == said
+    assert refused(WithShelf, own, used) == said
+
+
+def test_a_secret_of_the_deployer_in_a_nested_table_keeps_its_server():
+    table = {"server": "a", "shelf": {"server": "b", "password": {"env": "PW"}}}
+    moved = {"server": "c", "shelf": {"server": "evil", "folder": "F", "password": {"env": "PW"}}}
+    assert refused(WithShelf, table, moved) == [
+        "x.shelf.server           can only be set by the deployer, who keeps the shelf.password"
+    ]
+
+
+def refused(cls, before, after, role=Role.ADMINISTRATOR):
+    return [str(problem) for problem in not_allowed(cls, before, after, role, "x")]
+
+
+def test_what_stands_in_nested_tables_is_set_and_taken_out_without_touching_the_old():
+    before = {"shelf": {"server": "b"}}
+    table = dict(before)
+    put(table, "shelf.folder", "F")
+    put(table, "other.name", 1)
+    take_out(table, "shelf.server")
+    take_out(table, "nothing.there")
+    assert table == {"shelf": {"folder": "F"}, "other": {"name": 1}}
+    assert before == {"shelf": {"server": "b"}}

@@ -116,6 +116,20 @@ class Dovecot(Server):
         (folder / "default").write_bytes(base64.b64encode(self._token_key))
 
 
+class CertifyingDovecot(Dovecot):
+    """Dovecot that signs clients in by their certificate (EXTERNAL), whose common name is who they are."""
+
+    name = "Dovecot with client certificates"
+
+    def configure(self) -> list[str]:
+        """The usual configuration, with what it says of certificates behind it."""
+        command = super().configure()
+        more = self.write("certificates.conf", "dovecot-certificates.conf").read_text()
+        with (self.folder / "dovecot.conf").open("a") as config:
+            config.write(more)
+        return command
+
+
 def _fetched(imap: imaplib.IMAP4, number: bytes) -> bytes:
     _, answer = imap.fetch(number.decode(), "(BODY.PEEK[])")
     literal = answer[0]

@@ -30,20 +30,31 @@ class Postfix(Server):
     `plain_port` offers no TLS, offers AUTH, and takes mail without it. `starttls_port` wants STARTTLS and
     `tls_port` speaks TLS from the first byte; both then want AUTH, and an envelope sender that belongs to who
     signed in (`SENDERS`), else 553 5.7.1 at RCPT. Accepted mail gains one Received field on top, nothing else.
+    `certified_port` wants STARTTLS and a client certificate of the authority, offers no AUTH, and takes mail of
+    the one client that it knows by fingerprint.
     """
 
     name = "Postfix"
     program = Path("/usr/lib/postfix/sbin/master")
+    port_names = (*Server.port_names, "certified_port")
+    certified_port: int
 
     def __init__(self, authority: Authority, sasl_socket: Path) -> None:
         super().__init__(authority)
+        self._client_fingerprint = authority.client_fingerprint
         self._sasl_socket = sasl_socket
 
     def configure(self) -> list[str]:
         """Queue, data folder and configuration; the master process runs without the checks of postfix(1)."""
         self._make_folders()
         logins = " ".join(f"{{ {sender} = {', '.join(who)} }}" for sender, who in SENDERS.items())
-        main = self.write("main.cf", "postfix-main.cf", sasl_socket=self._sasl_socket, sender_logins=logins)
+        main = self.write(
+            "main.cf",
+            "postfix-main.cf",
+            sasl_socket=self._sasl_socket,
+            sender_logins=logins,
+            client_fingerprint=self._client_fingerprint,
+        )
         os.utime(main, (0, 0))  # Postfix waits for a file changed just now to settle, over a second
         self.write("master.cf", "postfix-master.cf")
         return [str(self.program), "-c", str(self.folder), "-d"]

@@ -159,9 +159,8 @@ class Server(abc.ABC):
         limits = {"size_limit": SIZE_LIMIT, "recipient_limit": RECIPIENT_LIMIT}
         own = {"folder": self.folder, "instance": self.instance, "sink_port": self._sink.port}
         known = ports | limits | own | values
-        text = (_CONFIG / template).read_text(encoding="utf-8")
         file = self.folder / name
-        file.write_text(re.sub("@([a-z_]+)@", lambda place: str(known[place[1]]), text), encoding="utf-8")
+        file.write_text(filled(template, known), encoding="utf-8")
         return file
 
     def _greets(self, program: Program) -> bool:
@@ -191,6 +190,12 @@ class Server(abc.ABC):
 
     def _log_tail(self) -> str:
         return "\nIts log ends:\n" + "\n".join(self.log().splitlines()[-25:])
+
+
+def filled(template: str, known: Mapping[str, object]) -> str:
+    """The text of a template of the config folder, with what is *known* in its places."""
+    text = (_CONFIG / template).read_text(encoding="utf-8")
+    return re.sub("@([a-z_]+)@", lambda place: str(known[place[1]]), text)
 
 
 AnyServer = TypeVar("AnyServer", bound=Server)

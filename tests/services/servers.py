@@ -8,7 +8,7 @@ test the right to clear the inboxes. A server starts with the first test that as
 from __future__ import annotations
 
 from tests.services._authority import SERVER_NAMES, Authority
-from tests.services._dovecot import Dovecot
+from tests.services._dovecot import CertifyingDovecot, Dovecot
 from tests.services._exim import Exim
 from tests.services._postfix import Postfix
 from tests.services._server import (
@@ -29,6 +29,7 @@ __all__ = [
     "SERVER_NAMES",
     "SIZE_LIMIT",
     "Authority",
+    "CertifyingDovecot",
     "Dovecot",
     "Exim",
     "Postfix",

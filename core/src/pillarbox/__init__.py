@@ -31,7 +31,18 @@ if TYPE_CHECKING:
         quotation,
     )
     from ._hookspecs import hookimpl
-    from ._mail import Answer, AnswerState, Envelope, Receipt, Sighting, SightingState, State, Submission
+    from ._mail import (
+        Answer,
+        AnswerState,
+        Copy,
+        CopyState,
+        Envelope,
+        Receipt,
+        Sighting,
+        SightingState,
+        State,
+        Submission,
+    )
     from ._mailer import Mailer
     from ._message import Message, Unsubscribe
     from ._network import Network
@@ -73,7 +84,7 @@ _HOMES = {
         " SendRejected SenderMismatch SettingsError SignInNeeded TransportNotInstalled Unavailable quotation"
     ),
     "_hookspecs": "hookimpl",
-    "_mail": "Answer AnswerState Envelope Receipt Sighting SightingState State Submission",
+    "_mail": "Answer AnswerState Copy CopyState Envelope Receipt Sighting SightingState State Submission",
     "_mailer": "Mailer",
     "_message": "Message Unsubscribe",
     "_network": "Network",
@@ -111,6 +122,8 @@ __all__ = [
     "Connected",
     "Connection",
     "Connector",
+    "Copy",
+    "CopyState",
     "Credentials",
     "Description",
     "Directory",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import attrs
@@ -49,8 +50,15 @@ def _bytes(content: bytes | bytearray | memoryview) -> bytes:
     raise MessageError(f"An attachment's content must be bytes, not {type(content).__name__}.")
 
 
+class _Kept:
+    """Room beside an attachment's fields: no part of its value, of a copy or of a pickle."""
+
+    __slots__ = ("_encoded",)
+    _encoded: tuple[bytes, ...]
+
+
 @attrs.frozen
-class Attachment:
+class Attachment(_Kept):
     """A file that goes with the message.
 
     Attributes:
@@ -86,6 +94,18 @@ class Attachment:
     def from_path(cls, path: str | Path, content_type: str = "") -> Attachment:
         """Return the file at *path*, read now, under its own name."""
         return cls(Path(path).name, Path(path).read_bytes(), content_type)
+
+    def _encoded_by(self, encode: Callable[[bytes], tuple[bytes, ...]]) -> tuple[bytes, ...]:
+        """Return what *encode* makes of the content, kept from the second time on.
+
+        Most attachments are sent once, and a host may hold a thousand: those take no room for it.
+        """
+        known: tuple[bytes, ...] | None = getattr(self, "_encoded", None)
+        if known:
+            return known
+        encoded = encode(self.content)
+        object.__setattr__(self, "_encoded", () if known is None else encoded)
+        return encoded
 
     @property
     def kind(self) -> str:

@@ -17,7 +17,7 @@ from ._mail import Submission
 from ._transports import Journal, Transport
 
 Attempts: TypeAlias = Iterable[tuple[Submission, Journal] | PillarboxError]
-_BEFORE_SIGN_IN = frozenset({"dns", "connect", "tls", "greeting"})
+_BEFORE_SIGN_IN = frozenset({"dns", "proxy", "connect", "tls", "greeting"})
 
 
 def deliver_many(attempts: Attempts, transport: Transport, told: Told | None = None) -> Iterator[Outcome]:

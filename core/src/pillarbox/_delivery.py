@@ -19,11 +19,12 @@ from ._errors import (
     SendRejected,
     SettingsError,
 )
-from ._mail import ACCEPTED, Answer, Receipt, State, Submission, now
+from ._mail import ACCEPTED, Answer, Copy, Receipt, State, Submission, now
 from ._route import Attempt
 from ._transports import Journal, Limits, Transport
 
 Outcome: TypeAlias = Receipt | PillarboxError
+"""What an attempt ends in: the carrier's word, or why there is none."""
 Told: TypeAlias = Callable[[Attempt], None]
 
 
@@ -70,6 +71,9 @@ def begin(submission: Submission, journal: Journal, transport: Transport) -> Non
 
 def understood(answer: object, submission: Submission, journal: Journal, transport: Transport) -> Outcome:
     """Return what a transport's *answer* means: a receipt, an error of ours, or whatever else it returned or raised."""
+    if not isinstance(answer, Receipt) and journal.receipt is not None:
+        let_go(transport)
+        answer = journal.receipt  # whatever failed behind it (rule 18)
     if isinstance(answer, Receipt):
         return _without_secrets(completed(answer, submission), transport)
     if isinstance(answer, PillarboxError):
@@ -158,6 +162,7 @@ def _without_secrets(receipt: Receipt, transport: Transport) -> Receipt:
         (
             receipt.reference,
             receipt.detail,
+            *((receipt.copy.where, receipt.copy.detail) if receipt.copy else ()),
             *(f"{one.said}\0{one.code}" for one in receipt.recipients.values()),
         )
     )
@@ -167,8 +172,13 @@ def _without_secrets(receipt: Receipt, transport: Transport) -> Receipt:
         receipt,
         reference=redact(receipt.reference),
         detail=redact(receipt.detail),
+        copy=_redacted_copy(receipt.copy, redact),
         recipients=_answers(receipt.recipients, redact),
     )
+
+
+def _redacted_copy(copy: Copy | None, redact: Callable[[str], str]) -> Copy | None:
+    return copy and attrs.evolve(copy, where=redact(copy.where), detail=redact(copy.detail))
 
 
 def foreign(error: Exception, journal: Journal, transport: Transport) -> SendError:

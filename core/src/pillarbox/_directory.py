@@ -16,7 +16,7 @@ from ._locks import ThreadLock
 from ._mail import now
 from ._plugins import Plugins
 from ._records import not_allowed_changes, refuse_actor, refuse_unless_administrator, structured, typed_by
-from ._schema import Problem, Role, form
+from ._schema import Problem, Role, form, put
 from ._settings import NONE, Account, Actor, Company, User, literal, table_of
 
 Record: TypeAlias = Company | User
@@ -332,16 +332,17 @@ def _table_from_environ(
     given: Mapping[str, str], method: str, prefix: str, plugins: Plugins
 ) -> dict[str, Any]:
     start = f"{method}_"
-    kinds = {field.name: field.kind for field in form(plugins[method].settings_class())}
+    known = {field.name.replace(".", "_"): field for field in form(plugins[method].settings_class())}
     table: dict[str, Any] = {}
     for name, text in given.items():
         field = name.removeprefix(start)
         if not name.startswith(start):
             continue
-        if kinds.get(field) == "secret":
-            table[field] = {"env": f"{prefix}{name.upper()}"}
-        elif kinds.get(field) == "list":
-            table[field] = [part.strip() for part in text.split(",")]
+        kind, place = (known[field].kind, known[field].name) if field in known else ("", field)
+        if kind == "secret":
+            put(table, place, {"env": f"{prefix}{name.upper()}"})
+        elif kind == "list":
+            put(table, place, [part.strip() for part in text.split(",")])
         else:
-            table[field] = text if kinds.get(field) in {"text", "choice"} else literal(text)
+            put(table, place, text if kind in {"text", "choice"} else literal(text))
     return table

@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+from ._owner_only import open_or_create
+
 if sys.platform == "win32":  # pragma: no cover - run under Windows only
     import msvcrt
 
     def _take(descriptor: int) -> bool:
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
+        except PermissionError:  # what it says of a lock that another handle holds
             return False
         return True
 
@@ -50,7 +52,7 @@ def file_lock(path: Path, *, timeout: float = 10.0) -> Iterator[None]:
     Raises:
         TimeoutError: *timeout* seconds passed and another still held it.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+    descriptor = open_or_create(path)
     try:
         _wait(descriptor, path, timeout)
         try:

@@ -4,7 +4,22 @@ from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Mapping
 from typing import Any
+
+EVENTS: Mapping[str, str] = {
+    "pillarbox.accepted": "An attempt ended with the carrier's word.",
+    "pillarbox.rejected": "An attempt was refused for good.",
+    "pillarbox.deferred": "An attempt ended before the hand-over; it may go later.",
+    "pillarbox.unknown": "An attempt was handed over, and no valid answer came.",
+    "pillarbox.close_failed": "A transport failed when its connection was let go; nothing that was sent changes.",
+    "pillarbox.distribution_broken": "An installed distribution can't be read, so its plugins are not found.",
+    "pillarbox.history_failed": "A change of settings was kept, and its line in the history was not.",
+    "pillarbox.hook_failed": "A plugin's hook raised; what it was told of stands.",
+    "pillarbox.outbox_failed": "What became of an attempt could not be kept in the outbox.",
+    "pillarbox.plugin_broken": "A module of hooks can't be imported or names a hook that does not exist; it is left out.",
+}
+"""Every event, with its meaning, for the documentation; the code that logs one says its level and its fields."""
 
 _heard = logging.getLogger("pillarbox").isEnabledFor
 

@@ -133,6 +133,48 @@ def _answers(value: Mapping[str, Answer] | None) -> Mapping[str, Answer]:
     return dict(value or {})
 
 
+class CopyState(enum.Enum):
+    """What became of the sent copy."""
+
+    FILED = "filed"
+    ALREADY_THERE = "already there"
+    BY_CARRIER = "filed by the carrier"
+    UNCLEAR = "unclear"
+    """Handed to the mailbox, which did not say whether it took it."""
+    FAILED = "failed"
+    """There is none; the message was accepted all the same."""
+
+
+@attrs.frozen
+class Copy:
+    """Where the sent copy of an accepted message is. It changes nothing of what was sent.
+
+    Attributes:
+        state: What became of it.
+        where: The folder and its server, or who files it: `Sent at imap.acme.example`.
+        detail: Why there is none, a sentence; or what the mailbox calls it.
+        cure: What to do, or "".
+    """
+
+    state: CopyState
+    where: str = attrs.field(default="", converter=quotation)
+    detail: str = attrs.field(default="", converter=quotation)
+    cure: str = attrs.field(default="", kw_only=True)
+
+    def __str__(self) -> str:
+        match self.state:
+            case CopyState.FILED:
+                return f"A copy was filed in {self.where}."
+            case CopyState.ALREADY_THERE:
+                return f"A copy was already in {self.where}."
+            case CopyState.BY_CARRIER:
+                return f"A copy is filed by {self.where}."
+            case CopyState.UNCLEAR:
+                return f"Whether a copy is in {self.where} is not known. {self.detail} {self.cure}".rstrip()
+            case CopyState.FAILED:
+                return f"No copy was filed in {self.where}. {self.detail} {self.cure}".rstrip()
+
+
 @attrs.frozen
 class Receipt:
     """The carrier's word that it took charge of the message. It does not say that anybody has received it.
@@ -145,6 +187,7 @@ class Receipt:
         recipients: Wire address -> answer. Empty means that all of the envelope's were accepted.
         submitted_only: Whether acceptance was only into a box from which the carrier sends later (Graph, Outlook).
         detail: The carrier's closing words.
+        copy: What became of the sent copy; None where nobody keeps one, or nothing is known of it.
         at: When; aware, UTC.
     """
 
@@ -155,6 +198,7 @@ class Receipt:
     recipients: Mapping[str, Answer] = attrs.field(default=None, kw_only=True, converter=_answers)
     submitted_only: bool = attrs.field(default=False, kw_only=True)
     detail: str = attrs.field(default="", kw_only=True, converter=quotation)
+    copy: Copy | None = attrs.field(default=None, kw_only=True)
     at: dt.datetime = attrs.field(factory=now, kw_only=True)
 
     @property

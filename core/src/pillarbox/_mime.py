@@ -173,7 +173,7 @@ def file_part(attachment: Attachment) -> Part:
     """Return *attachment* as a part, its bytes as they are."""
     if attachment.kind.startswith("message/"):
         return _message_part(attachment)
-    return _file(attachment, attachment.kind, "base64", base64_lines(attachment.content))
+    return _file(attachment, attachment.kind, "base64", attachment._encoded_by(base64_lines))  # noqa: SLF001
 
 
 def _message_part(attachment: Attachment) -> Part:

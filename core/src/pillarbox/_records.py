@@ -10,7 +10,8 @@ import attrs
 
 from ._accounts import Transports, path_of
 from ._errors import InvalidSettings, PillarboxError
-from ._schema import Problem, Role, destination, not_allowed, problems_of, structure, unstructure
+from ._leading import everywhere, not_allowed
+from ._schema import Problem, Role, problems_of, structure, unstructure
 from ._settings import (
     COMPANY_KEYS,
     KEYS,
@@ -185,5 +186,5 @@ def _leads(record: Company | User, method: str, transports: Transports) -> Mappi
     settings = record.methods.get(method, {})
     with contextlib.suppress(InvalidSettings):
         settings = _structured(method, settings, "", transports)
-    bound = destination(settings) if attrs.has(type(settings)) else {}
+    bound = everywhere(settings) if attrs.has(type(settings)) else {}
     return bound or plain_settings(settings)

@@ -8,7 +8,7 @@ import functools
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -138,6 +138,7 @@ class FormField:
     """One field of a settings class, as a form or a table of documentation needs it.
 
     Attributes:
+        name: The field's; `saved_copy.server` for one that stands in the table of another.
         kind: `text`, `integer`, `number`, `boolean`, `choice`, `secret`, `list` or `table`.
         choices: The values of a `choice`.
         goes_to: For a secret that goes elsewhere than the others: the fields that say where.
@@ -157,14 +158,73 @@ class FormField:
 
 
 def form(cls: type) -> tuple[FormField, ...]:
-    """Return the fields of the settings class *cls*, in their order."""
+    """Return the fields of the settings class *cls*, in their order, those of a nested class in the place of its table."""
     return _form(cls)
 
 
 @functools.cache
 def _form(cls: type) -> tuple[FormField, ...]:
     hints = typing.get_type_hints(cls)
-    return tuple(_form_field(field, hints[field.name]) for field in _fields(cls))
+    return tuple(one for field in _fields(cls) for one in _form_fields(field, hints[field.name]))
+
+
+def _form_fields(field: attrs.Attribute[Any], hint: Any) -> Iterator[FormField]:
+    table, inner = _form_field(field, hint), _nested(hint)
+    if inner is None:
+        yield table
+        return
+    bound = tuple(one.name for one in _form(inner) if one.binds)
+    yield from (_inside(table, one, bound) for one in _form(inner))
+
+
+def _inside(table: FormField, one: FormField, bound: tuple[str, ...]) -> FormField:
+    """Return a field of a nested class as one of the class that holds its *table*; its secrets go where it says."""
+    goes_to = one.goes_to or (bound if one.kind == "secret" else ())
+    return attrs.evolve(
+        one,
+        name=f"{table.name}.{one.name}",
+        label=f"{table.label}: {one.label[:1].lower()}{one.label[1:]}",
+        required=False,
+        default=None if one.required else one.default,
+        set_by=min(table.set_by, one.set_by, key=list(Role).index),
+        advanced=table.advanced or one.advanced,
+        goes_to=tuple(f"{table.name}.{name}" for name in goes_to),
+    )
+
+
+def _nested(hint: Any) -> type | None:
+    """Return the settings class that a field of this *hint* nests, or None."""
+    inner = _without_none(hint)
+    is_one = isinstance(inner, type) and attrs.has(inner) and inner is not Secret
+    return inner if is_one else None
+
+
+def at(settings: Any, name: str) -> Any:
+    """Return what stands at *name*, with dots for nested tables, in an instance or a table; None where nothing does."""
+    for part in name.split("."):
+        settings = settings.get(part) if isinstance(settings, Mapping) else getattr(settings, part, None)
+    return settings
+
+
+def put(table: dict[str, Any], name: str, value: Any) -> None:
+    """Set *name*, with dots for nested tables, in *table*; those inside are copied first."""
+    head, dot, rest = name.partition(".")
+    if dot:
+        inner = table.get(head)
+        table[head] = dict(inner) if isinstance(inner, Mapping) else {}
+        put(table[head], rest, value)
+    else:
+        table[head] = value
+
+
+def take_out(table: dict[str, Any], name: str) -> None:
+    """Remove *name*, with dots for nested tables, from *table*, where it stands."""
+    head, dot, rest = name.partition(".")
+    if not dot:
+        table.pop(head, None)
+    elif isinstance(table.get(head), Mapping):
+        table[head] = dict(table[head])
+        take_out(table[head], rest)
 
 
 def _fields(cls: type) -> tuple[attrs.Attribute[Any], ...]:
@@ -209,26 +269,6 @@ def _kind(hint: Any) -> str:
     return _KINDS.get(hint, "table")
 
 
-def destination(settings: Any, secret: str = "") -> dict[str, str]:
-    """Return the values that a stored secret of these *settings* is bound to (rule 36), as text by field.
-
-    Args:
-        settings: An instance of a settings class.
-        secret: The field of the secret, which may go elsewhere than the others.
-    """
-    fields = form(type(settings))
-    elsewhere = next((field.goes_to for field in fields if field.name == secret), ())
-    return {
-        field.name: _plain_text(getattr(settings, field.name))
-        for field in fields
-        if (field.name in elsewhere if elsewhere else field.binds)
-    }
-
-
-def _plain_text(value: Any) -> str:
-    return str(value.value) if isinstance(value, enum.Enum) else str(value)
-
-
 def structure(cls: type[T], table: Any, path: str = "") -> T:
     """Return *table*, plain values as TOML or JSON give them, as an instance of the settings class *cls*.
 
@@ -257,13 +297,16 @@ def problems_of(cls: type, table: Any, path: str = "") -> list[Problem]:
     problems = [unknown(path, str(key), fields) for key in table if key not in fields][:MOST_PROBLEMS]
     values: dict[str, Any] = {}
     for name, field in fields.items():
+        inner = _nested(hints[field.name]) if table.get(name) is not None else None
+        nested = problems_of(inner, table[name], joined(path, name)) if inner is not None else []
+        problems += nested
         try:
-            if name in table:
+            if name in table and not nested:
                 values[name] = _checked(field, hints[field.name], table[name])
-            elif field.default is attrs.NOTHING:
-                problems.append(Problem(_join(path, name), "is required"))
+            elif name not in table and field.default is attrs.NOTHING:
+                problems.append(Problem(joined(path, name), "is required"))
         except Exception as error:  # noqa: BLE001  (any validator of a plugin's)
-            problems.append(Problem(_join(path, name), _sentence(error)))
+            problems.append(Problem(joined(path, name), _sentence(error)))
     return problems or _as_a_whole(cls, values, path)
 
 
@@ -289,14 +332,16 @@ def _as_a_whole(cls: type, values: dict[str, Any], path: str) -> list[Problem]:
 def _placed(said: str, cls: type, path: str) -> Problem:
     """Return `field: sentence` at its field, any other sentence at the table."""
     name, colon, text = said.partition(": ")
-    is_field = colon and name in {field.alias or field.name for field in _fields(cls)}
-    return Problem(_join(path, name), text) if is_field else Problem(path, said)
+    is_field = colon and name.partition(".")[0] in {field.alias or field.name for field in _fields(cls)}
+    return Problem(joined(path, name), text) if is_field else Problem(path, said)
 
 
 def unknown(path: str, key: str, known: Iterable[str]) -> Problem:
     """Return the problem of a *key* that nothing reads, with a guess at what was meant."""
     guess = difflib.get_close_matches(key[:60], list(known), 1, cutoff=0.6)
-    return Problem(_join(path, key[:60]), f"is not a setting{f'; did you mean {guess[0]}?' if guess else ''}")
+    return Problem(
+        joined(path, key[:60]), f"is not a setting{f'; did you mean {guess[0]}?' if guess else ''}"
+    )
 
 
 def _sentence(error: Exception) -> str:
@@ -307,7 +352,8 @@ def _sentence(error: Exception) -> str:
     return (str(error.args[0]) if error.args else type(error).__name__)[:500]
 
 
-def _join(path: str, name: str) -> str:
+def joined(path: str, name: str) -> str:
+    """Return the path of *name* in the table at *path*."""
     return f"{path}.{name}" if path else name
 
 
@@ -335,51 +381,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (tuple, list)):
         return [_plain(one) for one in value]
     return {key: _plain(one) for key, one in value.items()} if isinstance(value, Mapping) else value
-
-
-def not_allowed(
-    cls: type, before: Mapping[str, Any], after: Mapping[str, Any], role: Role, path: str = ""
-) -> list[Problem]:
-    """Return a problem for each field that differs between two tables and that *role* may not set (rule 35).
-
-    A secret that the deployer keeps in a variable or a file is not bound by a vault; so while the settings refer to
-    it, where it goes is the deployer's to say as well.
-    """
-    changed = [field for field in form(cls) if before.get(field.name) != after.get(field.name)]
-    theirs = [field for field in changed if role.may_act_as(_needed(field, after))]
-    problems = [
-        Problem(_join(path, field.name), f"can only be set by the {_needed(field, after).value}")
-        for field in changed
-        if field not in theirs
-    ]
-    unbound = [] if role is Role.DEPLOYER else [field for field in form(cls) if _is_deployers(field, after)]
-    led = {name: secret.name for secret in reversed(unbound) for name in _leading(cls, secret)}
-    return problems + [
-        Problem(_join(path, field.name), f"can only be set by the deployer, who keeps the {led[field.name]}")
-        for field in theirs
-        if field.name in led
-    ]
-
-
-def _leading(cls: type, secret: FormField) -> tuple[str, ...]:
-    """Return the fields that say where *secret* goes: its own, those that bind, or all where none does."""
-    fields = form(cls)
-    binding = tuple(field.name for field in fields if field.binds)
-    return secret.goes_to or binding or tuple(field.name for field in fields if field.kind != "secret")
-
-
-def _needed(field: FormField, table: Mapping[str, Any]) -> Role:
-    return Role.DEPLOYER if _is_deployers(field, table) else field.set_by
-
-
-def _is_deployers(field: FormField, table: Mapping[str, Any]) -> bool:
-    """Whether *field* is a secret that *table* refers to a variable or a file for."""
-    value = table.get(field.name)
-    if field.kind != "secret":
-        return False
-    if isinstance(value, Secret):
-        return not value.vault
-    return isinstance(value, Mapping) and value.keys() != {"vault"}
 
 
 @functools.cache

@@ -10,8 +10,9 @@ import attrs
 
 from ._accounts import method_settings
 from ._errors import SettingsError, SignInNeeded, Unavailable
+from ._leading import destination
 from ._plugins import Plugins
-from ._schema import SIGN_IN, destination
+from ._schema import SIGN_IN
 from ._settings import Account, Company, User, secrets_of
 from ._transports import Connection
 from ._vault import VAULT_CURE, Vault

@@ -39,6 +39,11 @@ class Switch:
             if self._off:
                 journal.call_off()
 
+    @property
+    def receipt(self) -> Receipt | None:
+        """The carrier's word, where it is known although the attempt goes on."""
+        return self._journal.receipt if self._journal is not None else None
+
     def call_off(self) -> bool:
         """Forbid the hand-over; False when it has already been."""
         with self._lock:
@@ -87,6 +92,8 @@ def within(deadline: Deadline, switch: Switch, attempt: Callable[[], Receipt]) -
     error = too_late(switch)
     if not switch.is_off() and watched.wait(0):
         return watched.result()
+    if switch.receipt is not None:
+        return switch.receipt
     raise error
 
 

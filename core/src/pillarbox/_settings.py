@@ -379,8 +379,14 @@ class Actor:
 
 
 def secrets_of(settings: Any) -> dict[str, Secret]:
-    """Return the secret references that stand in *settings*, by field."""
-    if not attrs.has(type(settings)):
-        return {}
-    values = {field.name: getattr(settings, field.name) for field in attrs.fields(type(settings))}
-    return {name: value for name, value in values.items() if isinstance(value, Secret)}
+    """Return the secret references that stand in *settings*, by field; with dots for those of nested tables."""
+    return dict(_secrets_of(settings, ""))
+
+
+def _secrets_of(settings: Any, start: str) -> Iterator[tuple[str, Secret]]:
+    for field in attrs.fields(type(settings)) if attrs.has(type(settings)) else ():
+        value = getattr(settings, field.name)
+        if isinstance(value, Secret):
+            yield start + field.name, value
+        else:
+            yield from _secrets_of(value, f"{start}{field.name}.")

@@ -16,6 +16,7 @@ from typing import Any
 
 from ._errors import Changed, SettingsError
 from ._locks import file_lock
+from ._owner_only import close_to_others, create, cure, is_open_to_others
 from ._vault import Row
 
 _SCHEMA = """
@@ -146,6 +147,9 @@ def open_database(path: Path, schema: str, version: int) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
     _make(connection, schema, version, path)
+    for beside in ("-wal", "-shm"):  # SQLite has made them, and closes them to nobody under Windows
+        with contextlib.suppress(FileNotFoundError):
+            close_to_others(path.with_name(path.name + beside))
     return connection
 
 
@@ -187,12 +191,12 @@ def owner_only(path: Path) -> None:
         raise SettingsError(f"There is no folder {path.parent}.", cure="Make it first.")
     _refuse_shared(path)
     with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        os.close(create(path))
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
         raise SettingsError(f"{path} is not a regular file.")
-    if os.name != "nt" and found.st_mode & 0o077:
-        raise SettingsError(f"{path} can be read by others.", cure=f"Run: chmod 600 {path}")
+    if is_open_to_others(path):
+        raise SettingsError(f"{path} can be read by others.", cure=cure(path, "600"))
 
 
 def _refuse_shared(path: Path) -> None:

@@ -71,7 +71,7 @@ class TomlDirectory(Directory):
         text = new_text(attrs.evolve(company, typed_by=Role.DEPLOYER))
         with alone(made.path):
             refuse_existing(path)
-            replace(made.path, text, None)
+            replace(made.path, text)
         return made
 
     @property
@@ -186,7 +186,7 @@ class TomlDirectory(Directory):
             changed = edit.text()
             snapshot_of(edit.wanted, self.path, self._plugins)
             self._refuse_moved(stamp_of(self.path), stamp)
-            replace(self.path, changed, self.path.stat())
+            replace(self.path, changed)
             self._remember(edit.changes)
 
     def _refuse_moved(self, found: tuple[int, ...], stamp: tuple[int, ...]) -> None:

@@ -11,6 +11,15 @@ from pathlib import Path
 
 from ._errors import InvalidSettings, SettingsError
 from ._locks import file_lock
+from ._owner_only import (
+    BINARY,
+    copy_access,
+    create,
+    cure,
+    hand_to_owner_of,
+    is_writable_by_others,
+    patiently,
+)
 
 LARGEST_FILE = 64 * 1024 * 1024
 """Octets."""
@@ -44,13 +53,12 @@ def make_beside(target: Path, path: Path) -> None:
     What root leaves beside the settings would be in the way of the program that they are for.
     """
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        descriptor = create(path)
     except FileExistsError:
         return
     try:
-        if os.name != "nt" and os.geteuid() == 0 and target.exists():
-            found = target.stat()
-            os.chown(descriptor, found.st_uid, found.st_gid)
+        if target.exists():
+            hand_to_owner_of(target, descriptor)
     finally:
         os.close(descriptor)
 
@@ -97,12 +105,13 @@ def _unreadable(path: Path, error: OSError) -> SettingsError:
 def text_of(path: Path) -> tuple[str, tuple[int, ...], bool]:
     """Return the file's text, its stamp, and whether it is young, from one descriptor that was checked (rule 40)."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        flags = os.O_RDONLY | BINARY | getattr(os, "O_NONBLOCK", 0)
+        descriptor = patiently(lambda: os.open(path, flags))
     except OSError as error:
         raise _unreadable(path, error) from None
     try:
         found = os.fstat(descriptor)
-        _check_file(found, path)
+        _check_file(descriptor, found, path)
         is_young = 0 <= time.time_ns() - found.st_mtime_ns < YOUNG_SECONDS * 1e9
         content = _read(descriptor, LARGEST_FILE + 1)
     finally:
@@ -129,22 +138,17 @@ def _read(descriptor: int, most: int) -> bytes:
         return file.read(most)
 
 
-def _check_file(found: os.stat_result, path: Path) -> None:
+def _check_file(descriptor: int, found: os.stat_result, path: Path) -> None:
     if not stat.S_ISREG(found.st_mode):
         raise SettingsError(f"The settings file {path} is not a regular file.")
     if found.st_size > LARGEST_FILE:
         raise _too_large(path)
-    if os.name == "nt":
-        return
-    shared_group = found.st_mode & stat.S_IWGRP and found.st_gid != found.st_uid
-    if found.st_mode & stat.S_IWOTH or shared_group:
-        raise SettingsError(
-            f"The settings file {path} can be written by others.", cure=f"Run: chmod go-w {path}"
-        )
+    if is_writable_by_others(descriptor):
+        raise SettingsError(f"The settings file {path} can be written by others.", cure=cure(path, "go-w"))
 
 
-def replace(path: Path, text: str, old: os.stat_result | None) -> None:
-    """Put *text* in the place of *path* in one step, with *old*'s mode and owner, on the disk when this returns.
+def replace(path: Path, text: str) -> None:
+    """Put *text* in the place of *path* in one step, for those who may use that, on the disk when this returns.
 
     Raises:
         SettingsError: It can't be written; the file is as it was.
@@ -153,10 +157,10 @@ def replace(path: Path, text: str, old: os.stat_result | None) -> None:
     temporary = target.with_name(f".{target.name}.new")
     try:
         temporary.unlink(missing_ok=True)  # what a writer left that was killed; the lock is ours
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = create(temporary)
         try:
-            _write(descriptor, text, old)
-            temporary.replace(target)
+            _write(descriptor, text, target)
+            patiently(lambda: temporary.replace(target))
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
@@ -166,19 +170,12 @@ def replace(path: Path, text: str, old: os.stat_result | None) -> None:
         raise _unwritable(path, problem) from None
 
 
-def _write(descriptor: int, text: str, old: os.stat_result | None) -> None:
+def _write(descriptor: int, text: str, old: Path) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
         file.write(text)
         file.flush()
-        if old is not None and os.name != "nt":
-            if old.st_uid != os.geteuid():
-                os.chown(
-                    descriptor, old.st_uid, old.st_gid
-                )  # else root takes the file from those who read it
-            elif old.st_gid != os.fstat(descriptor).st_gid:
-                with contextlib.suppress(PermissionError):
-                    os.chown(descriptor, -1, old.st_gid)
-            os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
+        if old.exists():
+            copy_access(old, descriptor)
         os.fsync(descriptor)
 
 

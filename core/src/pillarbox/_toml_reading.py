@@ -14,7 +14,7 @@ from ._directory import Record
 from ._errors import InvalidSettings, PillarboxError, TransportNotInstalled
 from ._plugins import OURS, Plugins
 from ._records import record_of, record_problems
-from ._schema import MOST_PROBLEMS, Problem, problems_of, setting, structure, unknown
+from ._schema import MOST_PROBLEMS, Problem, Role, problems_of, setting, structure, unknown
 from ._settings import COMPANY_KEYS, KEYS, METHOD_NAME, USER_ID, USER_KEYS, Choice, Company, User
 
 _PARTS = ("company", "users", "apps", "outbox", "deployment")
@@ -126,6 +126,7 @@ _TEXTS = {
 }
 """The keys of a record that hold text."""
 _CHOICES = frozenset(("settings", one.value) for one in Choice)
+_TEXT = {str}
 
 
 class _Reader:
@@ -148,9 +149,13 @@ class _Reader:
                 self.problems.append(
                     Problem(f"users.{name[:60]!r}", "is not a user's id: no spaces, no slashes")
                 )
-            else:
-                found[name] = self._record(User, table, f"users.{name}", id=name)
-        return {name: user for name, user in found.items() if isinstance(user, User)}
+            elif (user := _plain_user(name, table) or self._user(name, table)) is not None:
+                found[name] = user
+        return found
+
+    def _user(self, name: str, table: Any) -> User | None:
+        record = self._record(User, table, f"users.{name}", id=name)
+        return record if isinstance(record, User) else None
 
     def _record(self, cls: type[Company | User], table: Any, path: str, **given: Any) -> Record | None:
         if not isinstance(table, Mapping):
@@ -223,6 +228,16 @@ class _Reader:
             self.problems.append(Problem(path, f"is neither a setting nor a method{meant}"))
         else:
             self.warnings.append(f"{path} is not checked: {error}")
+
+
+def _plain_user(name: str, table: Any) -> User | None:
+    """Return the user of a table that holds nothing but texts, as most of a hundred thousand do; None for another."""
+    if type(table) is not dict or not table.keys() <= _TEXTS[User] or set(map(type, table.values())) != _TEXT:
+        return None
+    try:
+        return User(id=name, typed_by=Role.DEPLOYER, **table)
+    except InvalidSettings:
+        return None  # a closer look says what is wrong, and where
 
 
 def _depth_problems(table: Any, path: str) -> list[Problem]:

@@ -90,6 +90,10 @@ class Proof:
     how: str
 
 
+ACCEPTED_NOTE = "accepted"
+"""Under which a journal notes the carrier's word: its own name for the message, or ours."""
+
+
 class Journal:
     """The durable notes of one attempt, and the moment of its hand-over. This one lives in memory.
 
@@ -98,11 +102,13 @@ class Journal:
     Attributes:
         notes: What was noted in this attempt and earlier ones of the same submission.
         handed_over: Whether the carrier may have the message.
+        receipt: The carrier's word, where it is known before the attempt is over; nothing can undo it (rule 18).
     """
 
     def __init__(self, notes: Mapping[str, str] | None = None) -> None:
         self.notes: dict[str, str] = dict(notes or {})
         self.handed_over: bool = False
+        self.receipt: Receipt | None = None
         self._called_off = False
         self._gate = threading.Lock()
 
@@ -110,6 +116,14 @@ class Journal:
         """Keep *value* under *name*; it is durable when this returns, and no secret may stand in it."""
         self._write(name, value)
         self.notes[name] = value
+
+    def accepted(self, receipt: Receipt) -> None:
+        """Keep the carrier's word, durably, before something is done that takes time or may fail: filing a copy.
+
+        From then on neither an error nor a passed deadline nor a crash makes the outcome unknown.
+        """
+        self.receipt = receipt
+        self.note(ACCEPTED_NOTE, receipt.reference or receipt.message_id)
 
     @contextlib.contextmanager
     def handing_over(self) -> Iterator[None]:
@@ -234,6 +248,8 @@ class Transport(abc.ABC):
 
     def find(self, submission: Submission, journal: Journal) -> Sighting:
         """Look whether the carrier has it. What can't look, or fails to, answers UNCLEAR."""
+        if (known := journal.notes.get(ACCEPTED_NOTE)) is not None:
+            return Sighting(SightingState.SENT, Receipt(submission.message_id, known))
         detail = f"{self.label or 'This method'} can't look what was sent."
         return Sighting(SightingState.UNCLEAR, detail=detail, is_final=True)
 
@@ -437,4 +453,12 @@ class Connector(abc.ABC):
 
     @abc.abstractmethod
     def token(self, app: Any, credentials: Credentials, purpose: str) -> str:
-        """Return an access token for *purpose*, refreshed through `credentials.update` where it must be."""
+        """Return an access token for *purpose*, refreshed through `credentials.update` where it must be.
+
+        One that is stored and equals `credentials.refused` has to be refreshed whatever its age: the provider has
+        refused it. Another process may have done so already, so compare it inside `update`.
+
+        Raises:
+            SignInNeeded: A person has to connect again.
+            SendDeferred: The provider gives none now.
+        """

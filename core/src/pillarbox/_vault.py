@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 import attrs
 
 from ._errors import QUOTATION_OCTETS, Changed, SettingsError, SignInNeeded, Unavailable, quotation
+from ._owner_only import BINARY, cure, is_open_to_others, is_strangers
 from ._schema import SIGN_IN, Secret
 
 LARGEST_SECRET_FILE = 64 * 1024
@@ -238,7 +239,13 @@ class MemoryVault(Vault):
 
 
 class Credentials(abc.ABC):
-    """A transport's view of its own account's secrets, and of no others."""
+    """A transport's view of its own account's secrets, and of no others.
+
+    Attributes:
+        refused: The token that the provider refused last, or "": a connector does not give it out again.
+    """
+
+    refused: str = ""
 
     @abc.abstractmethod
     def secret(self, name: str) -> str:
@@ -257,6 +264,10 @@ class Credentials(abc.ABC):
         Raises:
             SignInNeeded: A person has to connect again.
         """
+
+    def refuse(self, token: str) -> None:
+        """Say that the provider has refused *token*, so that the next `token` is another where there is one."""
+        self.refused = token
 
     @abc.abstractmethod
     def update(
@@ -432,7 +443,7 @@ def owner_only(path: str) -> Iterator[int]:
     Raises:
         SettingsError: It is not such a file.
     """
-    flags = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags = os.O_RDONLY | BINARY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:
@@ -440,7 +451,7 @@ def owner_only(path: str) -> Iterator[int]:
         raise SettingsError(f"The secret's file {path} can't be opened: {said}.") from None
     try:
         status = os.fstat(descriptor)
-        _check_owner_only(status, path)
+        _check_owner_only(descriptor, status, path)
         if status.st_size > LARGEST_SECRET_FILE:
             raise SettingsError(f"The secret's file {path} is larger than {LARGEST_SECRET_FILE // 1024} KiB.")
         yield descriptor
@@ -458,14 +469,12 @@ def _one_line(content: bytes, path: str) -> str:
     return value
 
 
-def _check_owner_only(status: os.stat_result, path: str) -> None:
+def _check_owner_only(descriptor: int, status: os.stat_result, path: str) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise SettingsError(f"The secret's file {path} is not a regular file.")
-    if os.name == "nt":
-        return
-    if status.st_uid not in {os.geteuid(), 0}:
+    if is_strangers(descriptor):
         raise SettingsError(
             f"The secret's file {path} belongs to another user.", cure="Make the sender its owner."
         )
-    if status.st_mode & 0o077:
-        raise SettingsError(f"The secret's file {path} can be read by others.", cure=f"Run: chmod 600 {path}")
+    if is_open_to_others(descriptor):
+        raise SettingsError(f"The secret's file {path} can be read by others.", cure=cure(path, "600"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from ._leading import destination
+from ._owner_only import create as create_owner_only
 from ._schema import (
     FormField,
     Problem,
     Role,
     Secret,
     between,
-    destination,
     form,
     setting,
     structure,
@@ -26,6 +27,7 @@ __all__ = [
     "Role",
     "Secret",
     "between",
+    "create_owner_only",
     "destination",
     "form",
     "owner_only",

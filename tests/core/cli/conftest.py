@@ -72,7 +72,7 @@ def command(tmp_path: Path) -> Callable[..., Done]:
             [sys.executable, "-c", START, *arguments],
             cwd=tmp_path, env=environment(**env), input=given, capture_output=True, timeout=60,
         )  # fmt: skip
-        out, err = done.stdout.decode(), done.stderr.decode()
+        out, err = (text.decode().replace(os.linesep, "\n") for text in (done.stdout, done.stderr))
         assert "Traceback" not in err, err
         return Done(done.returncode, out, err)
 

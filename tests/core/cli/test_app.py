@@ -159,6 +159,16 @@ def test_a_reader_who_leaves_is_no_error_to_tell(settings):
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_a_pipe_of_few_letters_is_no_trouble(command, settings, encoding):
+    """As Windows' are: a ? stands for what they lack, and JSON has it all."""
+    settings.write_text(settings.read_text("utf-8").replace("Anna Berg", "Łucja Żak"), "utf-8")
+    done = command("user", "show", "anna", PYTHONIOENCODING=encoding)
+    assert (done.code, "?ucja ?ak" in done.out) == (0, True)
+    done = command("user", "show", "anna", "--json", PYTHONIOENCODING=encoding)
+    assert done.json["name"] == "Łucja Żak"
+
+
 def test_the_version_is_the_distributions(invoke):
     """For reports of faults."""
     from importlib.metadata import version

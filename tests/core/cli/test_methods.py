@@ -10,7 +10,7 @@ def test_methods_lists_what_is_and_what_could_be(command):
     """Without a settings file; with the distribution, its version, and the pip line of what is missing."""
     done = command("methods")
     assert (done.code, done.err) == (0, "")
-    lines = {line.split()[0]: line for line in done.out.splitlines()}
+    lines = {line.split()[0]: line for line in done.out.replace(" | ", "   ").splitlines()}
     assert lines["smtp"].split()[1:3] == ["SMTP", "pillarbox-smtp"]
     assert lines["smtp"].endswith("   ready")
     assert lines["m365"].endswith("   pip install pillarbox-m365")

@@ -25,4 +25,4 @@ def test_every_meaning_is_listed() -> None:
 
 def test_stages_are_the_contract_s() -> None:
     """The stages and their order are those that core prints."""
-    assert STAGES == ("dns", "connect", "tls", "greeting", "sign-in", "sender", "recipient", "reset")
+    assert STAGES == ("dns", "proxy", "connect", "tls", "greeting", "sign-in", "sender", "recipient", "reset")

@@ -10,6 +10,8 @@ from tests.plugins.smtp.givens import replies
 
 # stage, what the server says, what it is, the finding, a part of the cure
 CASES = [
+    ("greeting", "421 4.7.1 mail.acme.example Error: No client certificate presented", SendDeferred, "tls-client-required", "client_certificate"),
+    ("greeting", "421 4.7.1 mail.acme.example Error: Client certificate not trusted", SendDeferred, "tls-client-refused", "client_certificate"),
     ("sign-in", "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled", SignInNeeded, "smtp-basic-auth-off", "method = m365"),
     ("sign-in", "535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.", SignInNeeded, "smtp-basic-auth-off", "may be right"),
     ("sign-in", "535 5.7.139 Authentication unsuccessful, basic authentication is disabled. [X.namprd.prod.outlook.com]", SignInNeeded, "smtp-basic-auth-off", "method = m365"),

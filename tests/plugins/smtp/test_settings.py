@@ -71,7 +71,7 @@ def test_defaults() -> None:
         ({"timeout": 0}, "company.smtp.timeout must be between"),
         ({"connections": 0}, "company.smtp.connections must be between"),
         ({"sever": "x"}, "did you mean server?"),
-        ({"proxy": "socks5://x"}, "company.smtp.proxy is not a setting"),
+        ({"proxi": "x"}, "company.smtp.proxi is not a setting"),
     ],
 )
 def test_problems(given: dict[str, Any], said: str) -> None:
@@ -154,12 +154,13 @@ def test_nothing_to_warn_of(given: dict[str, Any]) -> None:
 
 
 def test_what_a_secret_is_bound_to() -> None:
-    """A stored password goes nowhere else: server, port, encryption, user, trust (rule 36)."""
+    """A stored password or token goes nowhere else: server, port, encryption, user, connector, trust (rule 36)."""
     assert destination(signing_in()).keys() == {
         "server",
         "port",
         "encryption",
         "username",
+        "sign_in",
         "ca_file",
         "fingerprint",
     }
@@ -171,8 +172,14 @@ def test_who_may_set_what() -> None:
     assert {field.name for field in fields if field.set_by is Role.DEPLOYER} == {
         "ca_file",
         "chunking_window",
+        "client_certificate",
+        "client_key",
+        "client_key_password",
         "fingerprint",
         "local_hostname",
+        "proxy",
+        "proxy_password",
+        "proxy_username",
     }
     assert {"server", "username", "password"} <= {
         field.name for field in fields if field.set_by is Role.OWNER

@@ -129,15 +129,25 @@ def test_silence_leaves_the_window_in_doubt(serve: Serve, connect: Connect) -> N
     assert kinds.count(OutcomeUnknown) <= 3
 
 
-@pytest.mark.parametrize("code", [500, 502])
+@pytest.mark.parametrize("code", [500, 502, 503, 504])
 def test_a_server_that_does_not_know_it_after_all_gets_data(
     serve: Serve, connect: Connect, code: int
 ) -> None:
-    """It said no, in full: the message is sent again in lock step, once, and BDAT not tried again."""
-    server = serve(at={"bdat-last": Reply(code, "5.5.1 what?")})
+    """One octet has shown it: all go in lock step, on another line, and BDAT is not tried again."""
+    server = serve(at={"bdat": Reply(code, "5.5.1 what?")})
     assert _kinds(connect(server, chunking_window=4), _attempts(4)) == [Receipt] * 4
     assert len(server.accepted) == 4
-    assert len(server.heard("bdat-last")) == 1
+    assert len(server.heard("bdat")) == 1
+    assert server.heard("bdat-last") == []
+
+
+@pytest.mark.parametrize("code", [500, 502])
+def test_a_server_that_knows_no_last_chunk_gets_data(serve: Serve, connect: Connect, code: int) -> None:
+    """It said no to each, in full: each is sent again in lock step, once, and those behind never by BDAT."""
+    server = serve(at={"bdat-last": Reply(code, "5.5.1 what?")})
+    assert _kinds(connect(server, chunking_window=4), _attempts(6)) == [Receipt] * 6
+    assert len(server.accepted) == 6
+    assert len(server.heard("bdat-last")) == 4
 
 
 def test_a_closed_batch_leaves_what_was_handed_over_unknown(serve: Serve, connect: Connect) -> None:

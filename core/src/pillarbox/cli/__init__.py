@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,15 @@ def main() -> None:
             "The pillarbox command needs click and rich. Install them with: pip install 'pillarbox[cli]'\n"
         )
         sys.exit(69)
+    _print_anything()
     sys.exit(run(sys.argv[1:]))
+
+
+def _print_anything() -> None:
+    """Let what a pipe's encoding lacks (a file's on Windows is seldom UTF-8) be shown as ?, instead of ending in an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 _HOMES = {

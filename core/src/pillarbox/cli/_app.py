@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import os
 import sys
@@ -187,7 +188,9 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt) as error:
         said = str(error) or "Interrupted."
         return tell(PillarboxError(said), as_json=as_json, kind="Interrupted", code=INTERRUPTED)
-    except BrokenPipeError:
+    except OSError as error:
+        if not _nobody_reads(error):
+            raise
         _give_up_printing()
         return BROKEN_PIPE
     except ModuleNotFoundError as error:
@@ -196,6 +199,11 @@ def run(arguments: Sequence[str]) -> int:
             raise
         return tell(missing, as_json=as_json)
     return code if isinstance(code, int) else 0
+
+
+def _nobody_reads(error: OSError) -> bool:
+    """Tell whether *error* says that the pipe is closed that is printed to; Windows has no word of its own for it."""
+    return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
 
 
 def _give_up_printing() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .._attachment import Attachment
 from .._message import Message
+from .._owner_only import create
 
 CUSTOMER = "ap@customer.example"
 INVOICE = "invoice-1001.pdf"
@@ -67,8 +68,7 @@ def write(folder: Path, port: int, passwords: Mapping[str, str]) -> Path:
 
 
 def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+    with os.fdopen(create(path), "w", encoding="utf-8") as file:
         file.write(text)
 
 

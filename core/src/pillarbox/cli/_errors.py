@@ -14,7 +14,7 @@ USAGE = 64
 INTERRUPTED = 130
 _EXTRA = frozenset({"click", "rich", "tomlkit", "aiosmtpd"})
 """What the extra `cli` brings, by its modules."""
-_WAY = re.compile(r"(.{1,60}?): +((?:pillarbox|pip|chmod) .+)")
+_WAY = re.compile(r"(.{1,60}?): +((?:pillarbox|pip|chmod|icacls) .+)")
 
 
 class NoInput(PillarboxError):

@@ -45,7 +45,7 @@ class FieldOption(click.Option):
     """
 
     def __init__(self, flags: str, field: FormField, *, reference: str = "", **named: Any) -> None:
-        super().__init__([flags, f"field_{field.name}_{reference}"], **named)
+        super().__init__([flags, f"field_{field.name.replace('.', '__')}_{reference}"], **named)
         self.field = field
         self.reference = reference
 
@@ -171,8 +171,13 @@ def described(plugins: Plugins, name: str) -> Method:
     return Method(transport.label or name, form(transport.settings_class()))
 
 
+def flag_of(name: str) -> str:
+    """Return the option that sets the field *name*."""
+    return f"--{name.replace('_', '-').replace('.', '-')}"
+
+
 def _options(field: FormField) -> Iterator[FieldOption]:
-    flag = f"--{field.name.replace('_', '-')}"
+    flag = flag_of(field.name)
     if field.kind == "secret":
         yield from _secret_options(flag, field)
     elif field.kind == "boolean":

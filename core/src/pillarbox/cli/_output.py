@@ -58,8 +58,9 @@ def plain(value: Any) -> Any:
 
 
 def print_json(value: Any) -> None:
-    """Print *value* as one JSON document."""
-    click.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+    """Print *value* as one JSON document, which is UTF-8 whatever standard output's encoding is (RFC 8259 8.1)."""
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    click.echo(json.dumps(plain(value), ensure_ascii=not is_utf8, indent=2))
 
 
 def say(text: str = "") -> None:

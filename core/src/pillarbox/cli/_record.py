@@ -13,11 +13,11 @@ from .._accounts import path_of
 from .._directory import prepared
 from .._errors import InvalidSettings, PillarboxError, SettingsError
 from .._records import record_problems
-from .._schema import Role, problems_of
+from .._schema import Role, problems_of, put, take_out
 from .._settings import NONE, Actor, Choice, Company, User, plain_settings, table_of
 from ._app import State
 from ._errors import facts, in_words
-from ._fields import assigned, given_fields, method_of, to_unset
+from ._fields import assigned, flag_of, given_fields, method_of, to_unset
 from ._output import print_json, say
 from ._secrets import ask_for, kept, not_released, reference
 
@@ -127,11 +127,12 @@ def _table(
         return None
     table = plain_settings(record.methods.get(method, {}))
     for option, value in options:
-        table[option.field.name] = reference(option, value, method) if option.reference else _plain(value)
-    table |= dict(assigned(text, fields) for text in given["assignments"])
+        put(table, option.field.name, reference(option, value, method) if option.reference else _plain(value))
+    for text in given["assignments"]:
+        put(table, *assigned(text, fields))
     known = {*table, *(field.name for field in fields)}
     for name in given["unset"]:
-        table.pop(to_unset(name, known, f"{path_of(record)}.{method}"), None)
+        take_out(table, to_unset(name, known, f"{path_of(record)}.{method}"))
     return table
 
 
@@ -192,7 +193,6 @@ def _secret_warnings(state: State, route: Route, record: Company | User) -> list
     """Return a warning for each secret that is not released to where the account goes now (rule 36)."""
     command = "company set" if route.account.owner == "company" else f"user set {getattr(record, 'id', '')}"
     return [
-        f"The vault holds no {field} for these settings. Enter it: pillarbox {command}"
-        f" --{field.replace('_', '-')}"
+        f"The vault holds no {field} for these settings. Enter it: pillarbox {command} {flag_of(field)}"
         for field in not_released(state, route.account)
     ]

@@ -13,6 +13,7 @@ import attrs
 import click
 
 from .._errors import SettingsError, Unavailable
+from .._owner_only import create
 from .._schema import form
 from .._secrets import bound_to, prefix, required
 from .._settings import NONE, Account, Company, User, secrets_of
@@ -45,7 +46,11 @@ def reference(option: FieldOption, value: Any, method: str) -> dict[str, str]:
     """Return what the settings say of a secret: where it is, never what."""
     if option.reference == "file":
         return {"file": str(secret_path(value))}
-    return {"env": str(value)} if option.reference == "env" else {"vault": method}
+    if option.reference == "env":
+        return {"env": str(value)}
+    # One that goes elsewhere has an entry of its own: an entry is bound to one place.
+    field = option.field
+    return {"vault": f"{method}-{field.name}" if field.goes_to else method}
 
 
 def secret_path(text: str) -> Path:
@@ -121,7 +126,7 @@ def not_released(state: State, account: Account) -> list[str]:
 
 def _write(path: Path, value: str) -> None:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = create(path)
     except OSError as error:
         raise _unwritable(path, error) from None
     try:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import TextIO
 
 from .._errors import SettingsError, quotation
+from .._owner_only import create
 
 
 @contextlib.contextmanager
@@ -23,7 +24,7 @@ def transcript_file(path: str | None) -> Iterator[Callable[[str], None] | None]:
         yield None
         return
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = create(path)
     except OSError as error:
         raise SettingsError(
             f"The transcript {path} can't be written: {error.strerror}.", cure="Choose a new file."

@@ -13,12 +13,12 @@ from typing import Any
 import click
 
 from .._attachment import Attachment
-from .._mail import Receipt
+from .._mail import CopyState, Receipt
 from .._message import Message
 from .._route import Route
 from ._app import State
 from ._errors import NoInput
-from ._output import clean, json_option, patience, plain, print_json, say, show_refusals
+from ._output import clean, json_option, patience, plain, print_json, say, say_aside, show_refusals
 
 
 @click.command("send")
@@ -151,6 +151,13 @@ def _interruptible() -> Iterator[None]:
     raise click.Abort("Interrupted while sending: whether the message left is not known.")
 
 
+def _say_copy(receipt: Receipt) -> None:
+    """Tell where the sent copy is; that there is none is no part of the result."""
+    if receipt.copy is not None:
+        is_kept = receipt.copy.state not in {CopyState.FAILED, CopyState.UNCLEAR}
+        (say if is_kept else say_aside)(clean(str(receipt.copy)))
+
+
 _PORT = re.compile(r":[0-9]+\Z")
 
 
@@ -165,4 +172,5 @@ def _print(state: State, receipt: Receipt, route: Route, seconds: float) -> None
         named = f" as {clean(receipt.reference)}" if receipt.reference else ""
         shown = receipt.sender or route.from_address or "the mail program's own address"
         say(f"Accepted by {server}{named} ({seconds:.1f} s). Shows {shown}.")
+        _say_copy(receipt)
     show_refusals(receipt.refused)

@@ -7,14 +7,26 @@ from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 
-from pillarbox import Address, Credentials, Finding, Level, MessageError, Network, PillarboxError, SendError
+from pillarbox import (
+    Address,
+    Credentials,
+    Finding,
+    Level,
+    MessageError,
+    Network,
+    PillarboxError,
+    SendDeferred,
+    SendError,
+)
 
+from .certificates import Certificate
 from .findings import finding_codes
 from .judgement import finding_of, helped, marked
 from .line import LOOK_SECONDS, Line, today
 from .settings import Encryption, SmtpSettings
+from .tls import context_for
 
-STAGES = ("dns", "connect", "tls", "greeting", "sign-in", "sender", "recipient", "reset")
+STAGES = ("dns", "proxy", "connect", "tls", "greeting", "sign-in", "sender", "recipient", "reset")
 SOON = 14
 """Days before the end of a certificate from which on it is warned of."""
 _TOLD = ("PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN", "REQUIRETLS")
@@ -63,6 +75,7 @@ class _Look:
         self._network = network
         self._settings = line.settings
         self._address = address
+        self._unreached: SendDeferred | None = None
 
     def findings(self) -> Iterator[Finding]:
         """Go from stage to stage."""
@@ -73,13 +86,21 @@ class _Look:
             yield finding
             if finding.level is Level.FAIL:
                 yield from (
-                    _skipped(rest) for rest in STAGES if rest not in told and _follows(rest, finding.stage)
+                    _skipped(rest)
+                    for rest in self._stages()
+                    if rest not in told and _follows(rest, finding.stage)
                 )
                 return
+
+    def _stages(self) -> tuple[str, ...]:
+        return tuple(stage for stage in STAGES if stage != "proxy" or self._settings.proxy)
 
     def _actions(self) -> Iterator[tuple[str, Callable[[], Finding]]]:
         yield "dns", self._dns
         passing = dict(self._line.stages())
+        if self._settings.proxy:
+            yield "proxy", self._proxy
+            passing["connect"] = self._behind_proxy
         passing.setdefault("tls", _nothing)
         passing.setdefault("sign-in", _nothing)
         told = {
@@ -89,6 +110,8 @@ class _Look:
             "sign-in": self._signed_in,
         }
         for stage, tell in told.items():
+            if stage == "tls" and self._settings.client_certificate:
+                yield stage, self._identified
             yield stage, _both(passing[stage], tell)
         yield "sender", self._sender
         yield "recipient", self._recipient
@@ -105,12 +128,36 @@ class _Look:
     def _dns(self) -> Finding:
         if not self._network.trusted:
             return Finding("dns", Level.SKIP, "dns-not-told", "Not told for a server that a person typed.")
+        if self._settings.proxy:
+            return Finding("dns", Level.SKIP, "dns-by-proxy", "The proxy looks the name up.")
         found = self._network.resolve(self._settings.server, self._settings.port)
         more = f" and {len(found) - 1} more" if len(found) > 1 else ""
         return _ok("dns", "dns-found", f"{self._settings.server} is {found[0]}{more}")
 
+    def _proxy(self) -> Finding:
+        """Connect through the proxy; that it does not lead to the server is told at the next stage."""
+        try:
+            self._line.connect()
+        except SendDeferred as error:
+            if error.stage == "proxy":
+                raise
+            self._unreached = error
+        by = f", signed in as {self._settings.proxy_username}" if self._settings.proxy_username else ""
+        return _ok("proxy", "proxy-answered", f"{self._settings.proxy} answered{by}")
+
+    def _behind_proxy(self) -> None:
+        if self._unreached is not None:
+            raise self._unreached
+
     def _connected(self) -> Finding:
         return _ok("connect", "connect-answered", f"port {self._settings.port} answered")
+
+    def _identified(self) -> Finding:
+        """Look at our own certificate, before the server does."""
+        identity = self._line.identity()
+        assert identity is not None
+        context_for(self._line.trust, identity)
+        return _told_client(identity.certificate())
 
     def _encrypted(self) -> Finding:
         wrapped = self._line.connection.encrypted
@@ -164,7 +211,7 @@ class _Look:
         return marked(clearer, "greeting-tls-port")
 
     def _speaks_tls(self) -> bool:
-        again = Line(self._settings, self._network, None)
+        again = Line(self._settings, self._network, self._line.credentials)
         try:
             again.connect()
             return again.connection.look(self._settings.server) is not None
@@ -229,6 +276,24 @@ def _told_certificate(version: str, line: Line) -> Finding:
     if days < SOON:
         return Finding("tls", Level.WARN, "tls-ends-soon", seen, "Whoever runs the server has to renew it.")
     return _ok("tls", "tls-verified", seen)
+
+
+def _told_client(shown: Certificate) -> Finding:
+    days = shown.days_left(today())
+    seen = f"this side shows the certificate of {shown.shown_names}"
+    if shown.not_before > today():
+        said = f"{seen}, valid from {shown.not_before:%Y-%m-%d}"
+        return Finding("tls", Level.WARN, "tls-client-not-yet-valid", said, _CLOCK)
+    if days < 0:
+        said = f"{seen}, which expired on {shown.not_after:%Y-%m-%d}"
+        return Finding("tls", Level.WARN, "tls-client-expired", said, _RENEW)
+    code = "tls-client-ends-soon" if days < SOON else "tls-client-shown"
+    level, cure = (Level.WARN, _RENEW) if days < SOON else (Level.OK, "")
+    return Finding("tls", level, code, f"{seen}, {days} days left", cure)
+
+
+_RENEW = "Have the client certificate renewed by whoever issued it."
+_CLOCK = "Check this machine's clock; if it is right, wait, or have another certificate issued."
 
 
 def _offers(line: Line) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import select
 import socket
@@ -15,6 +14,7 @@ from pillarbox import SendDeferred, quotation
 
 from . import tls
 from .certificates import Certificate
+from .identity import Identity
 from .judgement import Broken, How, marked
 from .protocol import Ask, Steps
 from .replies import Garbage, Reply, ReplyReader
@@ -122,19 +122,19 @@ class Connection:
             value: T = done.value
             return value
 
-    def encrypt(self, server: str, trust: tls.Trust) -> None:
-        """Begin TLS.
+    def encrypt(self, server: str, trust: tls.Trust, identity: Identity | None = None) -> None:
+        """Begin TLS, showing *identity* to a server that asks for it.
 
         Raises:
             SendDeferred: Octets came in clear behind the answer to STARTTLS, or the handshake failed.
-            SettingsError: The CA file can't be used.
+            SettingsError: The CA file can't be used, or a file of the identity.
         """
         if not self.in_step:
             self.drop()
             detail = f"{server} sent something in clear behind its answer to STARTTLS; nothing left."
             cure = "Somebody on the way may be putting words into the server's mouth. Try encryption = tls (port 465)."
             raise marked(SendDeferred(detail, stage="tls", cure=cure), "tls-injected")
-        self._socket = tls.encrypt(self._socket, server, trust, seconds=self._timeout)
+        self._socket = tls.encrypt(self._socket, server, trust, seconds=self._timeout, identity=identity)
         self._socket.setblocking(False)
         self._waiter = _waiter(self._socket)
         self._note(f"-- {self._socket.version()}, {(self._socket.cipher() or ('',))[0]}")
@@ -195,7 +195,7 @@ class Connection:
         """Write all of *ask*, reading what comes meanwhile, so that both sides can't wait for each other."""
         self._owed += ask.replies + ask.ahead
         if ask.secret:
-            self._keep_secret(ask.data[0])
+            self.hide(*ask.hides, *_responses(ask.data[0]))
         if self._trace is not None:
             self._show_written(ask)
         written, started = 0, time.monotonic()
@@ -241,10 +241,13 @@ class Connection:
             self._notice_end(written)
 
     def _cut_off(self, how: How, said: str, written: int) -> Broken:
-        """Return what it means that writing failed, with the reply that the server may have left behind."""
-        with contextlib.suppress(Broken):
+        """Return what it means that writing failed, with the reply or the alert that the server may have left behind."""
+        alert = ""
+        try:
             self._absorb()
-        return Broken(how, said, self._taken(1), written)
+        except Broken as broken:
+            alert = broken.alert
+        return Broken(how, said, self._taken(1), written, alert)
 
     def _read(self, ask: Ask, give_up: float, seconds: float) -> list[Reply]:
         replies: list[Reply] = []
@@ -257,15 +260,15 @@ class Connection:
             try:
                 self._receive(give_up, seconds)
             except Broken as broken:
-                raise self._unread(broken.how, broken.said, replies, ask) from None
+                raise self._unread(broken.how, broken.said, replies, ask, broken.alert) from None
         if self._trace is not None:
             self._show_read(ask, replies)
         return replies
 
-    def _unread(self, how: How, said: str, replies: list[Reply], ask: Ask) -> Broken:
+    def _unread(self, how: How, said: str, replies: list[Reply], ask: Ask, alert: str = "") -> Broken:
         if self._trace is not None:
             self._show_read(ask, replies)
-        return Broken(how, said, replies, sum(map(len, ask.data)))
+        return Broken(how, said, replies, sum(map(len, ask.data)), alert)
 
     def _taken(self, most: int) -> list[Reply]:
         """Return the complete replies that have come, in order, up to *most* or to a 421."""
@@ -301,7 +304,7 @@ class Connection:
         except _AGAIN:
             return
         except (OSError, ValueError) as error:
-            raise Broken(_how(error)) from None
+            raise Broken(_how(error), alert=tls.alert(error)) from None
         if not data:
             raise Broken(How.CLOSED)
         if self._spoilt is not None or len(self._reader) > max(0, self._owed) + MOST_UNASKED:
@@ -310,9 +313,6 @@ class Connection:
             self._reader.feed(data)
         except Garbage as garbage:
             self._spoilt = garbage
-
-    def _keep_secret(self, command: bytes) -> None:
-        self.hide(command.split()[-1].decode("ascii", "replace") if command.split() else "")
 
     def _note(self, line: str) -> None:
         if self._trace is not None:
@@ -347,6 +347,12 @@ def blocks(pieces: Sequence[bytes]) -> Iterator[bytes]:
         size += len(piece)
     if waiting:
         yield waiting[0] if len(waiting) == 1 else b"".join(waiting)
+
+
+def _responses(command: bytes) -> list[str]:
+    """Return what a line of a sign-in says of the credential: all of it but AUTH and the mechanism's name."""
+    words = command.decode("ascii", "replace").split()
+    return words[2:] if words[:1] == ["AUTH"] else words
 
 
 def _redacted(command: bytes) -> str:

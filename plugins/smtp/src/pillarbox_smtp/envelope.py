@@ -47,6 +47,18 @@ class Transaction:
         last = b"BDAT %d LAST\r\n" % self.submission.size
         return (*first, *self.commands[:-1], last, *self.submission.chunks)
 
+    def begun(self, *, reset: bool) -> tuple[bytes, ...]:
+        """Return MAIL, RCPT, and the first octet of the content as a chunk of its own; see `rest`."""
+        first = (RSET,) if reset else ()
+        octet = b"".join(self.submission.chunks[:1])[:1]
+        return (*first, *self.commands[:-1], b"BDAT %d\r\n" % len(octet), octet)
+
+    @property
+    def rest(self) -> tuple[bytes, ...]:
+        """What follows `begun`: the content but for its first octet, as the last chunk."""
+        chunks = (b"".join(self.submission.chunks[:1])[1:], *self.submission.chunks[1:])
+        return (b"BDAT %d LAST\r\n" % sum(map(len, chunks)), *chunks)
+
     @property
     def recipients(self) -> tuple[str, ...]:
         """The envelope's."""

@@ -51,14 +51,18 @@ class Broken(Exception):
         said: More of it, a clause: how long was waited, what was sent.
         replies: Those that were complete.
         written: Octets of the exchange that were handed to the operating system.
+        alert: By which TLS alert the server refused our certificate, or the lack of one; else "".
     """
 
-    def __init__(self, how: How, said: str = "", replies: Sequence[Reply] = (), written: int = 0) -> None:
+    def __init__(
+        self, how: How, said: str = "", replies: Sequence[Reply] = (), written: int = 0, alert: str = ""
+    ) -> None:
         super().__init__(how, said)
         self.how = how
         self.said = said
         self.replies: list[Reply] = list(replies)
         self.written = written
+        self.alert = alert
 
     @property
     def clause(self) -> str:
@@ -105,6 +109,8 @@ def helped(error: Exception) -> tuple[str, str]:
 
 def lost(server: str, stage: str, broken: Broken) -> SendDeferred:
     """Return what it means that an exchange broke before the hand-over: nothing left."""
+    if broken.alert:
+        return unwanted(server, broken.alert)
     tls_port = stage == "greeting" and (broken.how is not How.GARBAGE or "\x15\x03" in broken.said)
     error = SendDeferred(
         f"{server} {broken.clause} {_WHILE[stage]}; nothing left.",
@@ -112,6 +118,31 @@ def lost(server: str, stage: str, broken: Broken) -> SendDeferred:
         cure=_TLS_PORT if tls_port else "",
     )
     return marked(error, f"{stage}-{broken.how.name.lower()}")
+
+
+_NO_CERTIFICATE = "Set client_certificate and client_key to what the server's administrator gave you."
+_OTHER_CERTIFICATE = (
+    "Show the server's administrator the certificate in client_certificate, or have another issued."
+)
+ALERTS = {
+    "CERTIFICATE_REQUIRED": ("wants a client certificate", _NO_CERTIFICATE),
+    "BAD_CERTIFICATE": ("does not accept our client certificate", _OTHER_CERTIFICATE),
+    "UNSUPPORTED_CERTIFICATE": ("does not take client certificates of this kind", _OTHER_CERTIFICATE),
+    "CERTIFICATE_REVOKED": ("says that our client certificate was revoked", _OTHER_CERTIFICATE),
+    "CERTIFICATE_EXPIRED": ("says that our client certificate has expired", _OTHER_CERTIFICATE),
+    "CERTIFICATE_UNKNOWN": ("does not accept our client certificate", _OTHER_CERTIFICATE),
+    "UNKNOWN_CA": ("does not know the authority of our client certificate", _OTHER_CERTIFICATE),
+    "ACCESS_DENIED": ("does not accept our client certificate", _OTHER_CERTIFICATE),
+}
+"""The TLS alerts about a client certificate (RFC 8446 6.2), each as a clause, with its cure. Under TLS 1.3 one arrives
+after our side has ended the handshake, in the place of the first reply."""
+
+
+def unwanted(server: str, alert: str) -> SendDeferred:
+    """Return what it means that the server refused our certificate, or the lack of one, by this *alert*."""
+    said, cure = ALERTS[alert]
+    error = SendDeferred(f"{server} {said}; nothing left.", stage="tls", cure=cure)
+    return marked(error, "tls-client-required" if alert == "CERTIFICATE_REQUIRED" else "tls-client-refused")
 
 
 def nonsense(server: str, stage: str, reply: Reply) -> SendDeferred:
@@ -176,7 +207,12 @@ def _answer(code: int, lines: tuple[bytes, ...]) -> Answer:
 
 
 def envelope(
-    server: str, transaction: Transaction, replies: Sequence[Reply], broken: Broken | None
+    server: str,
+    transaction: Transaction,
+    replies: Sequence[Reply],
+    broken: Broken | None,
+    *,
+    go_on: int = 354,
 ) -> Mapping[str, Answer]:
     """Return what was answered for each recipient, when the server now waits for the content.
 
@@ -185,6 +221,7 @@ def envelope(
         transaction: What was announced.
         replies: To MAIL, to each RCPT, to DATA, as far as they came.
         broken: Why they came no further, or None.
+        go_on: The code by which the server asks for the content: to the first chunk by BDAT, 250.
 
     Raises:
         SendDeferred, SendRejected, SignInNeeded: The server does not wait for it, or must not get it.
@@ -198,7 +235,7 @@ def envelope(
     )
     if not _has_data(transaction, replies):
         raise lost(server, "content", broken or Broken(How.CLOSED))
-    if replies[-1].code != 354:
+    if replies[-1].code != go_on:
         raise refused(server, "content", replies[-1], answers)
     return answers
 
@@ -282,7 +319,14 @@ def unanswered(
     )
 
 
-def chunk(server: str, transaction: Transaction, replies: Sequence[Reply], *, whole: bool) -> Receipt:
+def chunk(
+    server: str,
+    transaction: Transaction,
+    replies: Sequence[Reply],
+    *,
+    whole: bool,
+    farewell: Reply | None = None,
+) -> Receipt:
     """Return the receipt of a message that was written at once, its content by BDAT.
 
     Args:
@@ -290,6 +334,8 @@ def chunk(server: str, transaction: Transaction, replies: Sequence[Reply], *, wh
         transaction: What was written.
         replies: To MAIL, to each RCPT, to BDAT, as far as they came.
         whole: Whether all of it was written.
+        farewell: A 421 to this message or one in front of it, behind which the server said nothing more and closed:
+            it answers in order, so it came no further than that.
 
     Raises:
         SendDeferred, SendRejected, SignInNeeded: The server took none of it.
@@ -308,6 +354,8 @@ def chunk(server: str, transaction: Transaction, replies: Sequence[Reply], *, wh
         raise SendDeferred(
             f"{server} did not take the whole message, so nothing was accepted.", stage="content"
         )
+    if farewell is not None:
+        raise refused(server, "content", farewell)
     raise OutcomeUnknown(
         f"{server} did not answer after the whole message was handed over; whether it took it is not known.",
         stage="content",

@@ -5,26 +5,36 @@ from __future__ import annotations
 import datetime as dt
 import functools
 import ipaddress
-import secrets
+import socket
 import time
 from collections.abc import Callable, Mapping
 
 from pillarbox import Answer, Credentials, Network, SendDeferred, SignInNeeded, Submission
 
-from . import lockstep, sasl, tls
+from . import lockstep, tls
 from .certificates import Certificate
 from .connection import Connection
 from .envelope import Transaction
+from .identity import Identity
 from .judgement import finding_of, marked
 from .protocol import Phase, Session
+from .proxies import way
 from .settings import Encryption, SmtpSettings
+from .signing_in import (
+    another_token,
+    dialogue_for,
+    is_of_token,
+    mechanism_for,
+    proof_for,
+    required,
+    understood,
+)
 
 ASK_AFTER = 30.0
 """Seconds of rest after which the server is asked with NOOP whether it is still there: some networks drop a quiet
 connection without a word."""
 RENEW_AFTER = 240.0
 """Seconds of rest after which a connection is not tried again: servers hang up after 300 (RFC 5321 4.5.3.2.7)."""
-TOKEN_PURPOSE = "smtp"  # noqa: S105  (what the token is for)
 LOOK_SECONDS = 10.0
 
 
@@ -34,7 +44,7 @@ class Line:
     Args:
         settings: The account's.
         network: How to reach the server.
-        credentials: The account's; None where it does not sign in.
+        credentials: The account's; None where it has no secrets.
         trace: Takes lines of the conversation.
     """
 
@@ -50,7 +60,7 @@ class Line:
     ) -> None:
         self.settings = settings
         self._network = network
-        self._credentials = credentials
+        self.credentials = credentials
         self._trace = trace
 
     @classmethod
@@ -97,25 +107,38 @@ class Line:
         """Connect to the server.
 
         Raises:
-            SendDeferred: Its name has no address, or nothing answers.
+            SendDeferred: Its name has no address, or nothing answers, or the proxy does not lead there.
+            SignInNeeded: The proxy wants another sign-in (stage `proxy`).
+            Unavailable: There is a proxy, and the library for it is missing.
         """
         settings = self.settings
-        self._note(f"-- connecting to {settings.server}:{settings.port}")
-        sock = self._network.connect(settings.server, settings.port, timeout=settings.timeout)
+        through = f" through {settings.proxy}" if settings.proxy else ""
+        self._note(f"-- connecting to {settings.server}:{settings.port}{through}")
+        sock = self._reached()
         self.connection = Connection(
             sock, timeout=settings.timeout, final_timeout=settings.final_timeout, trace=self._trace
         )
         self.session = Session(settings.server, settings.local_hostname or literal(self.connection.local))
 
+    def _reached(self) -> socket.socket:
+        settings = self.settings
+        through = way(settings, self.credentials)
+        if through is None:
+            return self._network.connect(settings.server, settings.port, timeout=settings.timeout)
+        return self._network.connect(
+            settings.server, settings.port, timeout=settings.timeout, through=through
+        )
+
     def encrypt(self) -> None:
         """Begin TLS and forget what was said in clear.
 
         Raises:
-            SendDeferred: The handshake failed, or the certificate is not accepted.
-            SettingsError: The CA file can't be used.
+            SendDeferred: The handshake failed, or the certificate is not accepted, or ours is not.
+            SettingsError: The CA file can't be used, or a file of the client certificate.
+            SignInNeeded: There is no password for the key of the client certificate.
         """
         try:
-            self.connection.encrypt(self.settings.server, self._trust)
+            self.connection.encrypt(self.settings.server, self.trust, self.identity())
         except SendDeferred as error:
             raise self._with_certificate(error) from None
         self.session.secured()
@@ -149,14 +172,39 @@ class Line:
     def sign_in(self) -> None:
         """Sign in by the first mechanism of the settings that is offered, and by no other should it be refused.
 
+        Where a token is refused and the connector has another, that is tried once, on a new connection (rule 24).
+
         Raises:
             SignInNeeded: The credential was refused, or there is none.
             SendDeferred: The server can't check it now, or offers no way that the settings allow.
         """
         self._refuse_clear_text()
-        dialogue = self._dialogue(self._mechanism())
-        self.connection.hide(*dialogue.secrets)
-        self.connection.run(self.session.sign_in(dialogue))
+        mechanism = self.mechanism
+        proof = proof_for(self.credentials, mechanism)
+        refused = self._signed_in(mechanism, proof)
+        if refused is None:
+            return
+        again = another_token(self.credentials, proof)
+        if again:
+            self.drop()
+            for _, stage in self.stages()[:-1]:
+                stage()
+            refused = self._signed_in(self.mechanism, again)
+        if refused is not None:
+            raise refused
+
+    def _signed_in(self, mechanism: str, proof: str) -> SignInNeeded | None:
+        """Sign in; return the refusal of a token, for which there may be another, and raise any other."""
+        dialogue = dialogue_for(mechanism, self.settings.username, proof)
+        try:
+            self.connection.run(self.session.sign_in(dialogue))
+        except SignInNeeded as error:
+            refusal = understood(error, self.settings, dialogue)
+        else:
+            return None
+        if is_of_token(refusal):
+            return refusal
+        raise refusal
 
     def prepare(self, submission: Submission) -> Transaction:
         """Return *submission* ready for this server; nothing is said to it.
@@ -225,10 +273,24 @@ class Line:
         Raises:
             SendDeferred: The server offers none that the settings allow.
         """
-        return self._mechanism()
+        return mechanism_for(self.settings, self.session.offered.mechanisms)
+
+    def identity(self) -> Identity | None:
+        """Return what this side shows of itself under TLS, or None.
+
+        Raises:
+            SignInNeeded, SettingsError: The password for its key can't be read.
+        """
+        settings = self.settings
+        if not settings.client_certificate:
+            return None
+        known = required(self.credentials, "tls") if settings.client_key_password else None
+        password = known.secret("client_key_password") if known else ""
+        return Identity(settings.client_certificate, settings.client_key, password)
 
     @property
-    def _trust(self) -> tls.Trust:
+    def trust(self) -> tls.Trust:
+        """Which certificates of the server are accepted."""
         return tls.Trust(self.settings.ca_file, self.settings.fingerprint)
 
     def _note(self, line: str) -> None:
@@ -246,10 +308,13 @@ class Line:
     def _refuse_clear_text(self) -> None:
         """Keep a credential from going in clear to any other machine, whatever its name says (rule 17).
 
+        What is connected with a proxy is the proxy, so nothing is known of the machine behind it.
+
         Raises:
             SendDeferred: It would.
         """
-        if self.session.encrypted or is_loopback(self.connection.peer):
+        is_here = not self.settings.proxy and is_loopback(self.connection.peer)
+        if self.session.encrypted or is_here:
             return
         error = SendDeferred(
             f"The connection to {self.settings.server} is not encrypted, and a password is not sent like that; nothing"
@@ -258,36 +323,6 @@ class Line:
             cure="Set encryption = starttls or tls.",
         )
         raise marked(error, "sign-in-in-clear")
-
-    def _mechanism(self) -> str:
-        offered = self.session.offered.mechanisms
-        for name in self.settings.mechanisms:
-            if name in offered:
-                return name
-        wanted = ", ".join(self.settings.mechanisms)
-        told = f"offers only {', '.join(offered)}" if offered else "offers no sign-in"
-        error = SendDeferred(
-            f"{self.settings.server} {told}, and the settings ask for {wanted}; nothing left.",
-            stage="sign-in",
-            cure=_OTHER_MECHANISM if offered else _NO_SIGN_IN,
-        )
-        raise marked(error, "sign-in-mechanism" if offered else "sign-in-not-offered")
-
-    def _dialogue(self, mechanism: str) -> sasl.Dialogue:
-        if self._credentials is None:
-            raise SignInNeeded(
-                "No credentials were given for this account.", stage="sign-in", cure="Set its password."
-            )
-        name, credentials = self.settings.username, self._credentials
-        secret = credentials.token(TOKEN_PURPOSE) if self.settings.sign_in else credentials.secret("password")
-        try:
-            return _DIALOGUES[mechanism](name, secret)
-        except sasl.SaslError as error:
-            said = str(error)
-        raise marked(
-            SignInNeeded(f"Signing in is not possible: {said}.", stage="sign-in", cure="Enter them again."),
-            "sign-in-wrong",
-        )
 
     def _with_certificate(self, error: SendDeferred) -> SendDeferred:
         """Return *error* with what the refused certificate says of itself, from a second look at it."""
@@ -307,7 +342,7 @@ class Line:
 
     def _shown_certificate(self) -> Certificate | None:
         """Connect once more, look at the certificate, and say nothing but what leads to it."""
-        again = Line(self._hasty_settings, self._network, None)
+        again = Line(self._hasty_settings, self._network, self.credentials)
         try:
             again.connect()
             if self.settings.encryption is Encryption.STARTTLS:
@@ -330,27 +365,6 @@ _KEPT = frozenset({Phase.READY, Phase.BEGUN, Phase.AHEAD})
 _ABOUT_CERTIFICATE = {
     "tls-expired", "tls-not-yet-valid", "tls-wrong-name", "tls-self-signed", "tls-unknown-authority",
 }  # fmt: skip
-_OTHER_MECHANISM = (
-    "Name one that it offers in the setting sasl, if that is safe enough; CRAM-MD5 is never used unasked."
-)
-_NO_SIGN_IN = (
-    "Use the port for submission (587 with STARTTLS, 465 with TLS), or set authenticate = false for a server that takes"
-    " mail from this machine without."
-)
-
-
-def _scram(username: str, password: str) -> sasl.Dialogue:
-    return sasl.ScramSha256(username, password, secrets.token_urlsafe(24))
-
-
-_DIALOGUES: dict[str, Callable[[str, str], sasl.Dialogue]] = {
-    "SCRAM-SHA-256": _scram,
-    "PLAIN": sasl.plain,
-    "LOGIN": sasl.login,
-    "CRAM-MD5": sasl.CramMd5,
-    "XOAUTH2": sasl.xoauth2,
-    "OAUTHBEARER": sasl.oauthbearer,
-}
 
 
 def today() -> dt.datetime:

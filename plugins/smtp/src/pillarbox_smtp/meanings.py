@@ -44,6 +44,24 @@ _RETYPE = "Check the user name and enter the password again."
 
 MEANINGS = (
     Meaning(
+        "tls-client-required",
+        ("greeting",),
+        (),
+        (),
+        ("no client certificate presented",),
+        "the server wants a client certificate",
+        "Set client_certificate and client_key to what the server's administrator gave you.",
+    ),
+    Meaning(
+        "tls-client-refused",
+        ("greeting",),
+        (),
+        (),
+        ("client certificate not trusted",),
+        "the server does not accept our client certificate",
+        "Show the server's administrator the certificate in client_certificate, or have another issued.",
+    ),
+    Meaning(
         "smtp-basic-auth-off",
         (SIGN_IN,),
         (),

@@ -36,6 +36,7 @@ class Ask(NamedTuple):
         secret: Whether data and replies belong to a sign-in.
         final: Whether it ends the content, for whose answer a server may take ten minutes (RFC 5321 4.5.3.2.6).
         overlaps: Whether replies to what was written before may be waiting still.
+        hides: What is blanked out of all that the server says from then on.
     """
 
     stage: str
@@ -46,6 +47,7 @@ class Ask(NamedTuple):
     secret: bool = False
     final: bool = False
     overlaps: bool = False
+    hides: tuple[str, ...] = ()
 
 
 Steps: TypeAlias = Generator[Ask, list[Reply], T]
@@ -155,14 +157,17 @@ class Session:
         command = b"AUTH " + dialogue.name.encode("ascii")
         if first is not None:
             command += b" " + (base64.b64encode(first) or b"=")
-        reply = yield from self._one(Ask("sign-in", (command + b"\r\n",), secret=True))
+        reply = yield from self._said(dialogue, command)
         while reply.code == 334:
             response = self._response(dialogue, reply)
-            reply = yield from self._one(Ask("sign-in", (base64.b64encode(response) + b"\r\n",), secret=True))
+            reply = yield from self._said(dialogue, base64.b64encode(response))
         if reply.code != 235:
             raise self._refused("sign-in", reply)
         if not dialogue.proven:
             raise self._not_proven("the server did not prove that it knows the password")
+
+    def _said(self, dialogue: Dialogue, line: bytes) -> Steps[Reply]:
+        return (yield from self._one(Ask("sign-in", (line + b"\r\n",), secret=True, hides=dialogue.secrets)))
 
     def _response(self, dialogue: Dialogue, reply: Reply) -> bytes:
         try:
@@ -277,28 +282,45 @@ class Session:
             self.phase, self.ahead = (Phase.READY, None) if ahead is None else (Phase.AHEAD, ahead)
         return judgement.final(self.server, transaction, answers, replies[0])
 
-    def write_chunk(self, transaction: Transaction, *, behind: bool) -> Steps[Broken | None]:
-        """Write *transaction* whole, its content as one BDAT chunk (RFC 3030), and wait for nothing.
+    def begin_chunks(
+        self, transaction: Transaction, *, reset: bool
+    ) -> Steps[tuple[list[Reply], Broken | None]]:
+        """Announce *transaction* with the first octet of its content as a chunk (RFC 3030), and wait for the replies.
+
+        With *reset* RSET goes in front, whose reply is left out.
+        """
+        self.phase = Phase.BEGUN
+        data = transaction.begun(reset=reset)
+        ask = Ask("content", data, replies=len(transaction.commands) + reset, content=len(data))
+        replies, broken = yield from self._some(ask)
+        return replies[reset:], broken
+
+    def write_chunk(
+        self, transaction: Transaction, *, reset: bool, begun: bool
+    ) -> Steps[tuple[Broken | None, int]]:
+        """Write *transaction* whole, its content as one BDAT chunk, and wait for nothing.
 
         Args:
             transaction: What to write.
-            behind: Whether another went before; then RSET goes in front, so that what became of that does not matter.
+            reset: Whether RSET goes in front, so that what became of the one before does not matter.
+            begun: Whether `begin_chunks` has; then this is the rest of the content.
 
-        Returns why it could not be written, or None.
+        Returns why it could not be written, or None, and how many octets there were to write.
         """
-        data = transaction.chunked(reset=behind)
-        replies = len(transaction.commands) + behind
-        ask = Ask("content", data, replies=0, ahead=replies, content=len(data), overlaps=True)
+        data = transaction.rest if begun else transaction.chunked(reset=reset)
+        ahead = 1 if begun else len(transaction.commands) + reset
+        ask = Ask("content", data, replies=0, ahead=ahead, content=len(data), overlaps=True)
         _, broken = yield from self._some(ask)
-        return broken
+        return broken, sum(map(len, data))
 
-    def read_chunk(
-        self, transaction: Transaction, *, behind: bool
-    ) -> Steps[tuple[list[Reply], Broken | None]]:
-        """Wait for the replies to what `write_chunk` wrote, in its order; those to RSET are left out."""
-        count = len(transaction.commands) + behind
-        replies, broken = yield from self._some(Ask("content", (), replies=count, final=True))
-        return replies[behind:], broken
+    def read_chunk(self, count: int) -> Steps[tuple[list[Reply], Broken | None]]:
+        """Wait for the next *count* replies to what `write_chunk` wrote."""
+        return (yield from self._some(Ask("content", (), replies=count, final=True)))
+
+    def hear_out(self) -> Steps[bool]:
+        """Wait for the end of a connection that the server said it would close; return whether that was all it said."""
+        replies, _ = yield from self._some(Ask("content", ()))
+        return not replies and self.gone
 
     def leave_unsettled(self) -> None:
         """Have the next transaction begin with RSET: what became of the last one need not be known for it."""

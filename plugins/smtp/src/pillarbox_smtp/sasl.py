@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import json
 from collections.abc import Callable
 from typing import Protocol
 
@@ -23,7 +24,7 @@ class Dialogue(Protocol):
 
     Attributes:
         name: The mechanism's.
-        secrets: What must not appear anywhere, should the server repeat it.
+        secrets: What must not appear anywhere, should the server repeat it; an answer may add to it.
         proven: Whether all is done that the mechanism asks of the server before it may be believed.
     """
 
@@ -74,17 +75,57 @@ def login(username: str, password: str) -> Dialogue:
     return _Scripted("LOGIN", (password,), None, _text(username).encode(), _text(password).encode())
 
 
+class Bearer(_Scripted):
+    """XOAUTH2 and OAUTHBEARER: a token, and one answer to a challenge, which is an error.
+
+    Attributes:
+        told: What that error says of the token, in our words; "" where it says nothing known.
+    """
+
+    told = ""
+
+    def respond(self, challenge: bytes) -> bytes:
+        """See `Dialogue`."""
+        self.told = _TOKEN_ERRORS.get(_status(challenge), "")
+        return super().respond(challenge)
+
+
 def xoauth2(username: str, token: str) -> Dialogue:
     """Return XOAUTH2 of Google and Microsoft; an error comes as a challenge and is answered with nothing."""
     first = f"user={_text(username)}\x01auth=Bearer {_text(token)}\x01\x01"
-    return _Scripted("XOAUTH2", (token,), first.encode(), b"")
+    return Bearer("XOAUTH2", (token,), first.encode(), b"")
 
 
 def oauthbearer(username: str, token: str) -> Dialogue:
     """Return OAUTHBEARER (RFC 7628); an error comes as a challenge and is answered with ^A (3.2.3)."""
     name = _text(username).replace("=", "=3D").replace(",", "=2C")
     first = f"n,a={name},\x01auth=Bearer {_text(token)}\x01\x01"
-    return _Scripted("OAUTHBEARER", (token,), first.encode(), b"\x01")
+    return Bearer("OAUTHBEARER", (token,), first.encode(), b"\x01")
+
+
+def _status(challenge: bytes) -> str:
+    """Return the status in the JSON of a token's error (RFC 7628 3.2.2), or ""."""
+    try:
+        told = json.loads(challenge)
+    except (ValueError, RecursionError):
+        return ""
+    return str(told.get("status", "")) if isinstance(told, dict) else ""
+
+
+_TOKEN_ERRORS = {
+    "401": "the token is not valid, or is another account's",
+    "invalid_token": "the token is not valid, or is another account's",
+    "400": "the token does not fit this account",
+    "invalid_request": "the token does not fit this account",
+    "403": "the token does not allow sending by SMTP",
+    "insufficient_scope": "the token does not allow sending by SMTP",
+}
+"""What the statuses say. Their texts are ours, because a server may put anything there, the token too."""
+
+
+def external(username: str) -> Dialogue:
+    """Return EXTERNAL (RFC 4422, appendix A): TLS has shown who we are, and what is said is whom we act as."""
+    return _Scripted("EXTERNAL", (), _text(username).encode())
 
 
 class CramMd5:
@@ -109,6 +150,7 @@ class CramMd5:
             raise SaslError("the server asked for more than the mechanism has to say")
         self._answered = True
         digest = hmac.new(self._password.encode(), challenge, "md5").hexdigest()
+        self.secrets += (digest,)
         return f"{self._username} {digest}".encode()
 
 
@@ -149,10 +191,11 @@ class ScramSha256:
         signed = b",".join([self._first_bare, challenge, final_bare])
         client_key = _hmac(salted, b"Client Key")
         signature = _hmac(hashlib.sha256(client_key).digest(), signed)
-        proof = bytes(one ^ other for one, other in zip(client_key, signature, strict=True))
+        proof = base64.b64encode(bytes(one ^ other for one, other in zip(client_key, signature, strict=True)))
+        self.secrets += (proof.decode(),)
         self._signature = _hmac(_hmac(salted, b"Server Key"), signed)
         self._next = self._verify
-        return final_bare + b",p=" + base64.b64encode(proof)
+        return final_bare + b",p=" + proof
 
     def _server_first(self, challenge: bytes) -> tuple[bytes, bytes, int]:
         fields = _fields(challenge)

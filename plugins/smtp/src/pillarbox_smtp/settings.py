@@ -12,12 +12,16 @@ import attrs
 from pillarbox import Address, InvalidSettings, MessageError
 from pillarbox.settings import EnvelopeSender, FromPolicy, Role, Secret, between, setting
 
-MECHANISMS = ("SCRAM-SHA-256", "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER")
+from .proxies import Proxy
+
+MECHANISMS = ("SCRAM-SHA-256", "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER", "EXTERNAL")
 """The SASL mechanisms there are."""
 WITH_PASSWORD = ("SCRAM-SHA-256", "PLAIN", "LOGIN")
 """Those tried with a password, in this order, unless `sasl` names others. The first that is offered is used."""
 WITH_TOKEN = ("XOAUTH2", "OAUTHBEARER")
 """Those tried with the token of a connected account."""
+WITH_CERTIFICATE = ("EXTERNAL",)
+"""Those tried where a client certificate stands in the place of a password."""
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 
 
@@ -87,6 +91,15 @@ def _is_local_hostname(value: str) -> None:
         raise ValueError(f"must be this machine's name or an address in brackets, not {value!r:.80}")
 
 
+def _stripped(value: str) -> str:
+    return value.strip() if isinstance(value, str) else value
+
+
+def _is_proxy(value: str) -> None:
+    if value:
+        Proxy.read(value)
+
+
 def _is_plain(value: str) -> None:
     if any(character < " " or character == "\x7f" for character in value):
         raise ValueError("must not hold control characters")
@@ -142,6 +155,7 @@ class SmtpSettings:
         "",
         label="Sign in with",
         help="The connector whose token is used in the place of a password, such as m365 or gmail.",
+        binds=True,
         advanced=True,
         check=_is_plain,
     )
@@ -194,6 +208,56 @@ class SmtpSettings:
         converter=_fingerprint,
         check=_is_fingerprint,
     )
+    client_certificate: str = setting(
+        "",
+        label="Client certificate",
+        help="A PEM file with the certificate that this side shows to the server, and what leads to its authority."
+        " With authentication and without a password it is what signs in (EXTERNAL).",
+        set_by=Role.DEPLOYER,
+        advanced=True,
+        check=_is_plain,
+    )
+    client_key: str = setting(
+        "",
+        label="Key of the client certificate",
+        help="A PEM file that only its owner can read. Empty: the key is in the certificate's file.",
+        set_by=Role.DEPLOYER,
+        advanced=True,
+        check=_is_plain,
+    )
+    client_key_password: Secret | None = setting(
+        None,
+        label="Password of the key",
+        help="For a key that is kept encrypted.",
+        set_by=Role.DEPLOYER,
+        goes_to=("client_certificate", "client_key"),
+        advanced=True,
+    )
+    proxy: str = setting(
+        "",
+        label="Proxy",
+        help="A proxy that leads to the server: socks5://HOST:PORT, or http://HOST:PORT for one that knows CONNECT.",
+        set_by=Role.DEPLOYER,
+        advanced=True,
+        converter=_stripped,
+        check=_is_proxy,
+    )
+    proxy_username: str = setting(
+        "",
+        label="Username for the proxy",
+        help="Where the proxy wants a sign-in of its own.",
+        set_by=Role.DEPLOYER,
+        advanced=True,
+        check=_is_plain,
+    )
+    proxy_password: Secret | None = setting(
+        None,
+        label="Password for the proxy",
+        help="It goes to the proxy in clear, as both kinds of proxy ask for it.",
+        set_by=Role.DEPLOYER,
+        goes_to=("proxy", "proxy_username"),
+        advanced=True,
+    )
     connections: int = setting(
         2,
         label="Connections at once",
@@ -240,17 +304,20 @@ class SmtpSettings:
     def __attrs_post_init__(self) -> None:
         if not self.authenticate:
             _drop_credentials(self)
-        elif problems := list(_sign_in_problems(self)):
+        if problems := [*_sign_in_problems(self), *_certificate_problems(self), *_proxy_problems(self)]:
             raise ValueError(problems[0]) if len(problems) == 1 else InvalidSettings(problems, where="smtp")
 
     @property
     def mechanisms(self) -> tuple[str, ...]:
         """The SASL mechanisms that may be used, the preferred first."""
-        return self.sasl or (WITH_TOKEN if self.sign_in else WITH_PASSWORD)
+        without = WITH_PASSWORD if self.password else WITH_CERTIFICATE
+        return self.sasl or (WITH_TOKEN if self.sign_in else without)
 
     @property
     def is_loopback(self) -> bool:
-        """Whether the server is named as this machine itself."""
+        """Whether the server is named as this machine itself; what a proxy calls so is another."""
+        if self.proxy:
+            return False
         if _is_address(self.server):
             return ipaddress.ip_address(self.server).is_loopback
         return self.server == "localhost" or self.server.endswith(".localhost")
@@ -258,17 +325,45 @@ class SmtpSettings:
 
 def _sign_in_problems(settings: SmtpSettings) -> Iterator[str]:
     """Give `field: sentence` for all that keeps an account with authentication from signing in (rule 16)."""
+    if not settings.authenticate:
+        return
     if not settings.username:
         yield "username: is required, because authentication is"
-    if not settings.password and not settings.sign_in:
+    if not (settings.password or settings.sign_in or settings.client_certificate):
         yield "password: is required, because authentication is (or sign_in, a connector's name)"
     if settings.password and settings.sign_in:
         yield "sign_in: can't stand beside a password; remove one of them"
-    usable = WITH_TOKEN if settings.sign_in else (*WITH_PASSWORD, "CRAM-MD5")
-    needed = "a password" if settings.sign_in else "a connector (sign_in)"
-    strange = [name for name in settings.sasl if name not in usable]
+    needs = {name: _needed(name) for name in settings.sasl}
+    strange = [name for name, (field, _) in needs.items() if not getattr(settings, field)]
     if strange:
-        yield f"sasl: {strange[0]} needs {needed}, which this account doesn't sign in with"
+        yield f"sasl: {strange[0]} needs {needs[strange[0]][1]}, which this account doesn't sign in with"
+
+
+def _needed(mechanism: str) -> tuple[str, str]:
+    """Return the setting that *mechanism* signs in with, and what it is called."""
+    if mechanism in WITH_TOKEN:
+        return "sign_in", "a connector (sign_in)"
+    if mechanism in WITH_CERTIFICATE:
+        return "client_certificate", "a client certificate (client_certificate)"
+    return "password", "a password"
+
+
+def _certificate_problems(settings: SmtpSettings) -> Iterator[str]:
+    """Give `field: sentence` for all that keeps a client certificate from being shown."""
+    if settings.client_certificate and settings.encryption is Encryption.NONE:
+        yield "client_certificate: is shown under encryption only; set encryption = starttls or tls"
+    for name in ("client_key", "client_key_password"):
+        if getattr(settings, name) and not settings.client_certificate:
+            yield f"{name}: needs a client_certificate"
+
+
+def _proxy_problems(settings: SmtpSettings) -> Iterator[str]:
+    """Give `field: sentence` for a half of a sign-in, and for one without a proxy."""
+    for name, other in (("proxy_username", "proxy_password"), ("proxy_password", "proxy_username")):
+        if getattr(settings, name) and not settings.proxy:
+            yield f"{name}: needs a proxy"
+        elif getattr(settings, name) and not getattr(settings, other):
+            yield f"{other}: is required beside {name}"
 
 
 def _drop_credentials(settings: SmtpSettings) -> None:

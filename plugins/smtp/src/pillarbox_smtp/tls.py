@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from pillarbox import SendDeferred, SettingsError
 
 from .certificates import Certificate, fingerprint
-from .judgement import marked
+from .identity import Identity
+from .judgement import ALERTS, marked, unwanted
 
 
 class Trust(NamedTuple):
@@ -38,16 +39,19 @@ class _Socket(ssl.SSLSocket):
             raise ConnectionResetError from None
 
 
-def context_for(trust: Trust) -> ssl.SSLContext:
+def context_for(trust: Trust, identity: Identity | None = None) -> ssl.SSLContext:
     """Return the context for *trust*; reading the authorities costs some 30 ms, so it is made once a process.
 
+    Args:
+        trust: Which certificates are accepted.
+        identity: What is shown to a server that asks for a certificate.
+
     Raises:
-        SettingsError: The CA file can't be used.
+        SettingsError: The CA file can't be used, or a file of the identity.
     """
-    if trust.fingerprint:
-        return _unverified()
     try:
-        return _verified(trust.ca_file, _stamp(trust.ca_file))
+        shown = identity.stamp() if identity else ()
+        return _context(trust, _stamp(trust.ca_file), identity, shown)
     except (OSError, ssl.SSLError) as error:
         problem = (
             error.strerror if isinstance(error, OSError) and error.strerror else "it holds no certificate"
@@ -66,7 +70,20 @@ def _stamp(path: str) -> tuple[int, int]:
 
 
 @functools.lru_cache(maxsize=16)
-def _verified(ca_file: str, stamp: tuple[int, int]) -> ssl.SSLContext:  # noqa: ARG001  (part of the cache's key)
+def _context(
+    trust: Trust,
+    _read: tuple[int, int],
+    identity: Identity | None,
+    _shown: tuple[tuple[int, int], ...],
+) -> ssl.SSLContext:
+    """Return the context for these files as their stamps say they are now."""
+    context = _unverified() if trust.fingerprint else _verified(trust.ca_file)
+    if identity is not None:
+        identity.load_into(context)
+    return context
+
+
+def _verified(ca_file: str) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_file or None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = _Socket
@@ -78,7 +95,6 @@ def _verified(ca_file: str, stamp: tuple[int, int]) -> ssl.SSLContext:  # noqa: 
     return context
 
 
-@functools.cache
 def _unverified() -> ssl.SSLContext:
     """Return a context that checks nothing: only for a certificate that is compared, or looked at, before any octet."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -89,14 +105,16 @@ def _unverified() -> ssl.SSLContext:
     return context
 
 
-def encrypt(sock: socket.socket, server: str, trust: Trust, *, seconds: float) -> ssl.SSLSocket:
+def encrypt(
+    sock: socket.socket, server: str, trust: Trust, *, seconds: float, identity: Identity | None = None
+) -> ssl.SSLSocket:
     """Return *sock* under TLS, its certificate accepted; the whole handshake has so many *seconds*.
 
     Raises:
-        SettingsError: The CA file can't be used.
+        SettingsError: The CA file can't be used, or a file of the identity.
         SendDeferred: The handshake failed (stage `tls`), said why; no octet of ours was sent through it.
     """
-    wrapped = _handshake(sock, server, context_for(trust), seconds)
+    wrapped = _handshake(sock, server, context_for(trust, identity), seconds)
     if trust.fingerprint and not hmac.compare_digest(_fingerprint(wrapped), trust.fingerprint):
         shown = _fingerprint(wrapped)
         wrapped.close()
@@ -108,10 +126,13 @@ def encrypt(sock: socket.socket, server: str, trust: Trust, *, seconds: float) -
     return wrapped
 
 
+_looking = functools.cache(_unverified)
+
+
 def look(sock: socket.socket, server: str, *, seconds: float) -> Certificate | None:
     """Return the certificate that the server shows, trusted or not, and close the connection."""
     try:
-        wrapped = _handshake(sock, server, _unverified(), seconds)
+        wrapped = _handshake(sock, server, _looking(), seconds)
     except SendDeferred:
         return None
     with wrapped:
@@ -148,6 +169,13 @@ def _handshake(sock: socket.socket, server: str, context: ssl.SSLContext, second
     raise reason(problem, server)
 
 
+def alert(error: Exception) -> str:
+    """Return the alert by which the server refuses our certificate, or the lack of one; else ""."""
+    word = str(getattr(error, "reason", "") or "")
+    _, found, name = word.partition("_ALERT_")
+    return name if found and name in ALERTS else ""
+
+
 def _failure(detail: str, finding: str, cure: str) -> SendDeferred:
     return marked(SendDeferred(f"{detail} Nothing left.", stage="tls", cure=cure), finding)
 
@@ -164,6 +192,8 @@ def reason(error: Exception, server: str) -> SendDeferred:
     """Return why a handshake with *server* failed. It is deferred: somebody in the middle must not fail mail for good."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return _distrust(error, server)
+    if word := alert(error):
+        return unwanted(server, word)
     word = str(getattr(error, "reason", "") or "").replace(" ", "_").upper()
     if isinstance(error, TimeoutError):
         return _failure(f"{server} did not finish the TLS handshake in time.", "tls-silent", _PORT)

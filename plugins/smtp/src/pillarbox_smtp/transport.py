@@ -97,16 +97,17 @@ class SmtpTransport(Transport):
         from .window import Window, fill
 
         try:
-            line = self._kept_line(attempt[0]) or self._new_line()
+            kept = self._kept_line(attempt[0])
+            line = kept or self._new_line()
         except PillarboxError as error:
             yield error
             return
         if not (line.session.offered.chunking and line.session.offered.pipelining):
             yield self._answered(attempt, waiting)
             return
-        window = Window(
-            line, self.settings.chunking_window, lambda again: self._answered(again, _Attempts(()))
-        )
+        size = self.settings.chunking_window
+        again = _Attempts(())
+        window = Window(line, size, lambda it: self._answered(it, again), fresh=kept is None)
         try:
             yield from fill(window, attempt, waiting.take)
         finally:
@@ -209,7 +210,7 @@ class SmtpTransport(Transport):
         known = hosts.host(settings.server)
         return Description(
             sign_in=_sign_in(settings),
-            via=f"{_shown(settings.server)}:{settings.port}, {_PROTECTION[settings.encryption]}",
+            via=f"{_shown(settings.server)}:{settings.port}, {_PROTECTION[settings.encryption]}{_by_proxy(settings)}",
             copy=f"filed by {known.provider}" if known.files_copy else "not kept by SMTP",
         )
 
@@ -233,6 +234,10 @@ class SmtpTransport(Transport):
 
 def _shown(server: str) -> str:
     return f"[{server}]" if ":" in server else server
+
+
+def _by_proxy(settings: SmtpSettings) -> str:
+    return f", through {settings.proxy}" if settings.proxy else ""
 
 
 def _sign_in(settings: SmtpSettings) -> str:

@@ -14,7 +14,7 @@ from typing import ClassVar
 import attrs
 
 from pillarbox import SettingsError, Unavailable
-from pillarbox.settings import secret_from_file
+from pillarbox.settings import create_owner_only, secret_from_file
 
 KEY_OCTETS = 32
 """AES-256."""
@@ -100,7 +100,7 @@ class FileKey(KeySource):
         """See `KeySource`."""
         key = os.urandom(KEY_OCTETS)
         try:
-            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = create_owner_only(self.path)
         except FileExistsError:
             raise SettingsError(f"{self.path} exists already.", cure="Choose another file.") from None
         except OSError as error:

@@ -219,7 +219,7 @@ class Joined(Behaviour):
 
 @attrs.frozen
 class Nth(Behaviour):
-    """Does something the *number*th time the server comes to the point, and the usual at all others."""
+    """Does something the *number*-th time the server comes to the point, and the usual at all others."""
 
     number: int
     behaviour: Behaviour = attrs.field(converter=behaving)
@@ -230,7 +230,7 @@ class Nth(Behaviour):
 
 @attrs.frozen
 class OnConnection(Behaviour):
-    """Does something on the *number*th connection, and the usual on all others."""
+    """Does something on the *number*-th connection, and the usual on all others."""
 
     number: int
     behaviour: Behaviour = attrs.field(converter=behaving)

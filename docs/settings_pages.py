@@ -1,0 +1,133 @@
+"""The pages of what a deployment sets: the settings file and the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pillarbox
+from docs import facts
+from docs.tables import code, section, table
+from pillarbox import _settings, _toml_reading
+from pillarbox.settings import FormField, form
+
+
+def settings() -> str:
+    methods = "\n".join(method(*one) for one in facts.transports().items())
+    return f"""# Settings
+
+The settings file is TOML: `[company]`, `[users.<id>]`, and below each a table for each method that was ever set up
+(`[company.smtp]`, `[users.otto.smtp]`). `[deployment]`, `[apps.<name>]` and `[outbox]` are the deployer's. An unknown key
+is refused, with a guess at what was meant.
+
+*Set by* is the least who may: the owner of the record (a user of their own, an administrator of the company's), an
+administrator, or only the deployer, who can write the file itself.
+
+## `[company]`
+
+{keys_of(pillarbox.Company, _settings.COMPANY_KEYS)}
+## `[users.<id>]`
+
+{keys_of(pillarbox.User, _settings.USER_KEYS)}
+`typed_by` is written by pillarbox where somebody other than the deployer changed a record: hosts of servers that they typed
+[may only be public](../explanation/rules.md#who-may-do-what).
+
+## A secret
+
+A secret never stands in the settings itself. One of these stands in its place; `env` and `file` are the deployer's to set.
+[Keep secrets out of the settings](../how-to/secrets.md) shows each.
+
+{table(("reference", "what it is"), secrets())}
+{methods}
+## `[deployment]`
+
+{deployers()}
+## `[apps.<name>]`, `[outbox]`
+
+`[apps.<name>]` is the registration that a connector signs in with. `[outbox]` keeps what is to be sent. Both are read, and
+nothing that is released uses them yet."""
+
+
+def method(name: str, transport: type[pillarbox.Transport]) -> str:
+    fields = form(transport.settings_class())
+    bound = [field.name for field in fields if field.binds]
+    note = f"\nA stored secret is bound to {code(bound)}: change one of them, and it has to be entered again.\n"
+    elsewhere = "".join(
+        f"`{field.name}` is bound to {code(field.goes_to)} instead.\n"
+        for field in fields
+        if field.goes_to
+    )
+    return section(
+        f"`[company.{name}]`, `[users.<id>.{name}]`",
+        settings_of(fields) + (note if bound else "") + elsewhere,
+    )
+
+
+def settings_of(fields: Iterable[FormField]) -> str:
+    rows = ((*row(field), field.set_by.value) for field in fields)
+    return table(("setting", "kind", "default", "what it is", "set by"), rows)
+
+
+def deployers() -> str:
+    return table(
+        ("setting", "kind", "default", "what it is"), map(row, form(_toml_reading.Deployment))
+    )
+
+
+def row(field: FormField) -> tuple[str, ...]:
+    return f"`{field.name}`", kind_of(field), default_of(field), field.help
+
+
+def kind_of(field: FormField) -> str:
+    return code(field.choices) if field.choices else field.kind
+
+
+def default_of(field: FormField) -> str:
+    return (
+        "required" if field.required else shown(getattr(field.default, "value", field.default))
+    )
+
+
+def shown(default: object) -> str:
+    if default in (None, "", (), {}):
+        return "-"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def keys_of(cls: type, keys: Mapping[str, Any]) -> str:
+    rows = (
+        (
+            f"`{key}`",
+            shown(default),
+            facts.attribute_text(cls, {"settings": "choice"}.get(key, key)),
+        )
+        for key, default in keys.items()
+    )
+    return table(("key", "default", "what it is"), rows)
+
+
+def secrets() -> Iterator[tuple[str, str]]:
+    texts = facts.attribute_texts(pillarbox.Secret)
+    return ((f'`{{ {name} = "..." }}`', text) for name, text in texts.items())
+
+
+def environment() -> str:
+    return f"""# Environment variables
+
+{table(("variable", "what it is"), ((code([name]), text) for name, text in VARIABLES.items()))}
+A settings file names more, one for each secret that stands in a variable: `password = {{ env = "ACME_SMTP_PASSWORD" }}`.
+The variables of `Mailer.from_environ` are read by it alone, not by the command."""
+
+
+VARIABLES = {
+    "PILLARBOX_CONFIG": "The settings file of the command; `--config` goes before it. Else `pillarbox.toml` in the working folder.",
+    "PILLARBOX_PLUGINS": "The distributions whose plugins may be imported, with commas between; narrows `[deployment] plugins`.",
+    "PILLARBOX_VAULT_KEY": "The key of the vault, where it is kept in a variable (`pillarbox vault init --key-env`).",
+    "NO_COLOR": "Set to anything, the command prints without colours.",
+    "PILLARBOX_URL": "For `Mailer.from_environ`: the company's account as one URL (see `Company.from_url`).",
+    "PILLARBOX_ADDRESS": "For `Mailer.from_environ`: the company's address.",
+    "PILLARBOX_NAME": "For `Mailer.from_environ`: the company's name.",
+    "PILLARBOX_REPLY_TO": "For `Mailer.from_environ`: where answers go.",
+    "PILLARBOX_METHOD": "For `Mailer.from_environ`, without a URL: the method.",
+    "PILLARBOX_<METHOD>_<FIELD>": "For `Mailer.from_environ`, without a URL: a field of the method, such as `PILLARBOX_SMTP_SERVER`. Of a secret field the variable itself is the secret.",
+}
