@@ -78,6 +78,7 @@ def hook(name: str, specification: Callable[..., object]) -> str:
 GROUPS = {
     "pillarbox.transports": "A `Transport` class; the entry point's name is the method's.",
     "pillarbox.connectors": "A `Connector` class; the entry point's name is what `sign_in` and `[apps.<name>]` say.",
+    "pillarbox.outboxes": "A function from `[outbox]`, the path of a settings file and a password to an `Outbox`; its name is the `kind`.",
     "pillarbox.vaults": "A function from the path of a settings file to a `Vault`.",
     "pillarbox.commands": "A click command; the entry point's name is what stands behind `pillarbox`.",
     "pillarbox": "A module of hooks; it imports no SDK.",

@@ -45,6 +45,7 @@ from pillarbox import (
     MessageError,
     Network,
     NoMethod,
+    OutboxError,
     OutcomeUnknown,
     Pending,
     PillarboxError,
@@ -168,6 +169,7 @@ VALUES = [
     NoMethod("none", owner="user:anna", cure="x"),
     TransportNotInstalled("x", method="y", cure="z"),
     MessageError("m", cure="c"),
+    OutboxError("o", cure="c"),
     SendRejected("no", code="550 5.1.1", stage="recipient", recipients={"a": Answer(AnswerState.REFUSED)}),
     SendDeferred("later", retry_after=3.5, stage="sender"),
     OutcomeUnknown("hm", stage="content"),
@@ -291,7 +293,7 @@ def test_every_error_has_its_own_way_out():
     """The exit codes of the table in architecture 5."""
     codes = {name: getattr(pillarbox, name).exit_code for name in pillarbox.__all__ if name.endswith(("Error", "Method", "Needed", "Unknown", "Rejected", "Deferred", "Unavailable", "Installed", "Mismatch"))}  # fmt: skip
     assert codes == {
-        "MessageError": 65, "NoMethod": 78, "OutcomeUnknown": 70, "PillarboxError": 70, "SendDeferred": 75,
+        "MessageError": 65, "NoMethod": 78, "OutboxError": 65, "OutcomeUnknown": 70, "PillarboxError": 70, "SendDeferred": 75,
         "SendError": 70, "SendRejected": 65, "SenderMismatch": 78, "SettingsError": 78, "SignInNeeded": 77,
         "TransportNotInstalled": 69, "Unavailable": 69,
     }  # fmt: skip

@@ -16,8 +16,10 @@ EVENTS: Mapping[str, str] = {
     "pillarbox.distribution_broken": "An installed distribution can't be read, so its plugins are not found.",
     "pillarbox.history_failed": "A change of settings was kept, and its line in the history was not.",
     "pillarbox.hook_failed": "A plugin's hook raised; what it was told of stands.",
+    "pillarbox.look_failed": "A transport failed when it was asked whether it has a submission; it is asked again.",
     "pillarbox.outbox_failed": "What became of an attempt could not be kept in the outbox.",
     "pillarbox.plugin_broken": "A module of hooks can't be imported or names a hook that does not exist; it is left out.",
+    "pillarbox.worker_failed": "A worker met a fault of its own or a method's in one lane; the lane waits, the others go on.",
 }
 """Every event, with its meaning, for the documentation; the code that logs one says its level and its fields."""
 
