@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import subprocess
 import sys
@@ -42,6 +43,8 @@ python_maximum_signature_line_length = 88
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
+    "toc.empty_glob"
+]  # a folder's pages in our order, then whatever is new in it
 smartquotes = False
 toc_object_entries_show_parents = "hide"
 
@@ -51,6 +54,13 @@ html_static_path = ["_static"]
 html_css_files = ["pillarbox.css"]
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}
+
+
+# The index of a folder lists its pages in our order and then `*`, whatever else there is: it may be nothing. That warning
+# has no type, so that `suppress_warnings` can't name it.
+logging.getLogger("sphinx.sphinx.directives.other").addFilter(
+    lambda record: getattr(record, "subtype", "") != "empty_glob"
+)
 
 
 def setup(app: Sphinx) -> None:
