@@ -43,8 +43,6 @@ python_maximum_signature_line_length = 88
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
-    "toc.empty_glob"
-]  # a folder's pages in our order, then whatever is new in it
 smartquotes = False
 toc_object_entries_show_parents = "hide"
 
