@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .fields import Encryption
     from .options import SmtpOptions
-    from .settings import Encryption, SmtpSettings
+    from .settings import SmtpSettings
     from .transport import SmtpTransport
 
 _HOME = {
-    "Encryption": "settings",
+    "Encryption": "fields",
     "SmtpOptions": "options",
     "SmtpSettings": "settings",
     "SmtpTransport": "transport",

@@ -26,8 +26,9 @@ from pillarbox import (
 )
 
 from . import hosts, lockstep
+from .fields import Encryption
 from .options import SmtpOptions
-from .settings import Encryption, SmtpSettings, warnings
+from .settings import SmtpSettings, warnings
 
 if TYPE_CHECKING:
     from .envelope import Transaction
