@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .fields import Encryption
     from .options import SmtpOptions
+    from .saved_copy import SavedCopy
     from .settings import SmtpSettings
     from .transport import SmtpTransport
 
 _HOME = {
     "Encryption": "fields",
+    "SavedCopy": "saved_copy",
     "SmtpOptions": "options",
     "SmtpSettings": "settings",
     "SmtpTransport": "transport",
 }
 
-__all__ = ["Encryption", "SmtpOptions", "SmtpSettings", "SmtpTransport"]
+__all__ = ["Encryption", "SavedCopy", "SmtpOptions", "SmtpSettings", "SmtpTransport"]
 
 
 def __getattr__(name: str) -> object:

@@ -7,13 +7,14 @@ was only silent may still be at it, so that is left in doubt and told.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import time
 from collections.abc import Callable
 
 import attrs
 
-from pillarbox import Copy, CopyState, Credentials, Network, Submission
+from pillarbox import Copy, CopyState, Credentials, Network, Receipt, Sighting, SightingState, Submission
 
 from . import hosts
 from .fields import Encryption
@@ -54,11 +55,6 @@ class Seen:
     detail: str = ""
 
 
-def files(settings: SmtpSettings) -> bool:
-    """Whether copies are to be filed here: somebody wants them, and the server does not file them by itself."""
-    return settings.saved_copy is not None and not hosts.host(settings.server).files_copy
-
-
 def access_of(settings: SmtpSettings) -> Access | None:
     """Return how the mailbox with the sent mail is reached; None where that is not known.
 
@@ -77,6 +73,36 @@ def access_of(settings: SmtpSettings) -> Access | None:
         mechanisms=WITH_TOKEN if settings.sign_in and not own else WITH_PASSWORD,
         trust=Trust(copy.ca_file, copy.fingerprint) if copy else Trust(settings.ca_file),
         is_direct=not settings.proxy,
+    )
+
+
+def sighting(seen: Seen, submission: Submission, filer: hosts.Host | None, settling: float) -> Sighting:
+    """Return what it proves that a copy was *seen* or not.
+
+    Args:
+        seen: What a look found.
+        submission: What was looked for.
+        filer: The provider whose server files by itself what it sends; None where only we file copies.
+        settling: Seconds that filing may take.
+    """
+    if seen.is_there:
+        state = CopyState.BY_CARRIER if filer else CopyState.ALREADY_THERE
+        copy = Copy(state, filer.provider if filer else seen.where)
+        said = f"found in {seen.where}"
+        return Sighting(SightingState.SENT, Receipt(submission.message_id, detail=said, copy=copy))
+    if seen.is_there is None:
+        return Sighting(SightingState.UNCLEAR, detail=f"Looking in {seen.where} failed. {seen.detail}")
+    if filer is None:
+        return Sighting(
+            SightingState.UNCLEAR,
+            detail=f"It is not in {seen.where}, which proves nothing: the server files no copy by itself.",
+        )
+    if dt.datetime.now(dt.UTC) - submission.composed_at < dt.timedelta(seconds=settling):
+        return Sighting(
+            SightingState.UNCLEAR, detail=f"It is not in {seen.where} yet, which may take a while."
+        )
+    return Sighting(
+        SightingState.ABSENT, detail=f"It is not in {seen.where}, where {filer.provider} files sent mail."
     )
 
 
@@ -197,56 +223,50 @@ class Copies:
         """
         self._keep_to_process()
         self._refuse_haste()
-        self.mailbox.deadline = Deadline(self._seconds)
+        self.grant_time()
         try:
             if not self.mailbox.is_open or time.monotonic() - self._used > RENEW_AFTER:
                 self._folder = None
                 self.mailbox.close()
-                self.open()
+                self.mailbox.connect()
+                self.mailbox.sign_in()
             if self._folder is None:
-                self._folder = self.find_folder()
+                wanted = self._settings.saved_copy.folder if self._settings.saved_copy else ""
+                self._folder = self.find_folder() or self.mailbox.create(wanted)
         except Trouble as trouble:
             self._pause = (time.monotonic() + PAUSE, trouble)
             raise
         self._pause, self._used = None, time.monotonic()
         return self._folder
 
-    def open(self) -> None:
-        """Connect and sign in.
-
-        Raises:
-            Trouble: It did not go, or this password was refused before.
-        """
-        self.mailbox.connect()
-        self.mailbox.sign_in()
-
-    def find_folder(self) -> Folder:
-        """Return the folder for copies, created where it is missing and may be.
+    def find_folder(self) -> Folder | None:
+        """Return the folder for copies, or None where there is none and it may be created.
 
         Raises:
             Trouble: There is none.
         """
         copy = self._settings.saved_copy
-        if copy is not None and copy.folder:
-            return self._named(copy.folder)
-        found = self.mailbox.sent_folder()
-        if found is None and not self._may_create:
+        try:
+            if copy is not None and copy.folder:
+                folder: Folder | None = Folder.named(copy.folder)
+                self.mailbox.look_into(Folder.named(copy.folder))
+            else:
+                folder = self.mailbox.sent_folder()
+        except Trouble as trouble:
+            if trouble.code != "copy-folder-missing" or not self._may_create:
+                raise
+            return None
+        if folder is None and not self._may_create:
             raise Trouble(
                 "copy-folder-missing",
                 f"{self.mailbox.access.server} has no folder for sent mail.",
                 "Name one with folder, or set create_folder = true.",
             )
-        return found or self.mailbox.create()
-
-    def _named(self, name: str) -> Folder:
-        folder = Folder.named(name)
-        try:
-            self.mailbox.look_into(folder)
-        except Trouble as trouble:
-            if trouble.how is not None or not self._may_create:
-                raise
-            return self.mailbox.create(name)
         return folder
+
+    def grant_time(self) -> None:
+        """Let what follows take as long as one exchange may."""
+        self.mailbox.deadline = Deadline(self._seconds)
 
     @property
     def _may_create(self) -> bool:
