@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import subprocess
 import sys
@@ -51,6 +52,13 @@ html_static_path = ["_static"]
 html_css_files = ["pillarbox.css"]
 html_copy_source = False
 html_theme_options = {"navigation_with_keys": True}
+
+
+# The index of a folder lists its pages in our order and then `*`, whatever else there is: it may be nothing. That warning
+# has no type, so that `suppress_warnings` can't name it.
+logging.getLogger("sphinx.sphinx.directives.other").addFilter(
+    lambda record: getattr(record, "subtype", "") != "empty_glob"
+)
 
 
 def setup(app: Sphinx) -> None:

@@ -49,17 +49,38 @@ nothing that is released uses them yet."""
 
 
 def method(name: str, transport: type[pillarbox.Transport]) -> str:
-    fields = form(transport.settings_class())
-    bound = [field.name for field in fields if field.binds]
-    note = f"\nA stored secret is bound to {code(bound)}: change one of them, and it has to be entered again.\n"
-    elsewhere = "".join(
-        f"`{field.name}` is bound to {code(field.goes_to)} instead.\n"
-        for field in fields
-        if field.goes_to
+    return "\n".join(
+        section(
+            f"`[company.{name}{inner}]`, `[users.<id>.{name}{inner}]`",
+            settings_of(fields) + bindings(fields),
+        )
+        for inner, fields in by_table(form(transport.settings_class())).items()
     )
-    return section(
-        f"`[company.{name}]`, `[users.<id>.{name}]`",
-        settings_of(fields) + (note if bound else "") + elsewhere,
+
+
+def by_table(fields: Iterable[FormField]) -> dict[str, list[FormField]]:
+    """Return *fields* by the nested table they stand in: "" for the method's own, `.saved_copy`."""
+    found: dict[str, list[FormField]] = {"": []}
+    for field in fields:
+        table, dot, _ = field.name.rpartition(".")
+        found.setdefault(dot + table, []).append(field)
+    return found
+
+
+def bindings(fields: Iterable[FormField]) -> str:
+    """Return what each of the secrets among *fields* is bound to."""
+    fields = list(fields)
+    usual = [field.name for field in fields if field.binds]
+    told = (
+        f"- `{field.name}` is bound to {code(field.goes_to or usual)}."
+        for field in fields
+        if field.kind == "secret" and (field.goes_to or usual)
+    )
+    listed = "\n".join(told)
+    return (
+        f"\n{listed}\nChange one of them, and the stored secret has to be entered again.\n"
+        if listed
+        else ""
     )
 
 
@@ -75,7 +96,7 @@ def deployers() -> str:
 
 
 def row(field: FormField) -> tuple[str, ...]:
-    return f"`{field.name}`", kind_of(field), default_of(field), field.help
+    return f"`{field.name.rpartition('.')[2]}`", kind_of(field), default_of(field), field.help
 
 
 def kind_of(field: FormField) -> str:

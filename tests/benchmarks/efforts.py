@@ -14,7 +14,7 @@ class Effort:
         rounds: How many rounds a comparison has; the spread is over these.
         scale: Of the counts that a benchmark names for a full run; at least one remains.
         users: How many users the directory has.
-        loads: How many rounds loading that directory has; each takes seconds.
+        loads: How many rounds loading that directory has, and how many processes keep connections; each takes seconds.
         lines: How many connections are kept.
         all_peers: Whether contenders without a bound take part.
     """

@@ -15,8 +15,6 @@ PEERS = ("smtplib, kept TLS lines", "aiosmtplib, kept TLS lines")
 BOUND = Bound("<=", 64.0)
 WARM_UP = 20
 """Connections that are opened before the first is counted, so that what is loaded once counts for none."""
-PROCESSES = 3
-"""How many processes are measured; each opens all connections anew."""
 
 
 def kept_lines(effort: Effort) -> Iterator[Row]:
@@ -37,7 +35,7 @@ def _grown(name: str, effort: Effort) -> list[dict[str, float]]:
     """Return, for each process, KiB a connection."""
     with sink() as server, under_tls(server) as (port, ca_file):
         job = Job("4 KB", port, users=WARM_UP + effort.lines, ca_file=ca_file)
-        return [_grown_once(name, job, effort.lines) for _ in range(min(PROCESSES, effort.rounds))]
+        return [_grown_once(name, job, effort.lines) for _ in range(effort.loads)]
 
 
 def _grown_once(name: str, job: Job, lines: int) -> dict[str, float]:

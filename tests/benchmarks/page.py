@@ -1,4 +1,4 @@
-"""The page and the plot of the documentation, written from the stored results alone."""
+"""The page and the plot of the documentation, written from the stored results alone: `python -m tests.benchmarks.page`."""
 
 from __future__ import annotations
 
@@ -140,5 +140,14 @@ def drawing(reports: Mapping[str, Report]) -> str:
 def keep(reports: Mapping[str, Report]) -> None:
     """Store *reports*, and write the page and the plot from them."""
     RESULTS.write_text(report.to_json(reports.values()), encoding="utf-8")
+    write(reports)
+
+
+def write(reports: Mapping[str, Report]) -> None:
+    """Write the page and the plot of *reports*."""
     PAGE.write_text(page(reports), encoding="utf-8")
     PLOT.write_text(drawing(reports), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(report.from_json(RESULTS.read_text("utf-8")))

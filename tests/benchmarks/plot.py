@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -15,7 +16,7 @@ WIDTH = 900
 LEFT, RIGHT = 350, 790
 """Where bars begin, and where the longest ends; to the right of it stand the figures."""
 STEP = 26
-HEAD = 44
+HEAD = 56
 KINDS = {"met": "good", "met?": "open", "missed?": "open", "missed": "bad"}
 
 
@@ -30,7 +31,7 @@ class Bar:
 
 @attrs.frozen
 class Panel:
-    """Bars of one kind, one below the other.
+    """Bars of one kind, one below the other: from 1 to the ratio, on a scale where a factor is the same length everywhere.
 
     Attributes:
         top: Where it begins.
@@ -44,26 +45,44 @@ class Panel:
     def bottom(self) -> float:
         return self.top + HEAD + STEP * len(self.bars)
 
-    @property
-    def _scale(self) -> float:
-        marks = [bar.row.bound.value for bar in self.bars if bar.row.bound]
-        return (RIGHT - LEFT) / max([bar.figure.high for bar in self.bars] + marks)
-
     def svg(self) -> str:
-        bars = (self._bar(bar, self.top + HEAD + STEP * number) for number, bar in enumerate(self.bars))
-        return "\n".join([_text(20, self.top + 26, self.title, "head"), *bars])
+        lines = (self._line(10.0**power) for power in range(-4, 5))
+        bars = (self._bar(bar, self.top + HEAD + STEP * place) for place, bar in enumerate(self.bars))
+        return "\n".join([_text(20, self.top + 24, self.title, "head"), *filter(None, lines), *bars])
+
+    def _range(self) -> tuple[float, float]:
+        values = [1.0]
+        for bar in self.bars:
+            values += [bar.figure.low, bar.figure.high, *([bar.row.bound.value] if bar.row.bound else [])]
+        return min(values) / 1.2, max(values) * 1.2
+
+    def _x(self, value: float) -> float:
+        low, high = self._range()
+        return LEFT + math.log(value / low) / math.log(high / low) * (RIGHT - LEFT)
+
+    def _line(self, value: float) -> str:
+        """Return a line at *value*, with its name, or "" where it lies outside."""
+        low, high = self._range()
+        if not low <= value <= high:
+            return ""
+        x, y = self._x(value), self.top + HEAD
+        return _text(x - 4, y - 4, f"{value:g} x") + _box(x, y, 0.1, self.bottom - y)
 
     def _bar(self, bar: Bar, y: float) -> str:
-        scale, figure, bound = self._scale, bar.figure, bar.row.bound
+        figure, bound = bar.figure, bar.row.bound
         parts = [
-            _text(20, y + 15, bar.label),
-            f'<g class="{KINDS.get(bar.row.verdict, "step")}">{_box(LEFT, y + 2, figure.median * scale, 17)}</g>',
-            _box(LEFT + figure.low * scale, y + 10, (figure.high - figure.low) * scale, 1),
-            _text(LEFT + figure.high * scale + 8, y + 15, f"{number(figure.median)} {bar.row.unit}"),
+            _text(20, y + 18, bar.label),
+            f'<g class="{KINDS.get(bar.row.verdict, "step")}">{self._from_to(1.0, figure.median, y + 5, 17)}</g>',
+            self._from_to(figure.low, figure.high, y + 13, 1),
+            _text(RIGHT + 10, y + 18, f"{number(figure.median)} {bar.row.unit}"),
         ]
         if bound is not None:
-            parts.append(_box(LEFT + bound.value * scale, y - 1, 1, 23))
+            parts.append(_box(self._x(bound.value) - 1, y + 2, 2, 23))
         return "".join(parts)
+
+    def _from_to(self, one: float, other: float, y: float, height: float) -> str:
+        left, right = sorted([self._x(one), self._x(other)])
+        return _box(left, y, right - left, height)
 
 
 def _text(x: float, y: float, text: str, more: str = "") -> str:

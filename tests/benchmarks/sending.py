@@ -32,7 +32,7 @@ SPEED_COUNTS = {
     NODE_READY: 60,
     ONE_BY_ONE: 30,
     CEILING: 60,
-    postfix.SMTP_SOURCE: 60,
+    postfix.SMTP_SOURCE: 40,
     **dict.fromkeys(LIBRARIES, 30),
 }
 """Contender -> how many it sends in a turn: about as many round trips each."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests import access
 from tests.core.doubles import GOOD
 
 
@@ -12,5 +13,5 @@ def path(tmp_path):
     """A good settings file."""
     file = tmp_path / "pillarbox.toml"
     file.write_text(GOOD, "utf-8")
-    file.chmod(0o600)
+    access.give(file, 0o600)
     return file

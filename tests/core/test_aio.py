@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from pillarbox import AsyncMailer, Mailer, OutcomeUnknown, Receipt, SendDeferred, SettingsError, State
+from tests import systems
 from tests.core.doubles import LETTER, KeptOutbox, mailer, slow, until
 
 
@@ -200,6 +201,7 @@ def test_it_can_be_used_in_one_loop_after_another():
     assert [type(asyncio.run(story())) for _ in range(2)] == [Receipt, Receipt]
 
 
+@systems.forks
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from 3.12 on: it is what is tried
 def test_a_forked_child_has_threads_of_its_own():
     """The parent's are not in the child: it would wait for them for ever."""

@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from pillarbox._locks import ThreadLock, file_lock
+from tests import access, systems
 
 
 def run(code: str, *arguments: str) -> subprocess.Popen[str]:
@@ -46,7 +47,7 @@ def test_a_lock_is_held_against_another_process_and_free_when_it_is_killed(tmp_p
         holder.stdin.close()
         holder.stdout.close()
     with file_lock(path, timeout=5):
-        assert path.stat().st_mode & 0o777 == 0o600
+        assert access.mode(path) == 0o600
 
 
 def test_a_lock_is_held_against_another_thread_of_the_same_process(tmp_path):
@@ -67,6 +68,7 @@ def test_a_lock_is_freed_by_what_is_raised_inside(tmp_path):
         pass
 
 
+@systems.links
 def test_a_lock_file_that_is_a_link_is_not_followed(tmp_path):
     """Nobody can make us open, or make, a file elsewhere."""
     (tmp_path / "x.lock").symlink_to(tmp_path / "elsewhere")
@@ -75,6 +77,7 @@ def test_a_lock_file_that_is_a_link_is_not_followed(tmp_path):
     assert not (tmp_path / "elsewhere").exists()
 
 
+@systems.forks
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from 3.12 on: it is what is tried
 def test_a_forked_child_finds_a_thread_lock_free():
     """The thread that held it is not in the child, and would hold it for ever."""

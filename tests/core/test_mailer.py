@@ -37,6 +37,7 @@ from pillarbox import (
     User,
     _mailer,
 )
+from tests import systems
 from tests.core.doubles import LETTER, ByAccount, Settings, directory, mailer, plugins, slow
 
 
@@ -507,6 +508,7 @@ def test_it_writes_nothing_to_standard_output_or_error():
     assert (done.stdout, done.stderr, done.returncode) == ("", "end", 0)
 
 
+@systems.forks
 def test_a_child_never_touches_its_parents_connections():
     """Gunicorn's preload, Celery's prefork: the child opens its own, and the parent's goes on."""
     done = run("""

@@ -209,6 +209,16 @@ def test_clean_is_what_every_server_takes(octets: bytes, clean: bool) -> None:
 
 
 @patient
+@given(
+    st.lists(st.sampled_from([0, 1, 2, 78, 500, 988, 989, 990, 991, 992, 2000]), max_size=6), st.booleans()
+)
+def test_a_line_is_long_wherever_it_stands(lengths: list[int], ends: bool) -> None:
+    """Whatever stands before and behind it, and whether the last one ends or not."""
+    octets = b"\r\n".join(b"a" * length for length in lengths) + b"\r\n" * ends
+    assert is_clean(octets) is all(length <= 990 for length in lengths)
+
+
+@patient
 @given(messages.attachments)
 def test_a_file_keeps_its_bytes(file: Attachment) -> None:
     """Also a text, whose line breaks are its own."""

@@ -20,6 +20,7 @@ from pillarbox import (
     TomlDirectory,
     User,
 )
+from tests import access, systems
 from tests.core.doubles import DEPLOYER, GOOD, opened, plugins
 
 
@@ -157,7 +158,7 @@ def test_the_history_says_who_changed_what(path):
         ("bob", ("name",)),
         ("root", ("address", "name")),
     ]
-    assert (path.with_name("pillarbox.history.jsonl").stat().st_mode & 0o777) == 0o600
+    assert access.mode(path.with_name("pillarbox.history.jsonl")) == 0o600
 
 
 def test_create_overwrites_nothing(path):
@@ -200,7 +201,7 @@ def test_a_file_that_was_only_touched_gives_the_same_objects(path):
     directory = opened(path)
     anna = directory.look_up("anna")[1]
     os.utime(path)
-    path.chmod(0o640)
+    access.give(path, 0o640)
     assert directory.look_up("anna")[1] is anna
 
 
@@ -225,7 +226,7 @@ def test_a_created_file_is_the_deployers(tmp_path):
     """Whoever makes it may name a server inside; nobody else reads it."""
     made = TomlDirectory.create(tmp_path / "new.toml", Company(method="umail"), plugins=plugins())
     assert made.look_up(None)[0].typed_by is Role.DEPLOYER
-    assert made.path.stat().st_mode & 0o777 == 0o600
+    assert access.mode(made.path) == 0o600
     assert "typed_by" not in made.path.read_text()
 
 
@@ -243,6 +244,7 @@ def test_a_broken_file_does_not_say_that_an_account_is_gone(path):
         directory.account("user:otto")
 
 
+@systems.forks
 def test_a_forked_child_reads_the_file_though_another_thread_of_its_parent_was_reading(path):
     """The lock of that thread is not in the child's way."""
     directory = opened(path)

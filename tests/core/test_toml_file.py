@@ -16,6 +16,7 @@ from pillarbox import (
     User,
 )
 from pillarbox._locks import file_lock
+from tests import access, systems
 from tests.core.doubles import DEPLOYER, GOOD, opened
 
 
@@ -23,14 +24,32 @@ from tests.core.doubles import DEPLOYER, GOOD, opened
     ("spoil", "said"),
     [
         (lambda path: path.unlink(), "There is no settings file"),
-        (lambda path: path.chmod(0o606), "can be written by others"),
-        (lambda path: (path.chmod(0o660), os.chown(path, -1, 12345)), "can be written by others"),
-        (lambda path: (path.unlink(), path.symlink_to("/dev/zero")), "not a regular file"),
-        (lambda path: (path.unlink(), path.symlink_to(path)), "can't be read"),
-        (lambda path: (path.unlink(), path.symlink_to("nowhere")), "There is no settings file"),
+        (lambda path: access.give(path, 0o606), "can be written by others"),
+        pytest.param(
+            lambda path: (path.chmod(0o660), os.chown(path, -1, 12345)),
+            "can be written by others",
+            marks=systems.root,
+        ),
+        pytest.param(
+            lambda path: (path.unlink(), path.symlink_to("/dev/zero")),
+            "not a regular file",
+            marks=systems.posix_files,
+        ),
+        pytest.param(
+            lambda path: (path.unlink(), path.symlink_to(path)), "can't be read", marks=systems.links
+        ),
+        pytest.param(
+            lambda path: (path.unlink(), path.symlink_to("nowhere")),
+            "There is no settings file",
+            marks=systems.links,
+        ),
         (lambda path: path.write_bytes(b"# caf\xe9\n"), "is not UTF-8"),
         (lambda path: (path.unlink(), path.mkdir()), "not a regular file|can't be read"),
-        (lambda path: (path.unlink(), os.mkfifo(path, 0o600)), "not a regular file"),
+        pytest.param(
+            lambda path: (path.unlink(), os.mkfifo(path, 0o600)),
+            "not a regular file",
+            marks=systems.posix_files,
+        ),
         (lambda path: os.truncate(path, 65 * 1024 * 1024), "larger than 64 MiB"),
     ],
     ids=["missing", "writable", "group", "device", "loop", "dangling", "latin-1", "folder", "fifo", "huge"],
@@ -43,13 +62,14 @@ def test_a_file_that_is_none_is_refused(path, spoil, said):
 
 
 def test_the_files_mode_is_kept(path):
-    """A file that a group may read stays so."""
-    path.chmod(0o640)
+    """A file that others may read stays so."""
+    access.give(path, 0o604)
     directory = opened(path)
     directory.save(User(id="new"), version="", by=DEPLOYER)
-    assert path.stat().st_mode & 0o777 == 0o640
+    assert access.mode(path) == 0o604
 
 
+@systems.links
 def test_a_link_stays_a_link(path, tmp_path):
     """The file behind it is replaced."""
     link = tmp_path / "link.toml"
@@ -89,6 +109,7 @@ def test_killed_in_the_middle_of_a_change_the_file_is_whole(path):
     assert TomlDirectory(path).look_up(f"new{len(ends)}")[1]
 
 
+@systems.links
 def test_two_names_of_one_file_are_one_lock(path, tmp_path):
     """A link and the file itself: two processes that are led to it differently still wait for each other."""
     link = tmp_path / "elsewhere" / "pillarbox.toml"
@@ -113,7 +134,7 @@ LINKED = textwrap.dedent("""
 """)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away; run it as root")
+@systems.root
 def test_root_does_not_take_the_file_from_its_owner(path):
     """`sudo pillarbox user set` leaves it readable for the program that reads it."""
     os.chown(path, 12345, 12346)

@@ -11,6 +11,7 @@ from pillarbox import MemoryRows, MemoryVault, Secret, SettingsError, SignInNeed
 from pillarbox._vault import AccountCredentials
 from pillarbox.settings import owner_only, secret_from_file
 from pillarbox.testing import VaultContract
+from tests import access, systems
 
 BOUND = {"method": "smtp", "server": "smtp.acme.example", "port": "587"}
 
@@ -41,7 +42,7 @@ def test_a_variable_is_read_when_it_is_needed(monkeypatch):
 def file(tmp_path):
     path = tmp_path / "password"
     path.write_text("s3cret\n")
-    path.chmod(0o600)
+    access.give(path, 0o600)
     return path
 
 
@@ -66,15 +67,23 @@ def test_a_file_holds_the_secret_without_its_line_end(file, content, value):
     ("spoil", "said"),
     [
         (lambda path: path.unlink(), "can't be opened"),
-        (lambda path: path.chmod(0o640), "read by others.*chmod 600"),
-        (lambda path: path.chmod(0o604), "read by others"),
+        (lambda path: access.give(path, 0o640), "read by others.*(chmod 600|icacls)"),
+        (lambda path: access.give(path, 0o604), "read by others"),
         (lambda path: path.write_text(""), "is empty"),
         (lambda path: path.write_text("\n"), "is empty"),
         (lambda path: path.write_bytes(b"\xff\xfe"), "not UTF-8"),
         (lambda path: path.write_bytes(b"x" * 70_000), "larger than 64 KiB"),
-        (lambda path: (path.unlink(), path.mkdir()), "not a regular file"),
-        (lambda path: (path.unlink(), os.mkfifo(path, 0o600)), "not a regular file"),
-        (lambda path: (path.unlink(), path.symlink_to("/dev/zero")), "not a regular file"),
+        (lambda path: (path.unlink(), path.mkdir()), "not a regular file|can't be opened"),
+        pytest.param(
+            lambda path: (path.unlink(), os.mkfifo(path, 0o600)),
+            "not a regular file",
+            marks=systems.posix_files,
+        ),
+        pytest.param(
+            lambda path: (path.unlink(), path.symlink_to("/dev/zero")),
+            "not a regular file",
+            marks=systems.posix_files,
+        ),
     ],
     ids=["missing", "group", "others", "empty", "line end", "binary", "large", "folder", "fifo", "device"],
 )
@@ -85,7 +94,7 @@ def test_a_file_that_is_not_safe_is_refused(file, spoil, said):
         secret_from_file(str(file))
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away; run it as root")
+@systems.root
 def test_a_file_of_another_user_is_refused(file):
     """Whoever owns it could change it."""
     os.chown(file, 12345, 12345)
@@ -254,12 +263,13 @@ def test_a_token_and_what_was_stored_are_redacted_too():
     assert view.redact("old-refresh-token new-refresh-token access-token") == "[secret] [secret] [secret]"
 
 
+@systems.links
 def test_a_file_that_is_swapped_is_checked_as_it_was_opened(file, tmp_path):
     """A link to a safe file is followed; one to an unsafe file is refused by what it leads to."""
     link = tmp_path / "link"
     link.symlink_to(file)
     assert secret_from_file(str(link)) == "s3cret"
-    file.chmod(0o644)
+    access.give(file, 0o644)
     with pytest.raises(SettingsError, match="read by others"):
         secret_from_file(str(link))
 

@@ -152,7 +152,7 @@ def test_every_setting_of_a_method_has_an_option() -> None:
     for method, transport in facts.transports().items():
         shown = code_pages.method_options(method)
         for field in form(transport.settings_class()):
-            assert f"--{field.name.replace('_', '-')}" in shown, field.name
+            assert f"--{re.sub('[_.]', '-', field.name)}" in shown, field.name
 
 
 def test_every_setting_says_what_it_is() -> None:

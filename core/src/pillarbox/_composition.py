@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
-import uuid
 from collections.abc import Iterable, Iterator
 
 from ._address import Address
@@ -74,7 +74,7 @@ def compose(
 
 def _checked_key(key: str | None) -> str:
     if key is None:
-        return uuid.uuid4().hex
+        return os.urandom(16).hex()
     if not _KEY.fullmatch(key):
         raise MessageError(f"{key[:70]!r} is not a submission's key.", cure="Give 32 hexadecimal digits.")
     return key

@@ -141,9 +141,18 @@ def _encoded(octets: bytes) -> tuple[str, tuple[bytes, ...]]:
 
 def is_clean(octets: bytes) -> bool:
     """Tell whether *octets*, whose line breaks are CRLF, may go as 7bit (RFC 2045 2.7)."""
-    return octets.isascii() and (
-        len(octets) <= LONGEST_LINE or max(map(len, octets.split(b"\r\n"))) <= LONGEST_LINE
-    )
+    return octets.isascii() and not _has_long_line(octets)
+
+
+def _has_long_line(octets: bytes) -> bool:
+    """Tell whether a line is longer than `LONGEST_LINE`, by the last line break of each such stretch, not by every one."""
+    start = 0
+    while len(octets) - start > LONGEST_LINE:
+        end = octets.rfind(b"\n", start, start + LONGEST_LINE + 2)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
 
 
 def quoted_printable(octets: bytes) -> bytes:

@@ -19,6 +19,7 @@ import pytest
 
 from pillarbox.cli._app import run
 from pillarbox.testing import ScriptedServer
+from tests import access, systems
 
 COMPANY = """\
 # ours
@@ -93,8 +94,8 @@ def invoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> Callable[
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(given), "utf-8"))
         capsys.readouterr()
         code = run(arguments)
-        said = capsys.readouterr()
-        return Done(code, said.out, said.err)
+        out, err = (text.replace(os.linesep, "\n") for text in capsys.readouterr())
+        return Done(code, out, err)
 
     return run_here
 
@@ -178,6 +179,8 @@ class Terminal:
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     """Return a function that starts the command on a terminal."""
+    if systems.WINDOWS:
+        pytest.skip(systems.NO_TERMINALS)
     started = []
 
     def start(*arguments: str, **env: str) -> Terminal:
@@ -204,5 +207,5 @@ def settings(tmp_path: Path, server: ScriptedServer) -> Path:
 def write(folder: Path, text: str) -> Path:
     path = folder / "pillarbox.toml"
     path.write_text(text, "utf-8")
-    path.chmod(0o600)
+    access.give(path, 0o600)
     return path

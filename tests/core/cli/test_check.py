@@ -5,6 +5,7 @@ from __future__ import annotations
 from pillarbox import Finding, Level
 from pillarbox.cli.check import show
 from pillarbox.testing.smtp_server import Reply, ScriptedServer, Silence
+from tests import access
 
 from .conftest import COMPANY, write
 
@@ -83,4 +84,4 @@ def test_a_transcript_is_kept_and_overwrites_nothing(invoke, settings, tmp_path)
     again = invoke("check", "anna", "--transcript", "talk.txt")
     assert (again.code, "Choose a new file." in again.err) == (78, True)
     assert "S: 220" in (tmp_path / "talk.txt").read_text()
-    assert (tmp_path / "talk.txt").stat().st_mode & 0o077 == 0
+    assert access.mode(tmp_path / "talk.txt") == 0o600

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests import systems
+
 from .conftest import write
 
 
@@ -155,8 +157,11 @@ def test_show_tells_what_is_set_and_where_secrets_are(invoke, settings):
     assert table["version"]
 
 
+A_FOLDER = "permission denied" if systems.WINDOWS else "is a directory"
+
+
 def test_settings_in_a_folder_that_can_not_be_written_are_a_sentence(invoke, settings):
     """Exit 78, no traceback."""
     settings.with_name(".pillarbox.toml.lock").mkdir()
     done = invoke("company", "set", "--name", "Acme AG")
-    assert (done.code, "pillarbox.toml can't be written: is a directory." in done.err) == (78, True)
+    assert (done.code, f"pillarbox.toml can't be written: {A_FOLDER}." in done.err) == (78, True)

@@ -13,6 +13,7 @@ from pillarbox import NoMethod, Receipt, SendRejected
 from pillarbox.cli._demo_files import PDF, write
 from pillarbox.cli._demo_server import LARGEST, DemoServer, Mail
 from pillarbox.cli._demo_story import WANTED, Chapter, differences, told
+from tests import access, systems
 
 
 @pytest.fixture
@@ -89,13 +90,16 @@ def test_without_the_smtp_method_it_is_one_pip_line(command):
 def test_all_that_is_written_is_owner_only(mail_server, tmp_path):
     """Settings and passwords; the settings hold no password."""
     config = write(tmp_path, mail_server.port, mail_server.passwords)
-    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
+    assert {access.mode(path) for path in tmp_path.iterdir()} == {0o600}
     assert not any(password in config.read_text() for password in mail_server.passwords.values())
+
+
+ODD = "it's [odd] # " if systems.WINDOWS else 'it\'s "odd" # '
 
 
 def test_a_strange_folder_is_no_trouble(mail_server):
     """Its name stands in the settings as text."""
-    with tempfile.TemporaryDirectory(prefix='it\'s "odd" ') as folder:
+    with tempfile.TemporaryDirectory(prefix=ODD) as folder:
         story = told(write(Path(folder), mail_server.port, mail_server.passwords), mail_server, quiet=True)
     assert story["differences"] == []
 

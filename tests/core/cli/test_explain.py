@@ -19,7 +19,7 @@ def test_explain_says_whose_account_which_address_and_why(command, settings, ser
         "  4  SMTP shows the user's own address            rule: company SMTP, From = user\n\n"
         "  From      Anna Berg <anna@acme.example>\n"
         f"  Sent by   127.0.0.1:{server.port}, in clear\n"
-        "  Copy      not kept by SMTP\n"
+        "  Copy      not kept by SMTP; add saved_copy to file one in Sent\n"
     )
 
 

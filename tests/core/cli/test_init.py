@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import stat
+import os
+
+from tests import access
 
 GIVEN = ["--address", "orders@acme.example", "--name", "Acme Ltd", "--method", "smtp", "--server", "s.example", "--username", "orders@acme.example"]  # fmt: skip
-
-
-def mode(path) -> int:
-    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_init_writes_an_owner_only_file_and_says_what_will_happen(command, tmp_path):
@@ -17,7 +15,7 @@ def test_init_writes_an_owner_only_file_and_says_what_will_happen(command, tmp_p
     assert (done.code, done.err) == (0, "")
     assert "sends through its own SMTP account" in done.out
     assert "  pillarbox check " in done.out
-    assert mode(tmp_path / "pillarbox.toml") == 0o600
+    assert access.mode(tmp_path / "pillarbox.toml") == 0o600
     assert command("explain").code == 0
 
 
@@ -41,7 +39,7 @@ def test_init_writes_nothing_on_a_problem(invoke, tmp_path):
 def test_init_in_a_folder_that_is_not_there_is_a_sentence(invoke, tmp_path):
     """Exit 78."""
     done = invoke("--config", "missing/p.toml", "init", "--name", "Acme")
-    assert (done.code, "missing/p.toml can't be written: no such file or directory." in done.err) == (
+    assert (done.code, f"missing{os.sep}p.toml can't be written: no such file or directory." in done.err) == (
         78,
         True,
     )
@@ -91,7 +89,7 @@ def test_init_asks_on_a_terminal(terminal, tmp_path):
     assert screen.end() == 0, screen.shown
     assert "hunter2" not in screen.shown
     secret = tmp_path / "pillarbox.company-smtp-password"
-    assert (secret.read_text(), mode(secret)) == ("hunter2\n", 0o600)
+    assert (secret.read_text(), access.mode(secret)) == ("hunter2\n", 0o600)
     text = (tmp_path / "pillarbox.toml").read_text()
     assert 'encryption = "tls"' in text
     assert "port" not in text

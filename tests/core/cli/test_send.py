@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pillarbox.testing.smtp_server import ByAddress, Reply, ScriptedServer, Silence
+from tests import systems
 
 from .conftest import COMPANY, write
 
@@ -71,9 +72,8 @@ def test_a_file_that_can_not_be_read_is_66(invoke, settings, server, option, as_
 
 def test_a_folder_is_no_attachment(invoke, settings, tmp_path):
     """Nor is a name that no file can have."""
-    assert (
-        invoke("send", *TO, "--attach", str(tmp_path)).err == f"{tmp_path} can't be read: is a directory.\n"
-    )
+    said = "permission denied" if systems.WINDOWS else "is a directory"
+    assert invoke("send", *TO, "--attach", str(tmp_path)).err == f"{tmp_path} can't be read: {said}.\n"
     assert invoke("send", *TO, "--attach", "a\0b").code == 66
 
 

@@ -45,6 +45,7 @@ from pillarbox.testing.smtp_server import (
     Without,
     first_reply,
 )
+from tests import systems
 
 ANNA, BOB, CARL = "anna@acme.example", "bob@customer.example", "carl@customer.example"
 CONTENT = b"Subject: Invoice 1001\r\n\r\nHello.\r\n.\r\n..two dots\r\n"
@@ -430,6 +431,7 @@ class TestTls:
                 while line.recv(65536):
                     pass
 
+    @systems.resets
     def test_a_reset_under_tls_is_a_reset(self):
         """Seen below TLS, since OpenSSL may call it an end of file."""
         with (
@@ -502,6 +504,7 @@ class TestScripts:
                 send(server)
             assert server.accepted[0].answer == 250
 
+    @systems.resets
     def test_a_line_reset(self):
         """RST, which a client sees as such."""
         with ScriptedServer(at={"data": Reset()}) as server, client(server) as talking:

@@ -14,6 +14,7 @@ from pillarbox import Connector, Credentials, Pending, Prompt, SendDeferred, Sig
 POINTS = """[pillarbox.connectors]
 testmail = tests.plugins.smtp.connecting:TestmailConnector
 othermail = tests.plugins.smtp.connecting:TestmailConnector
+plainmail = tests.plugins.smtp.connecting:PlainmailConnector
 """
 
 
@@ -76,6 +77,13 @@ class TestmailConnector(Connector):
         stored = credentials.update(change)
         assert stored is not None
         return str(json.loads(stored.secret)["token"])
+
+
+class PlainmailConnector(TestmailConnector):
+    """The same, which keeps nothing: as one whose credential is the machine's own."""
+
+    def token(self, app: Any, credentials: Credentials, purpose: str) -> str:
+        return self.provider.issue()
 
 
 def stored_as(token: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The public face of the distribution: four names, imported when they are used."""
+"""The public face of the distribution: five names, imported when they are used."""
 
 from __future__ import annotations
 

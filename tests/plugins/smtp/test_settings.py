@@ -180,6 +180,8 @@ def test_who_may_set_what() -> None:
         "proxy",
         "proxy_password",
         "proxy_username",
+        "saved_copy.ca_file",
+        "saved_copy.fingerprint",
     }
     assert {"server", "username", "password"} <= {
         field.name for field in fields if field.set_by is Role.OWNER

@@ -32,7 +32,7 @@ from pillarbox.testing.smtp_server import (
     Then,
     Usual,
 )
-from pillarbox_smtp import Encryption, SmtpOptions, SmtpSettings, SmtpTransport, line
+from pillarbox_smtp import Encryption, SavedCopy, SmtpOptions, SmtpSettings, SmtpTransport, line
 from tests.plugins.smtp.conftest import Connect, Serve
 from tests.plugins.smtp.givens import (
     CONTENT,
@@ -338,6 +338,9 @@ def _child_sends(transport: SmtpTransport) -> int:
     return 0 if accepted.reference else 2
 
 
+NOT_KEPT = "not kept by SMTP; add saved_copy to file one in Sent"
+
+
 def test_class_attributes() -> None:
     """What core decides by, without an instance."""
     assert (SmtpTransport.label, SmtpTransport.sender_policy, SmtpTransport.saves_copy) == (
@@ -353,12 +356,23 @@ def test_class_attributes() -> None:
 @pytest.mark.parametrize(
     ("given", "sign_in", "via", "copy"),
     [
-        ({}, "does not sign in", "smtp.acme.example:25, in clear", "not kept by SMTP"),
+        ({}, "does not sign in", "smtp.acme.example:25, in clear", NOT_KEPT),
         (
             {"username": ORDERS, "password": Secret(env="X"), "encryption": Encryption.STARTTLS},
             f"signs in as {ORDERS}",
             "smtp.acme.example:587, STARTTLS required",
-            "not kept by SMTP",
+            NOT_KEPT,
+        ),
+        (
+            {
+                "username": ORDERS,
+                "password": Secret(env="X"),
+                "encryption": Encryption.TLS,
+                "saved_copy": SavedCopy(server="imap.acme.example", folder="Sent/2026"),
+            },
+            f"signs in as {ORDERS}",
+            "smtp.acme.example:465, TLS required",
+            "filed in Sent/2026 at imap.acme.example:993, by IMAP",
         ),
         (
             {

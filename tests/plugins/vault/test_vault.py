@@ -15,6 +15,7 @@ import pytest
 from pillarbox import MemoryRows, SettingsError, SignInNeeded, SqliteRows, Unavailable
 from pillarbox.testing import VaultContract
 from pillarbox_vault import EnvironmentKey, FileKey, KeychainKey, SealedVault, open_vault
+from tests import access, systems
 
 DESTINATION = {"server": "smtp.acme.example"}
 
@@ -101,7 +102,7 @@ def test_another_key_opens_nothing(tmp_path):
         (lambda key: key.unlink(), "can't be opened"),
         (lambda key: key.write_text("not base64!"), "not a key"),
         (lambda key: key.write_text(base64.b64encode(b"short").decode()), "not a key"),
-        (lambda key: key.chmod(0o644), "can be read by others"),
+        (lambda key: access.give(key, 0o644), "can be read by others"),
     ],
 )
 def test_a_spoilt_key_file_fails_closed(tmp_path, spoil, said):
@@ -221,9 +222,9 @@ def test_the_file_is_its_owners_alone(tmp_path):
     """It is made so, and refused when it is not (rule 40)."""
     new_vault(tmp_path)
     path = tmp_path / "acme.vault.sqlite3"
-    assert path.stat().st_mode & 0o077 == 0
-    path.chmod(0o640)
-    with pytest.raises(SettingsError, match="chmod 600"):
+    assert {access.mode(one) for one in tmp_path.glob("acme.vault.sqlite3*")} == {0o600}
+    access.give(path, 0o640)
+    with pytest.raises(SettingsError, match=r"chmod 600|icacls"):
         open_vault(path)
 
 
@@ -247,6 +248,7 @@ def test_a_swapped_file_releases_nothing(tmp_path):
         eve.load("acme/company/smtp", DESTINATION)
 
 
+@systems.forks
 def test_a_child_leaves_its_parents_connection_alone(tmp_path):
     """It opens its own; the inherited one is neither used nor closed, which would drop the parent's locks."""
     code = (

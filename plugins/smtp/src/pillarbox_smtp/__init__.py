@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .fields import Encryption
     from .options import SmtpOptions
-    from .settings import Encryption, SmtpSettings
+    from .saved_copy import SavedCopy
+    from .settings import SmtpSettings
     from .transport import SmtpTransport
 
 _HOME = {
-    "Encryption": "settings",
+    "Encryption": "fields",
+    "SavedCopy": "saved_copy",
     "SmtpOptions": "options",
     "SmtpSettings": "settings",
     "SmtpTransport": "transport",
 }
 
-__all__ = ["Encryption", "SmtpOptions", "SmtpSettings", "SmtpTransport"]
+__all__ = ["Encryption", "SavedCopy", "SmtpOptions", "SmtpSettings", "SmtpTransport"]
 
 
 def __getattr__(name: str) -> object:

@@ -20,10 +20,11 @@ from pillarbox import (
 )
 
 from .certificates import Certificate
+from .fields import Encryption
 from .findings import finding_codes
 from .judgement import finding_of, helped, marked
 from .line import LOOK_SECONDS, Line, today
-from .settings import Encryption, SmtpSettings
+from .settings import SmtpSettings
 from .tls import context_for
 
 STAGES = ("dns", "proxy", "connect", "tls", "greeting", "sign-in", "sender", "recipient", "reset")

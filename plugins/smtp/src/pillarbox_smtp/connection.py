@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import select
 import socket
 import ssl
 import time
@@ -18,6 +16,7 @@ from .identity import Identity
 from .judgement import Broken, How, marked
 from .protocol import Ask, Steps
 from .replies import Garbage, Reply, ReplyReader
+from .waiting import waiter
 
 T = TypeVar("T")
 BLOCK_OCTETS = 256 * 1024
@@ -61,7 +60,7 @@ class Connection:
         self._owed = 0
         self._secrets: tuple[bytes, ...] = ()
         self._busy = False
-        self._waiter = _waiter(sock)
+        self._waiter = waiter(sock)
         self.last_used: float = time.monotonic()
 
     @property
@@ -136,7 +135,7 @@ class Connection:
             raise marked(SendDeferred(detail, stage="tls", cure=cure), "tls-injected")
         self._socket = tls.encrypt(self._socket, server, trust, seconds=self._timeout, identity=identity)
         self._socket.setblocking(False)
-        self._waiter = _waiter(self._socket)
+        self._waiter = waiter(self._socket)
         self._note(f"-- {self._socket.version()}, {(self._socket.cipher() or ('',))[0]}")
 
     def look(self, server: str) -> Certificate | None:
@@ -368,37 +367,3 @@ def _how(error: Exception) -> How:
     """Return how a connection ended, by the error of the socket."""
     ended = isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, BrokenPipeError))
     return How.CLOSED if ended else How.RESET
-
-
-def _waiter(sock: socket.socket) -> Callable[[float, bool], bool | None]:
-    """Return a function that waits for *sock*: until a moment, to be readable or, if asked, writable.
-
-    It returns None when the moment has passed, else whether the socket is readable.
-    """
-    if hasattr(select, "poll"):
-        return _Poll(sock)
-    return lambda until, for_writing: _select(sock, until, for_writing)
-
-
-class _Poll:
-    """Waits with poll, which knows no largest descriptor."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._to_read, self._to_write = select.poll(), select.poll()
-        self._to_read.register(sock, select.POLLIN)
-        self._to_write.register(sock, select.POLLIN | select.POLLOUT)
-
-    def __call__(self, until: float, for_writing: bool) -> bool | None:
-        seconds = until - time.monotonic()
-        if seconds <= 0:
-            return None
-        events = (self._to_write if for_writing else self._to_read).poll(math.ceil(seconds * 1000))
-        return bool(events[0][1] & ~select.POLLOUT) if events else None
-
-
-def _select(sock: socket.socket, until: float, for_writing: bool) -> bool | None:
-    seconds = until - time.monotonic()
-    if seconds <= 0:
-        return None
-    readable, writable, _ = select.select([sock], [sock] if for_writing else [], [], seconds)
-    return bool(readable) if readable or writable else None

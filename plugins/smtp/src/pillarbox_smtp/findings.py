@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .copies_findings import COPY_FINDINGS, OF_TLS
 from .judgement import How
 from .meanings import MEANINGS
 
@@ -85,4 +86,6 @@ def finding_codes() -> dict[str, str]:
     """Return every code with the sentence that says what it means."""
     broken = {f"{stage}-{how.name.lower()}": told for stage in _TALKING for how, told in _BROKEN.items()}
     refused = {row.finding: f"The server said that {row.meaning}." for row in reversed(MEANINGS)}
-    return dict(sorted((broken | refused | _OWN).items()))
+    own = broken | refused | _OWN
+    of_copies = {f"copy-{code}": own[code] for code in OF_TLS}
+    return dict(sorted((own | of_copies | dict(COPY_FINDINGS)).items()))

@@ -15,11 +15,12 @@ from . import lockstep, tls
 from .certificates import Certificate
 from .connection import Connection
 from .envelope import Transaction
+from .fields import Encryption
 from .identity import Identity
 from .judgement import finding_of, marked
 from .protocol import Phase, Session
 from .proxies import way
-from .settings import Encryption, SmtpSettings
+from .settings import SmtpSettings
 from .signing_in import (
     another_token,
     dialogue_for,

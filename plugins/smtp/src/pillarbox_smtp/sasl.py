@@ -166,7 +166,7 @@ class ScramSha256:
     name = "SCRAM-SHA-256"
 
     def __init__(self, username: str, password: str, nonce: str) -> None:
-        self.secrets: tuple[str, ...] = (password,)
+        self.secrets: tuple[str, ...] = (password, nonce)
         self.proven: bool = False
         self._password = saslprep(password)
         self._nonce = nonce

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import enum
 import ipaddress
 import re
 from collections.abc import Iterator
 
 import attrs
 
-from pillarbox import Address, InvalidSettings, MessageError
+from pillarbox import InvalidSettings
 from pillarbox.settings import EnvelopeSender, FromPolicy, Role, Secret, between, setting
 
+from .fields import HOST, Encryption, fingerprint, host, is_address, is_fingerprint, is_host, is_plain
 from .proxies import Proxy
+from .saved_copy import SavedCopy, saved_copy_problems
 
 MECHANISMS = ("SCRAM-SHA-256", "PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2", "OAUTHBEARER", "EXTERNAL")
 """The SASL mechanisms there are."""
@@ -22,49 +23,6 @@ WITH_TOKEN = ("XOAUTH2", "OAUTHBEARER")
 """Those tried with the token of a connected account."""
 WITH_CERTIFICATE = ("EXTERNAL",)
 """Those tried where a client certificate stands in the place of a password."""
-_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
-
-
-class Encryption(enum.Enum):
-    """How the connection is protected. What is chosen is required; there is no falling back."""
-
-    NONE = "none"
-    STARTTLS = "starttls"
-    TLS = "tls"
-
-    @property
-    def port(self) -> int:
-        """The port that goes with it."""
-        return {Encryption.NONE: 25, Encryption.STARTTLS: 587, Encryption.TLS: 465}[self]
-
-
-def _host(value: str) -> str:
-    """Return a server's name in its one spelling: lower case, A-labels, no brackets, no last dot."""
-    if not isinstance(value, str):
-        raise ValueError("must be text")  # noqa: TRY004  (a problem of settings, not of the program)
-    host = value.strip().removeprefix("[").removesuffix("]").removesuffix(".").lower()
-    if host.isascii():
-        return host
-    try:
-        return Address(f"postmaster@{host}").wire.rpartition("@")[2]
-    except MessageError:
-        return host
-
-
-def _is_host(host: str) -> None:
-    if not host:
-        raise ValueError("must name the mail server, such as smtp.example.com")
-    if _is_address(host) or (_HOST.fullmatch(host) and len(host) <= 253 and ".." not in host):
-        return
-    raise ValueError(f"must be a server's name such as smtp.example.com, not {host!r:.80}")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def _mechanisms(value: tuple[str, ...]) -> tuple[str, ...]:
@@ -77,17 +35,8 @@ def _are_mechanisms(names: tuple[str, ...]) -> None:
         raise ValueError(f"must be from {', '.join(MECHANISMS)}; {strange[0]!r:.40} is none of them")
 
 
-def _fingerprint(value: str) -> str:
-    return value.replace(":", "").replace(" ", "").lower() if isinstance(value, str) else value
-
-
-def _is_fingerprint(value: str) -> None:
-    if value and not re.fullmatch(r"[0-9a-f]{64}", value):
-        raise ValueError("must be the SHA-256 fingerprint of the certificate: 64 hexadecimal digits")
-
-
 def _is_local_hostname(value: str) -> None:
-    if value and not (re.fullmatch(r"\[[0-9A-Za-z:.]+\]", value) or _HOST.fullmatch(value.lower())):
+    if value and not (re.fullmatch(r"\[[0-9A-Za-z:.]+\]", value) or HOST.fullmatch(value.lower())):
         raise ValueError(f"must be this machine's name or an address in brackets, not {value!r:.80}")
 
 
@@ -98,11 +47,6 @@ def _stripped(value: str) -> str:
 def _is_proxy(value: str) -> None:
     if value:
         Proxy.read(value)
-
-
-def _is_plain(value: str) -> None:
-    if any(character < " " or character == "\x7f" for character in value):
-        raise ValueError("must not hold control characters")
 
 
 @attrs.frozen(kw_only=True)
@@ -117,8 +61,8 @@ class SmtpSettings:
         label="Server",
         help="The name of the outgoing mail server, as your provider gives it.",
         binds=True,
-        converter=_host,
-        check=_is_host,
+        converter=host,
+        check=is_host,
     )
     encryption: Encryption = setting(
         Encryption.STARTTLS,
@@ -144,7 +88,7 @@ class SmtpSettings:
         label="Username",
         help="Who signs in: your own address, unless the username differs.",
         binds=True,
-        check=_is_plain,
+        check=is_plain,
     )
     password: Secret | None = setting(
         None,
@@ -157,7 +101,7 @@ class SmtpSettings:
         help="The connector whose token is used in the place of a password, such as m365 or gmail.",
         binds=True,
         advanced=True,
-        check=_is_plain,
+        check=is_plain,
     )
     username_differs: bool = setting(
         False,
@@ -195,7 +139,7 @@ class SmtpSettings:
         set_by=Role.DEPLOYER,
         binds=True,
         advanced=True,
-        check=_is_plain,
+        check=is_plain,
     )
     fingerprint: str = setting(
         "",
@@ -205,8 +149,8 @@ class SmtpSettings:
         set_by=Role.DEPLOYER,
         binds=True,
         advanced=True,
-        converter=_fingerprint,
-        check=_is_fingerprint,
+        converter=fingerprint,
+        check=is_fingerprint,
     )
     client_certificate: str = setting(
         "",
@@ -215,7 +159,7 @@ class SmtpSettings:
         " With authentication and without a password it is what signs in (EXTERNAL).",
         set_by=Role.DEPLOYER,
         advanced=True,
-        check=_is_plain,
+        check=is_plain,
     )
     client_key: str = setting(
         "",
@@ -223,7 +167,7 @@ class SmtpSettings:
         help="A PEM file that only its owner can read. Empty: the key is in the certificate's file.",
         set_by=Role.DEPLOYER,
         advanced=True,
-        check=_is_plain,
+        check=is_plain,
     )
     client_key_password: Secret | None = setting(
         None,
@@ -248,7 +192,7 @@ class SmtpSettings:
         help="Where the proxy wants a sign-in of its own.",
         set_by=Role.DEPLOYER,
         advanced=True,
-        check=_is_plain,
+        check=is_plain,
     )
     proxy_password: Secret | None = setting(
         None,
@@ -256,6 +200,12 @@ class SmtpSettings:
         help="It goes to the proxy in clear, as both kinds of proxy ask for it.",
         set_by=Role.DEPLOYER,
         goes_to=("proxy", "proxy_username"),
+        advanced=True,
+    )
+    saved_copy: SavedCopy | None = setting(
+        None,
+        label="Sent copy",
+        help="The mailbox that a copy of each sent message is filed in by IMAP, where the server files none.",
         advanced=True,
     )
     connections: int = setting(
@@ -304,7 +254,12 @@ class SmtpSettings:
     def __attrs_post_init__(self) -> None:
         if not self.authenticate:
             _drop_credentials(self)
-        if problems := [*_sign_in_problems(self), *_certificate_problems(self), *_proxy_problems(self)]:
+        if problems := [
+            *_sign_in_problems(self),
+            *_certificate_problems(self),
+            *_proxy_problems(self),
+            *saved_copy_problems(self),
+        ]:
             raise ValueError(problems[0]) if len(problems) == 1 else InvalidSettings(problems, where="smtp")
 
     @property
@@ -318,7 +273,7 @@ class SmtpSettings:
         """Whether the server is named as this machine itself; what a proxy calls so is another."""
         if self.proxy:
             return False
-        if _is_address(self.server):
+        if is_address(self.server):
             return ipaddress.ip_address(self.server).is_loopback
         return self.server == "localhost" or self.server.endswith(".localhost")
 

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+import attrs
 
 from pillarbox import (
     Answer,
     Capabilities,
     Connection,
+    Copy,
+    CopyState,
     Credentials,
     Description,
     Finding,
     Journal,
+    Level,
     Limits,
     MessageError,
     OutcomeUnknown,
@@ -21,15 +28,20 @@ from pillarbox import (
     Receipt,
     SendDeferred,
     SenderPolicy,
+    Sighting,
+    SightingState,
     Submission,
     Transport,
 )
 
 from . import hosts, lockstep
+from .fields import Encryption
 from .options import SmtpOptions
-from .settings import Encryption, SmtpSettings, warnings
+from .saved_copy import saved_copy_warnings
+from .settings import SmtpSettings, warnings
 
 if TYPE_CHECKING:
+    from .copies import Copies
     from .envelope import Transaction
     from .line import Line
 
@@ -58,6 +70,7 @@ class SmtpTransport(Transport):
     ) -> None:
         super().__init__(settings, credentials, trace=trace)
         self._line: Line | None = None
+        self._copies: Copies | None = None
         self._process = os.getpid()
 
     def send(self, submission: Submission, journal: Journal) -> Receipt:
@@ -66,7 +79,8 @@ class SmtpTransport(Transport):
         Raises:
             SendRejected, SendDeferred, SignInNeeded, OutcomeUnknown, MessageError, SettingsError: As it says there.
         """
-        return self._submit(submission, journal, _Attempts(()))
+        receipt = self._submit(submission, journal, _Attempts(()))
+        return attrs.evolve(receipt, copy=self._copy(submission, journal, receipt))
 
     def send_many(self, attempts: Iterable[Attempt]) -> Iterator[Receipt | PillarboxError]:
         """Submit several, the announcement of the next in one write with the end of the last; see `Transport.send_many`.
@@ -74,6 +88,17 @@ class SmtpTransport(Transport):
         At most one message is in doubt at any time. The next attempt is pulled just before the content of the one in
         hand leaves; what pulling raises is raised when that one is answered.
         """
+        pulled: collections.deque[Attempt] = collections.deque()
+        with contextlib.closing(self._answers(_noted(attempts, pulled))) as answers:
+            for answer in answers:
+                attempt = pulled.popleft()
+                if isinstance(answer, Receipt):
+                    yield attrs.evolve(answer, copy=self._copy(*attempt, answer))
+                else:
+                    yield answer
+
+    def _answers(self, attempts: Iterable[Attempt]) -> Generator[Receipt | PillarboxError]:
+        """Submit several; see `send_many`."""
         waiting = _Attempts(attempts)
         try:
             while (attempt := waiting.take()) is not None:
@@ -114,17 +139,40 @@ class SmtpTransport(Transport):
             window.close()
             self._drop_unless_kept()
 
+    def find(self, submission: Submission, journal: Journal) -> Sighting:
+        """Look for the sent copy by IMAP, where that is set up or the provider is known; see `Transport.find`.
+
+        A miss is evidence only where the server itself files what it sends, and not before it has had time to.
+        """
+        from . import copies
+
+        known = super().find(submission, journal)
+        if known.state is SightingState.SENT or copies.access_of(self.settings) is None:
+            return known
+        provider = hosts.host(self.settings.server)
+        seen = self._kept_copies().look(submission)
+        return copies.sighting(seen, submission, provider if provider.files_copy else None, self.settling)
+
     def check(self) -> Iterator[Finding]:
         """Look at the account stage by stage, on a connection of its own; see `Transport.check`."""
         from .check import look
+        from .copies_check import look_at_copies
 
-        account = self.account
-        yield from look(
+        account, failed = self.account, False
+        for finding in look(
             self.settings, self.network, self.credentials, account.mailbox if account else "", self.trace
+        ):
+            failed = failed or finding.level is Level.FAIL
+            yield finding
+        yield from look_at_copies(
+            self.settings, self.network, self.credentials, self.trace, may_connect=not failed
         )
 
     def close(self) -> None:
         """Take leave of the server without waiting for it."""
+        copies, self._copies = self._copies, None
+        if copies is not None:
+            copies.close()
         line, self._line = self._line, None
         if line is None:
             return
@@ -132,6 +180,23 @@ class SmtpTransport(Transport):
             line.close()
         else:  # the parent's connection: a word on it would end the parent's session
             line.drop()
+
+    def _copy(self, submission: Submission, journal: Journal, receipt: Receipt) -> Copy | None:
+        """Have a sent copy of an accepted message, where that is wanted, and return what became of it."""
+        known = hosts.host(self.settings.server)
+        if known.files_copy:
+            return Copy(CopyState.BY_CARRIER, known.provider)
+        if self.settings.saved_copy is None:
+            return None
+        journal.accepted(receipt)
+        return self._kept_copies().file(submission)
+
+    def _kept_copies(self) -> Copies:
+        if self._copies is None:
+            from .copies import Copies
+
+            self._copies = Copies(self.settings, self.network, self.credentials, self.trace)
+        return self._copies
 
     def _answered(self, attempt: Attempt, waiting: _Attempts) -> Receipt | PillarboxError:
         try:
@@ -211,7 +276,7 @@ class SmtpTransport(Transport):
         return Description(
             sign_in=_sign_in(settings),
             via=f"{_shown(settings.server)}:{settings.port}, {_PROTECTION[settings.encryption]}{_by_proxy(settings)}",
-            copy=f"filed by {known.provider}" if known.files_copy else "not kept by SMTP",
+            copy=_copy(settings, known.provider if known.files_copy else ""),
         )
 
     @classmethod
@@ -221,19 +286,40 @@ class SmtpTransport(Transport):
 
     @classmethod
     def capabilities(cls, connection: Connection | None) -> Capabilities:
-        """Return that SMTP can't look."""
+        """Return that SMTP itself can't look; whether IMAP can depends on the settings."""
         return Capabilities(
-            note="SMTP can't be asked whether a message was sent, so one that is in doubt waits for a person."
+            note="SMTP can't be asked whether a message was sent. One that is in doubt is looked for by IMAP where the"
+            " provider files sent mail or saved_copy is set; else it waits for a person."
         )
 
     @classmethod
     def warnings(cls, settings: Any) -> tuple[str, ...]:
         """Return what is doubtful about *settings*."""
-        return warnings(settings)
+        known = hosts.host(settings.server)
+        return (
+            *warnings(settings),
+            *saved_copy_warnings(settings, known.provider if known.files_copy else ""),
+        )
 
 
 def _shown(server: str) -> str:
     return f"[{server}]" if ":" in server else server
+
+
+def _copy(settings: SmtpSettings, provider: str) -> str:
+    copy = settings.saved_copy
+    if provider:
+        return f"filed by {provider}"
+    if copy is None:
+        return "not kept by SMTP; add saved_copy to file one in Sent"
+    return f"filed in {copy.folder or 'Sent'} at {_shown(copy.server)}:{copy.port}, by IMAP"
+
+
+def _noted(attempts: Iterable[Attempt], pulled: collections.deque[Attempt]) -> Iterator[Attempt]:
+    """Give *attempts* on, and keep those that were *pulled*."""
+    for attempt in attempts:
+        pulled.append(attempt)
+        yield attempt
 
 
 def _by_proxy(settings: SmtpSettings) -> str:

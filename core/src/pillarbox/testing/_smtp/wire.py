@@ -21,6 +21,8 @@ from .tls import Tls
 READ_OCTETS = 65_536
 _DOT_OCTETS = len(b"\r\n.\r\n")
 _NO_LINGER = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
+_PATIENCE = 0.1 if os.name == "nt" else math.inf
+"""Seconds; under Windows a read is not woken by what another thread does to its socket."""
 _LINE_END = {False: re.compile(rb"\r\n"), True: re.compile(rb"\n")}
 _FINAL_DOT = {False: re.compile(rb"(?:\A|\r\n)(\.\r\n)"), True: re.compile(rb"(?:\A|\n)(\.\r?\n)")}
 
@@ -130,10 +132,12 @@ class Wire:
 
     def _receive(self, seconds: float = math.inf) -> bytes:
         """Return what the system has, b"" when *seconds* or the life have passed."""
-        self._socket.settimeout(min(seconds, self._life()))
+        self._socket.settimeout(min(seconds, self._life(), _PATIENCE))
         try:
             octets = self._socket.recv(READ_OCTETS)
         except TimeoutError:
+            if self._stopping.is_set():
+                raise self._gone() from None
             return b""
         except OSError:
             raise self._gone() from None
