@@ -104,6 +104,7 @@ def types(session: nox.Session) -> None:
     session.run(
         "mypy", "core/src", "plugins/smtp/src", "plugins/vault/src", "tests/typing", "tests/benchmarks"
     )
+    session.run("mypy", *map(str, sorted(set(Path("docs").glob("*.py")) - {Path("docs/conf.py")})))
     session.run("pyright", "--verifytypes", "pillarbox", "--ignoreexternal")
     session.run("pyright", "--verifytypes", "pillarbox_smtp", "--ignoreexternal")
 

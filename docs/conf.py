@@ -43,7 +43,7 @@ python_maximum_signature_line_length = 88
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 
-smartquotes = False
+smartquotes_action = "D"  # dashes alone; quotation marks stay as they are typed
 toc_object_entries_show_parents = "hide"
 
 html_theme = "furo"

@@ -70,7 +70,7 @@ def states() -> str:
         for state, after in TRANSITIONS.items()
         if after
     )
-    parts = [FRAME, *state_arrows(TRANSITIONS), *boxes]
+    parts: list[Box | Arrow] = [FRAME, *state_arrows(TRANSITIONS), *boxes]
     return drawing(
         "The states of a submission", f"{told}. The others are ends.", (980, 575), parts
     )

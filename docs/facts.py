@@ -10,7 +10,7 @@ import importlib.util
 import inspect
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -94,7 +94,14 @@ def by_topic(names: Iterable[str]) -> dict[str, list[str]]:
                 f"{home}, where {name} lives, stands under no topic: add it to TOPICS in {__file__}"
             )
         found[topic_of[home]].append(name)
-    return {topic: those for topic, those in found.items() if those}
+    return {
+        topic: sorted(those, key=_place_of(topic)) for topic, those in found.items() if those
+    }
+
+
+def _place_of(topic: str) -> Callable[[str], tuple[int, str]]:
+    """Return what names sort by: the module they live in, as its topic lists it, then the alphabet."""
+    return lambda name: (TOPICS[topic].index(pillarbox._HOME[name]), name)
 
 
 def is_data(value: Any) -> bool:
@@ -224,7 +231,7 @@ def _logged(call: ast.Call) -> LoggedEvent:
 def _text(node: ast.expr) -> str:
     if isinstance(node, ast.JoinedStr):
         return "".join(
-            part.value if isinstance(part, ast.Constant) else "*" for part in node.values
+            str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values
         )
     return str(ast.literal_eval(node))
 
