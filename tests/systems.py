@@ -28,6 +28,9 @@ def _makes_links() -> bool:
         return link.is_symlink()
 
 
+changes = pytest.mark.skipif(
+    WINDOWS, reason="Python tells no time of the last change of status under Windows: run it on Linux"
+)
 forks = pytest.mark.skipif(WINDOWS, reason="Windows has no fork: run it on Linux")
 links = pytest.mark.skipif(
     WINDOWS and not _makes_links(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import threading
@@ -19,10 +20,15 @@ from ._owner_only import open_or_create
 if sys.platform == "win32":  # pragma: no cover - run under Windows only
     import msvcrt
 
+    _HELD = {errno.EACCES, errno.EDEADLOCK, 0}
+    """What is said of a lock that another handle holds; Wine's C library says nothing."""
+
     def _take(descriptor: int) -> bool:
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except PermissionError:  # what it says of a lock that another handle holds
+        except OSError as error:
+            if error.errno not in _HELD:
+                raise
             return False
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 
@@ -53,7 +54,7 @@ def test_a_password_file_is_made_owner_only_from_a_pipe(command, settings, tmp_p
     assert done.code == 0, done.err
     assert (tmp_path / "pw").read_text() == "hunter2\n"
     assert access.mode(tmp_path / "pw") == 0o600
-    assert f'file = "{tmp_path / "pw"}"' in settings.read_text()
+    assert f"file = {json.dumps(str(tmp_path / 'pw'))}" in settings.read_text()
     assert "hunter2" not in done.out + done.err + settings.read_text() + command("company", "show").out
 
 
