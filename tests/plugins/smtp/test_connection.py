@@ -195,7 +195,7 @@ def test_dripped_reply_in_time(serve: Serve, connect: Connect) -> None:
 
 def test_without_poll(serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system has no poll (Windows), select does: for answers, for writing, and for silence."""
-    monkeypatch.delattr(select, "poll")
+    monkeypatch.delattr(select, "poll", raising=False)
     server = serve(receive_buffer=4096)
     transport = connect(server, timeout=5.0, final_timeout=5.0)
     content = CONTENT + b"0123456789abcdef" * 40_000 + b"\r\n"

@@ -209,7 +209,7 @@ def test_contexts_check() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [(None, "No such file"), (b"no certificate\n", "no certificate")]
+    ("content", "said"), [(None, r"No such file|File not found"), (b"no certificate\n", "no certificate")]
 )
 def test_ca_file_that_can_not_be_used(tmp_path: Path, content: bytes | None, said: str) -> None:
     """A CA file that is missing or empty is a problem of the settings."""

@@ -33,6 +33,7 @@ from pillarbox.testing.smtp_server import (
     Usual,
 )
 from pillarbox_smtp import Encryption, SavedCopy, SmtpOptions, SmtpSettings, SmtpTransport, line
+from tests import systems
 from tests.plugins.smtp.conftest import Connect, Serve
 from tests.plugins.smtp.givens import (
     CONTENT,
@@ -205,10 +206,10 @@ def test_long_rest_is_asked_about(serve: Serve, connect: Connect, monkeypatch: p
     server = serve()
     transport = connect(server)
     transport.send(submission(), Journal())
-    monkeypatch.setattr(line, "ASK_AFTER", 0.0)
+    monkeypatch.setattr(line, "ASK_AFTER", -1.0)
     transport.send(submission(number=2), Journal())
     assert (len(server.connections), server.reached("noop")) == (1, 1)
-    monkeypatch.setattr(line, "RENEW_AFTER", 0.0)
+    monkeypatch.setattr(line, "RENEW_AFTER", -1.0)
     transport.send(submission(number=3), Journal())
     assert (len(server.connections), server.reached("noop")) == (2, 1)
 
@@ -221,7 +222,7 @@ def test_no_answer_after_a_long_rest(
     server = serve(at={"noop": answer})
     transport = connect(server)
     transport.send(submission(), Journal())
-    monkeypatch.setattr(line, "ASK_AFTER", 0.0)
+    monkeypatch.setattr(line, "ASK_AFTER", -1.0)
     assert isinstance(transport.send(submission(number=2), Journal()), Receipt)
     assert len(server.connections) == 2
 
@@ -307,6 +308,7 @@ def test_options_reach_the_server(serve: Serve, connect: Connect) -> None:
     assert received.recipients[0].parameters == {"NOTIFY": "FAILURE", "ORCPT": f"rfc822;{CUSTOMER}"}
 
 
+@systems.forks
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.parametrize("encryption", [Encryption.NONE, Encryption.STARTTLS])
 def test_fork(
