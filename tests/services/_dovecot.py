@@ -99,6 +99,8 @@ class Dovecot(Server):
             _, folders = imap.list()
             for folder in folders:
                 assert isinstance(folder, bytes), f"IMAP LIST answered {folder!r}"
+                if b"\\Noselect" in folder:
+                    continue
                 _, [count] = imap.select(folder.rpartition(b" ")[2].decode())
                 if count != b"0":
                     imap.store("1:*", "+FLAGS.SILENT", "\\Deleted")
