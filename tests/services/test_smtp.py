@@ -126,6 +126,18 @@ def test_bulk_by_bdat_loses_none_and_alters_none(server, authority):
     assert texts == {"Guten Tag,\n.\n..\nGrüße\n"}
 
 
+def test_bulk_by_bdat_with_refusals_in_it(relay, authority):
+    """The refused, one in front of all, are told as such; the octets of none of them are taken for commands."""
+    to = [CUSTOMER if number % 3 else "refused@acme.example" for number in range(12)]
+    text = "RSET\nMAIL FROM:<otto@acme.example>\nRCPT TO:<evil@customer.example>\n.\n"
+    with mailer(relay, authority, chunking_window=6) as sends:
+        letters = [invoice(to=one, subject=f"Invoice {number}", text=text) for number, one in enumerate(to)]
+        answers = sends.send_many(letters, user="anna")
+    assert [type(one) for one in answers] == [Receipt if one == CUSTOMER else SendRejected for one in to]
+    assert len(relay.inbox(CUSTOMER, at_least=8)) == 8
+    assert relay.inbox("evil@customer.example") == []
+
+
 def test_a_recipient_refused_for_good_and_one_for_now_do_not_stop_the_third(relay, authority):
     """Each has its answer in the server's words (rule 25)."""
     with mailer(relay, authority) as sends:

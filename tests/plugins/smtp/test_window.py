@@ -7,7 +7,20 @@ from collections.abc import Iterator
 import pytest
 
 from pillarbox import Journal, OutcomeUnknown, Receipt, SendDeferred, SendRejected
-from pillarbox.testing.smtp_server import CAPABILITIES, ByAddress, Cut, Nth, Reply, ScriptedServer, Silence
+from pillarbox.testing._smtp.session import Session
+from pillarbox.testing.smtp_server import (
+    CAPABILITIES,
+    Behaviour,
+    ByAddress,
+    Cut,
+    Garbage,
+    Joined,
+    Nth,
+    Reply,
+    ScriptedServer,
+    Silence,
+    Usual,
+)
 from pillarbox_smtp import SmtpTransport, lockstep, window
 from tests.plugins.smtp.conftest import Connect, Serve
 from tests.plugins.smtp.givens import CUSTOMER, OTHER, submission
@@ -148,6 +161,106 @@ def test_a_server_that_knows_no_last_chunk_gets_data(serve: Serve, connect: Conn
     assert _kinds(connect(server, chunking_window=4), _attempts(6)) == [Receipt] * 6
     assert len(server.accepted) == 6
     assert len(server.heard("bdat-last")) == 4
+
+
+@pytest.fixture
+def knows_no_bdat(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that offers CHUNKING and takes BDAT, and what follows it, for commands that it does not know."""
+    monkeypatch.delitem(Session._ANSWERS, "bdat")
+
+
+@pytest.mark.usefixtures("knows_no_bdat")
+def test_content_is_never_taken_for_commands(serve: Serve, connect: Connect) -> None:
+    """Of the first message one octet has left; it and all others go by DATA, each once."""
+    server = serve()
+    assert _kinds(connect(server, chunking_window=4), _attempts(5)) == [Receipt] * 5
+    assert [one.content for one in server.accepted] == [HOSTILE] * 5
+    assert server.heard("other") == [b"BDAT 1\r\n"]
+
+
+@pytest.mark.usefixtures("knows_no_bdat")
+@pytest.mark.parametrize("point", ["mail", "rcpt"])
+def test_a_refused_first_does_not_spoil_the_next(serve: Serve, connect: Connect, point: str) -> None:
+    """The octet behind the BDAT that was not known would stand in front of the next command: the line is let go."""
+    server = serve(at={point: Nth(1, Reply(550, "5.1.1 nobody"))})
+    assert _kinds(connect(server, chunking_window=4), _attempts(4)) == [SendRejected, *[Receipt] * 3]
+    assert server.heard("other") == [b"BDAT 1\r\n"]
+    assert len(server.accepted) == 3
+
+
+@pytest.mark.parametrize("behaviour", [Cut(), Silence(), Garbage(), Reply(354, "go on")], ids=repr)
+def test_a_server_that_stumbles_over_the_octet_gets_data(
+    serve: Serve, connect: Connect, behaviour: Behaviour
+) -> None:
+    """Without LAST nothing can have been accepted: it is no doubt, and is sent again, once, by DATA."""
+    server = serve(at={"bdat": behaviour})
+    assert _kinds(connect(server, chunking_window=4, timeout=0.5), _attempts(3)) == [Receipt] * 3
+    assert (len(server.accepted), len(server.heard("bdat"))) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind"),
+    [
+        (Reply(452, "4.3.1 full"), SendDeferred),
+        (Reply(554, "5.7.1 no"), SendRejected),
+        (Reply(421, "4.3.2 bye"), SendDeferred),
+    ],
+    ids=["452", "554", "421"],
+)
+def test_an_answer_to_the_octet_is_the_message_s(
+    serve: Serve, connect: Connect, behaviour: Behaviour, kind: type
+) -> None:
+    """A server that knows BDAT says by it what it thinks of the message; the next ones go on."""
+    server = serve(at={"bdat": Nth(1, behaviour), "bdat-last": Usual()})
+    kinds = _kinds(connect(server, chunking_window=4), _attempts(3))
+    assert kinds == [kind, Receipt, Receipt]
+    assert len(server.accepted) == 2
+
+
+@pytest.mark.parametrize(("point", "number"), [("bdat-last", 2), ("rset", 1), ("mail", 2), ("rcpt", 2)])
+def test_a_farewell_clears_what_the_server_never_came_to(
+    serve: Serve, connect: Connect, point: str, number: int
+) -> None:
+    """421 and the end of the line: neither that message nor those behind it are in doubt, and BDAT is not to blame."""
+    server = serve(at={point: Nth(number, Reply(421, "4.3.2 shutting down"))})
+    kinds = _kinds(connect(server, chunking_window=4), _attempts(8))
+    assert OutcomeUnknown not in kinds
+    assert kinds[0] is Receipt
+    assert kinds[1] is SendDeferred
+    assert kinds.count(Receipt) == len(server.accepted)
+    assert window.AVOIDED.has("127.0.0.1", server.port) is False
+
+
+def test_what_comes_behind_a_farewell_is_no_farewell(serve: Serve, connect: Connect) -> None:
+    """A server that says 421 and goes on talking is not believed to have come no further."""
+    says = Joined(Reply(421, "4.3.2 bye"), Reply(250, "2.0.0 or not"))
+    kinds = _kinds(connect(serve(at={"bdat-last": Nth(2, says)}), chunking_window=3), _attempts(4))
+    assert kinds[:2] == [Receipt, SendDeferred]
+    assert kinds[2] is OutcomeUnknown
+
+
+def test_a_kept_line_that_was_closed_meanwhile(serve: Serve, connect: Connect) -> None:
+    """Nothing left on it: the batch goes on another, and nobody is told of it."""
+    server = serve(at={"mail": Nth(3, Cut())})
+    transport = connect(server, chunking_window=4)
+    assert _kinds(transport, _attempts(2)) == [Receipt] * 2
+    assert _kinds(transport, _attempts(3)) == [Receipt] * 3
+    assert len(server.accepted) == 5
+
+
+def test_a_transcript_shows_the_envelopes(serve: Serve, connect: Connect) -> None:
+    """Commands in words, and of the content its size alone."""
+    lines: list[str] = []
+    transport = connect(serve(), chunking_window=4, trace=lines.append)
+    assert _kinds(transport, _attempts(2)) == [Receipt] * 2
+    said = [line for line in lines if line.startswith("C: ")]
+    announced = [f"C: MAIL FROM:<orders@acme.example> SIZE={len(HOSTILE)}", f"C: RCPT TO:<{CUSTOMER}>"]
+    size = len(HOSTILE)
+    first = [*announced, "C: BDAT 1", "C: [1 octets of content]", f"C: BDAT {size - 1} LAST"]
+    second = ["C: RSET", *announced, f"C: BDAT {size} LAST", f"C: [{size} octets of content]"]
+    assert said[-len(second) :] == second
+    assert said[-len(second) - len(first) - 1 : -len(second) - 1] == first
+    assert "evil" not in "".join(lines)
 
 
 def test_a_closed_batch_leaves_what_was_handed_over_unknown(serve: Serve, connect: Connect) -> None:

@@ -321,9 +321,14 @@ class Connection:
         if ask.secret:
             self._note(_redacted(ask.data[0]))
             return
+        behind = ask.before + ask.content
+        self._show_commands(ask.data[: ask.before])
         if ask.content:
-            self._note(f"C: [{sum(map(len, ask.data[: ask.content])):,} octets of content]")
-        for command in b"".join(ask.data[ask.content :]).splitlines():
+            self._note(f"C: [{sum(map(len, ask.data[ask.before : behind])):,} octets of content]")
+        self._show_commands(ask.data[behind:])
+
+    def _show_commands(self, pieces: Sequence[bytes]) -> None:
+        for command in b"".join(pieces).splitlines():
             self._note("C: " + command.decode("utf-8", "replace"))
 
     def _show_read(self, ask: Ask, replies: Sequence[Reply]) -> None:

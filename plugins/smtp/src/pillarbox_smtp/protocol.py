@@ -32,7 +32,8 @@ class Ask(NamedTuple):
         data: What to write; nothing where the replies are owed already.
         replies: How many to read.
         ahead: How many more replies the data will bring, which are not waited for.
-        content: How many of the leading pieces of data are content, and not for a transcript.
+        before: How many of the leading pieces of data are commands in front of the content.
+        content: How many of those behind them are content, and not for a transcript.
         secret: Whether data and replies belong to a sign-in.
         final: Whether it ends the content, for whose answer a server may take ten minutes (RFC 5321 4.5.3.2.6).
         overlaps: Whether replies to what was written before may be waiting still.
@@ -43,6 +44,7 @@ class Ask(NamedTuple):
     data: tuple[bytes, ...] = ()
     replies: int = 1
     ahead: int = 0
+    before: int = 0
     content: int = 0
     secret: bool = False
     final: bool = False
@@ -291,7 +293,8 @@ class Session:
         """
         self.phase = Phase.BEGUN
         data = transaction.begun(reset=reset)
-        ask = Ask("content", data, replies=len(transaction.commands) + reset, content=len(data))
+        count = len(transaction.commands) + reset
+        ask = Ask("content", data, replies=count, before=count, content=len(data) - count)
         replies, broken = yield from self._some(ask)
         return replies[reset:], broken
 
@@ -309,7 +312,8 @@ class Session:
         """
         data = transaction.rest if begun else transaction.chunked(reset=reset)
         ahead = 1 if begun else len(transaction.commands) + reset
-        ask = Ask("content", data, replies=0, ahead=ahead, content=len(data), overlaps=True)
+        content = len(data) - ahead
+        ask = Ask("content", data, replies=0, ahead=ahead, before=ahead, content=content, overlaps=True)
         _, broken = yield from self._some(ask)
         return broken, sum(map(len, data))
 

@@ -124,6 +124,9 @@ class Window:
         if stumbled and _is_taken(transaction, replies):
             self._avoid()
             one.elsewhere = True
+        elif last is not None and _is_no_command(last):
+            self._avoid()
+            self._end([])  # the octet lies there still, in front of whatever would be said next
         elif session.gone and not self._fresh:
             one.elsewhere = True
         if one.elsewhere or not self._line.may_be_kept:
@@ -220,6 +223,11 @@ def _is_taken(transaction: Transaction, replies: list[Reply]) -> bool:
 def _is_not_known(reply: Reply) -> bool:
     """Whether *reply* to BDAT says that the server does not know it, or not there."""
     return 500 <= reply.code <= 504
+
+
+def _is_no_command(reply: Reply) -> bool:
+    """Whether *reply* to BDAT says that there is no such command, rather than that nobody was to get the content."""
+    return 500 <= reply.code <= 502
 
 
 def _says_farewell(replies: list[Reply]) -> bool:
