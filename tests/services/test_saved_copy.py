@@ -38,7 +38,11 @@ def filing(
     dovecot: Dovecot, authority: Authority, *, trace: Any = None, **given: Any
 ) -> contextlib.closing[SmtpTransport]:
     """Return a transport whose copies go to the Sent folder of the orders mailbox, under TLS unless *given* otherwise."""
-    usual: dict[str, Any] = {"server": "localhost", "port": dovecot.imaps_port, "ca_file": str(authority.ca_file)}
+    usual: dict[str, Any] = {
+        "server": "localhost",
+        "port": dovecot.imaps_port,
+        "ca_file": str(authority.ca_file),
+    }
     made = transport_to(dovecot, authority, saved_copy=SavedCopy(**(usual | given)))
     made.trace = trace
     return contextlib.closing(made)
@@ -207,7 +211,7 @@ def test_a_missing_folder_is_told_or_created(cramped: Cramped, authority: Author
 def test_a_full_mailbox_is_told(cramped: Cramped, authority: Authority) -> None:
     """The message is accepted all the same; the diagnosis warns while there is little room left."""
     with filing(cramped, authority, create_folder=True) as transport:
-        states = [transport.send(large(n, 62_000 if n == 1 else 10_000), Journal()).copy for n in (1, 2)]
+        states = [transport.send(large(n, 64_000 if n == 1 else 10_000), Journal()).copy for n in (1, 2)]
         found = {finding.code: finding.level for finding in transport.check()}
     assert [one.state for one in states if one] == [CopyState.FILED, CopyState.FAILED]
     assert states[1] is not None
