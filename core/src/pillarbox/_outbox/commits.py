@@ -146,6 +146,8 @@ class Commits:
                     self._flusher = None
                     return
             time.sleep(pause)
+            if not self._soon:  # somebody's commit has taken it along
+                continue
             job: _Job[None] = _Job(lambda _: None)
             with self._state:
                 self._waiting.append(job)

@@ -135,7 +135,6 @@ class Event:
     state: State
     reason: str = ""
     code: str = ""
-    worker: str = ""
     by: str = ""
 
 

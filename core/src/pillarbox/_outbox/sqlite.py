@@ -20,7 +20,7 @@ from .._sqlite_rows import open_database
 from . import bursts, tables
 from .commits import Commits
 from .contract import Outbox, same
-from .entry import ENDED, Entry, Event, LaneCount, Pause, Search, Step, Wanted
+from .entry import Entry, Event, LaneCount, Pause, Search, Step, Wanted
 from .rows import COLUMNS, entry_of, micros, moment, or_none, receipt_text, row_of, text_of
 from .settings import OutboxSettings
 
@@ -257,12 +257,12 @@ class SqliteOutbox(Outbox):
     def history(self, key: str) -> list[Event]:
         """See `Outbox`."""
         query = (
-            "SELECT v.at, v.state, v.reason, v.code, v.worker, v.by FROM events v JOIN entries e USING (seq)"
-            " WHERE e.key = ? ORDER BY v.rowid"
+            "SELECT v.at, v.state, v.reason, v.code, v.by FROM events v JOIN entries e USING (seq)"
+            " WHERE e.key = ? ORDER BY v.number"
         )
         return [
-            Event(at=moment(at), state=State(state), reason=reason, code=code, worker=worker, by=by)
-            for at, state, reason, code, worker, by in self._reader.execute(query, (key,)).fetchall()
+            Event(at=moment(at), state=State(state), reason=reason, code=code, by=by)
+            for at, state, reason, code, by in self._reader.execute(query, (key,)).fetchall()
         ]
 
     def lanes(self) -> list[LaneCount]:
@@ -317,8 +317,10 @@ class SqliteOutbox(Outbox):
             database.execute("DELETE FROM answers WHERE at < ?", (yesterday,))
             database.execute("DELETE FROM bursts WHERE minute < ?", (yesterday // 60_000_000,))
             database.execute("DELETE FROM pauses WHERE until < ?", (yesterday,))
-            query = "DELETE FROM bodies WHERE seq IN (SELECT seq FROM bodies WHERE ended < ? LIMIT 1000)"
-            return database.execute(query, (stamp,)).rowcount
+            found = database.execute(tables.ERASABLE, (stamp,)).fetchall()
+            database.executemany("DELETE FROM bodies WHERE seq = ?", found)
+            database.executemany("UPDATE entries SET erased = 1 WHERE seq = ?", found)
+            return len(found)
 
         erased = 0
         while count := self._writer().run(work):  # in pieces, so that nobody waits for long
@@ -409,11 +411,10 @@ def _moved(database: sqlite3.Connection, step: Step, values: dict[str, Any], at:
     seq, method, mailbox = found
     if step.state is not State.ATTEMPTING and (step.reason or step.state is not State.QUEUED):
         state = values["state"] or "unknown"
-        database.execute(tables.EVENT, (seq, at, state, step.reason, step.code, "", step.by))
+        event = {"seq": seq, "at": at, "state": state, "reason": step.reason, "code": step.code, "by": step.by}
+        database.execute(tables.EVENT, event)
     if step.is_metered:
         database.execute(tables.ANSWER, (method, mailbox, at))
-    if step.state in ENDED:
-        database.execute(tables.ENDED_BODY, (at, seq))
     return True
 
 

@@ -9,7 +9,7 @@ SCHEMA_VERSION = 1
 
 SCHEMA = """
 CREATE TABLE entries (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,
     lane TEXT NOT NULL, company TEXT NOT NULL, owner TEXT NOT NULL, method TEXT NOT NULL, mailbox TEXT NOT NULL,
     actor TEXT,
@@ -17,7 +17,8 @@ CREATE TABLE entries (
     fence INTEGER NOT NULL, worker TEXT NOT NULL, reason TEXT NOT NULL, code TEXT NOT NULL,
     created INTEGER NOT NULL, changed INTEGER NOT NULL, attempted INTEGER, tried INTEGER,
     digest TEXT NOT NULL, part_of TEXT NOT NULL, again_of TEXT NOT NULL, reference TEXT NOT NULL,
-    recipients TEXT NOT NULL, remaining TEXT, frozen TEXT NOT NULL, notes TEXT NOT NULL, receipt TEXT
+    recipients TEXT NOT NULL, remaining TEXT, frozen TEXT NOT NULL, notes TEXT NOT NULL, receipt TEXT,
+    erased INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX ready ON entries (lane, priority DESC, seq) WHERE state IN ('queued', 'deferred') AND due = 0;
 CREATE INDEX taken ON entries (worker) WHERE state IN ('claimed', 'attempting');
@@ -27,15 +28,12 @@ CREATE INDEX held ON entries (lane) WHERE state IN ('unknown', 'held');
 CREATE INDEX referenced ON entries (reference) WHERE reference != '';
 CREATE INDEX parts ON entries (part_of) WHERE part_of != '';
 CREATE INDEX repeated ON entries (again_of) WHERE again_of != '';
-CREATE TABLE bodies (
-    seq INTEGER PRIMARY KEY, content BLOB NOT NULL, bcc BLOB NOT NULL, ended INTEGER
-);
-CREATE INDEX over ON bodies (ended) WHERE ended IS NOT NULL;
+CREATE INDEX over ON entries (changed) WHERE state IN ('accepted', 'rejected', 'cancelled') AND erased = 0;
+CREATE TABLE bodies (seq INTEGER PRIMARY KEY, content BLOB NOT NULL, bcc BLOB NOT NULL);
 CREATE TABLE events (
-    seq INTEGER NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, code TEXT NOT NULL,
-    worker TEXT NOT NULL, by TEXT NOT NULL
-);
-CREATE INDEX history ON events (seq);
+    seq INTEGER NOT NULL, number INTEGER NOT NULL, at INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+    code TEXT NOT NULL, by TEXT NOT NULL, PRIMARY KEY (seq, number)
+) WITHOUT ROWID;
 CREATE TABLE answers (method TEXT NOT NULL, mailbox TEXT NOT NULL, at INTEGER NOT NULL);
 CREATE INDEX answered ON answers (mailbox, method, at);
 CREATE TABLE pauses (
@@ -47,7 +45,7 @@ CREATE TABLE bursts (scope TEXT NOT NULL, minute INTEGER NOT NULL, count INTEGER
 _NAMES = ", ".join(COLUMNS)
 _MARKS = ", ".join("?" * len(COLUMNS))
 INSERT = f"INSERT INTO entries ({_NAMES}) VALUES ({_MARKS}) ON CONFLICT (key) DO NOTHING RETURNING seq"
-INSERT_BODY = "INSERT INTO bodies VALUES (?, ?, ?, NULL)"
+INSERT_BODY = "INSERT INTO bodies VALUES (?, ?, ?)"
 WHOLE = ", ".join(f"e.{name}" for name in COLUMNS)
 BY_KEY = f"SELECT {WHOLE}, b.content, b.bcc FROM entries e LEFT JOIN bodies b USING (seq) WHERE e.key = ?"
 LIGHT = f"SELECT {WHOLE} FROM entries e"
@@ -72,8 +70,13 @@ WHERE key = :key AND state IN (SELECT value FROM json_each(:come_from)) AND (:fe
     ))
 RETURNING seq, method, mailbox
 """
-EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
-ENDED_BODY = "UPDATE bodies SET ended = ? WHERE seq = ?"
+EVENT = """
+INSERT INTO events SELECT :seq, coalesce(max(number), 0) + 1, :at, :state, :reason, :code, :by FROM events WHERE seq = :seq
+"""
+ERASABLE = """
+SELECT seq FROM entries INDEXED BY over
+WHERE state IN ('accepted', 'rejected', 'cancelled') AND erased = 0 AND changed < ? LIMIT 1000
+"""
 ANSWER = "INSERT INTO answers VALUES (?, ?, ?)"
 
 PROMOTE = """
