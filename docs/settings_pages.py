@@ -120,7 +120,9 @@ def keys_of(cls: type, keys: Mapping[str, Any]) -> str:
         (
             f"`{key}`",
             shown(default),
-            facts.attribute_text(cls, {"settings": "choice"}.get(key, key)),
+            facts.attribute_text(cls, {"settings": "choice"}.get(key, key)).replace(
+                ', or ""', ""
+            ),
         )
         for key, default in keys.items()
     )

@@ -14,7 +14,7 @@ import attrs
 
 from ._address import Address, check_address, printable
 from ._errors import InvalidSettings, MessageError
-from ._schema import Problem, Role, Secret, unstructure
+from ._schema import Problem, Role, Secret, at, put, unstructure
 
 E = TypeVar("E", bound=enum.Enum)
 NONE = "none"
@@ -220,9 +220,9 @@ def _from_parts(parts: SplitResult, variant: str) -> dict[str, Any]:
     }
     table: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     for name, value in _queried(parts.query):
-        if name in table:
+        if at(table, name) is not None:
             raise _twice(name)
-        table[name] = value
+        put(table, name, value)
     if not table.get("username") and "authenticate" not in table:
         table["authenticate"] = False
     return table
@@ -261,9 +261,11 @@ class User:
 
     Attributes:
         id: What the host calls them; names the user in every call.
-        address, name: What their mail shows.
-        choice: The company's account, or their own.
-        method, methods: As a company's; used when the choice is personal.
+        address: The address that their mail shows.
+        name: What is shown with it.
+        choice: `company` for the company's account, `personal` for their own.
+        method: As a company's; it counts where the choice is personal.
+        methods: As a company's.
         disabled: Whether an administrator has switched the personal account off (rule 7).
         typed_by: As a company's.
     """
