@@ -308,7 +308,7 @@ def test_a_form_shows_the_fields_of_a_nested_table():
         "password",
         *(f"shelf.{n}" for n in ("server", "folder", "ca_file", "password")),
     ]
-    assert fields["shelf.server"].label == "Sent copy: server"
+    assert fields["shelf.server"].label == "Sent copy server"
     assert not fields["shelf.server"].required
     assert fields["shelf.folder"].set_by is Role.ADMINISTRATOR
     assert fields["shelf.ca_file"].set_by is Role.DEPLOYER

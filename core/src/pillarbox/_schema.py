@@ -183,7 +183,7 @@ def _inside(table: FormField, one: FormField, bound: tuple[str, ...]) -> FormFie
     return attrs.evolve(
         one,
         name=f"{table.name}.{one.name}",
-        label=f"{table.label}: {one.label[:1].lower()}{one.label[1:]}",
+        label=f"{table.label} {one.label[:1].lower()}{one.label[1:]}",
         required=False,
         default=None if one.required else one.default,
         set_by=min(table.set_by, one.set_by, key=list(Role).index),
