@@ -359,6 +359,19 @@ def test_check_tells_a_proxy_that_does_not_lead_there(
     assert found["tls"].code == "not-reached"
 
 
+@pytest.mark.parametrize("host", ["localhost", "mail.unknown.invalid"])
+def test_check_tells_a_person_nothing_of_what_was_not_asked(
+    serve: Serve, connect: Connect, proxy: Open, host: str
+) -> None:
+    """A proxy that nobody asked is not said to have answered, and forbidden looks like unknown."""
+    way = proxy("socks5")
+    transport = named(connect(serve(), timeout=0.1, **by(way)), host)
+    transport.network = Network(trusted=False)
+    found = {one.stage: one for one in transport.check()}
+    assert (found["proxy"].level, found["proxy"].code, way.asked) == (Level.SKIP, "proxy-not-told", [])
+    assert found["connect"].level is Level.FAIL
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_certificate_that_is_not_accepted_is_looked_at_through_the_proxy(
     serve: Serve, connect: Connect, proxy: Open, server_tls: ssl.SSLContext, kind: str

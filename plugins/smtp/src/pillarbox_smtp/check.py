@@ -128,7 +128,7 @@ class _Look:
 
     def _dns(self) -> Finding:
         if not self._network.trusted:
-            return Finding("dns", Level.SKIP, "dns-not-told", "Not told for a server that a person typed.")
+            return Finding("dns", Level.SKIP, "dns-not-told", _NOT_TOLD)
         if self._settings.proxy:
             return Finding("dns", Level.SKIP, "dns-by-proxy", "The proxy looks the name up.")
         found = self._network.resolve(self._settings.server, self._settings.port)
@@ -143,6 +143,8 @@ class _Look:
             if error.stage == "proxy":
                 raise
             self._unreached = error
+            if not self._network.trusted:  # it may not even have been asked
+                return Finding("proxy", Level.SKIP, "proxy-not-told", _NOT_TOLD)
         by = f", signed in as {self._settings.proxy_username}" if self._settings.proxy_username else ""
         return _ok("proxy", "proxy-answered", f"{self._settings.proxy} answered{by}")
 
@@ -293,6 +295,7 @@ def _told_client(shown: Certificate) -> Finding:
     return Finding("tls", level, code, f"{seen}, {days} days left", cure)
 
 
+_NOT_TOLD = "Not told for a server that a person typed."
 _RENEW = "Have the client certificate renewed by whoever issued it."
 _CLOCK = "Check this machine's clock; if it is right, wait, or have another certificate issued."
 

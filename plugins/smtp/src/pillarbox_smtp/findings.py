@@ -20,6 +20,7 @@ _OWN = {
     "proxy-closed": "The proxy closed the connection.",
     "proxy-failed": "The proxy can't be used, for a reason that is told.",
     "proxy-garbage": "The proxy does not speak what its setting says.",
+    "proxy-not-told": "Whether the proxy was asked is not told for a server that a person typed and that can't be reached.",
     "proxy-sign-in-needed": "The proxy wants a user name and a password of its own.",
     "proxy-sign-in-refused": "The proxy refused the user name or the password.",
     "proxy-sign-in-wrong": "The user name or the password can't be sent to such a proxy.",
