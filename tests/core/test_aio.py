@@ -217,3 +217,12 @@ def test_a_forked_child_has_threads_of_its_own():
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     asyncio.run(sends.aclose())
+
+
+def test_a_message_is_enqueued_from_an_event_loop():
+    """And a worker sends it."""
+    method = slow()
+    sends = mailer(method, outbox=KeptOutbox())
+    entry = asyncio.run(AsyncMailer(sends).enqueue(LETTER, user="anna", key="INV-1", priority=2))
+    sends.worker().run(drain=True)
+    assert method.accepted == [entry.key]

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from ._sending import Deadline, Switch, too_late
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from ._errors import PillarboxError
     from ._mail import Receipt
     from ._mailer import Mailer
     from ._message import Message
+    from ._outbox import Entry
     from ._resolution import AccountName
     from ._route import Finding, Route
 
@@ -92,6 +95,31 @@ class AsyncMailer:
         """Send as `Mailer.send_many`; cancelling the await does not stop it."""
         return await self._run(
             functools.partial(self.mailer.send_many, messages, user=user, company=company, account=account)
+        )
+
+    async def enqueue(
+        self,
+        message: Message,
+        *,
+        user: str | None = None,
+        company: str | None = None,
+        account: AccountName | None = None,
+        key: str | None = None,
+        not_before: dt.datetime | None = None,
+        priority: int = 0,
+    ) -> Entry:
+        """Keep as `Mailer.enqueue`; cancelling the await does not take it back."""
+        return await self._run(
+            functools.partial(
+                self.mailer.enqueue,
+                message,
+                user=user,
+                company=company,
+                account=account,
+                key=key,
+                not_before=not_before,
+                priority=priority,
+            )
         )
 
     async def explain(

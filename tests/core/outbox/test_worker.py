@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import threading
 
+import attrs
 import pytest
 
 from pillarbox import (
@@ -20,7 +21,7 @@ from pillarbox import (
     State,
     User,
 )
-from pillarbox.outbox import OutboxSettings, Search
+from pillarbox.outbox import OutboxSettings, Pause, Search
 from tests.core.doubles import LETTER, KeptOutbox, plugins, slow, until
 
 QUICK = OutboxSettings(shortest_wait=0.02, longest_wait=0.05)
@@ -211,3 +212,14 @@ def test_bodies_are_erased_and_the_history_stays():
     assert entry.is_erased
     assert (entry.state, entry.subject) == (State.ACCEPTED, "Invoice 1001")
     assert desk_.outbox.list(Search(to="AP@customer")) == [desk_.outbox.list()[0]]
+
+
+def test_what_was_not_to_leave_so_late_is_ended_though_it_is_paused():
+    """With the reason, and not when somebody resumes it a week later."""
+    desk_ = desk(slow())
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(milliseconds=100)
+    key = desk_.enqueue(attrs.evolve(LETTER, not_after=soon)).key
+    desk_.outbox.pause(Pause(scope="company:company", reason="Holiday.", by="root"))
+    with desk_.worker():
+        until(lambda: desk_.outbox.get(key).state is State.REJECTED)
+    assert "not to leave after" in desk_.outbox.get(key).reason

@@ -75,6 +75,10 @@ class Outbox(abc.ABC):
         """Return unknown entries whose next look is due, with their bytes."""
 
     @abc.abstractmethod
+    def expired(self, limit: int = 100) -> list[Entry]:
+        """Return waiting entries that were not to leave after a moment that has passed, without their bytes."""
+
+    @abc.abstractmethod
     def enter(self, kind: str) -> str:
         """Return the name of a new worker, alive until it leaves or its process dies."""
 
@@ -91,8 +95,12 @@ class Outbox(abc.ABC):
         """Return what happened to an entry, oldest first."""
 
     @abc.abstractmethod
-    def lanes(self) -> list[LaneCount]:
-        """Return how each lane stands that has entries which have not ended."""
+    def lanes(self, user: str | None = None) -> list[LaneCount]:
+        """Return how each lane stands that has entries which have not ended; only those of *user*, where one is given."""
+
+    def workers(self) -> int | None:
+        """Return how many workers are alive, or None where that can't be told."""
+        return None
 
     @abc.abstractmethod
     def pause(self, pause: Pause) -> None:

@@ -31,6 +31,11 @@ class Meter:
         """Whether there is anything to count."""
         return self._limits.per_minute is not None or self._limits.per_day is not None
 
+    def is_idle(self, at: dt.datetime) -> bool:
+        """Whether all that counts has been in the outbox for long: nothing is lost when this is forgotten."""
+        with self._guard:
+            return not self._begun and (not self._answers or self._answers[-1] < at - MINUTE)
+
     def seed(self, answers: list[dt.datetime]) -> None:
         """Begin from what the outbox knows, other workers' included."""
         with self._guard:

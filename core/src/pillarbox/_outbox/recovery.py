@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -26,11 +27,15 @@ def rescue(outbox: Outbox) -> int:
     return sum(outbox.take(moves)) if moves else 0
 
 
+def end_late(outbox: Outbox) -> int:
+    """End what was not to leave so late, and say how much; else it would wait behind a pause, and then fail."""
+    moves = [steps.too_late(entry) for entry in outbox.expired()]
+    return sum(outbox.take(moves)) if moves else 0
+
+
 def boot_time() -> float:
     """Return seconds that no setting of the clock changes, and that count while the machine sleeps."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()
 
 
 class Looks:

@@ -10,13 +10,13 @@ from typing import Any
 import attrs
 
 from .._errors import MessageError
-from .._mail import Answer, AnswerState, Envelope, Receipt, State, Submission
+from .._mail import Answer, AnswerState, Copy, CopyState, Envelope, Receipt, State, Submission
 from .entry import Enclosure, Entry
 
 COLUMNS = (
     "key", "lane", "company", "owner", "method", "mailbox", "actor", "state", "due", "priority", "attempts", "fence",
     "worker", "reason", "code", "created", "changed", "attempted", "tried", "digest", "part_of", "again_of",
-    "reference", "recipients", "remaining", "frozen", "notes", "receipt",
+    "reference", "recipients", "remaining", "not_after", "frozen", "notes", "receipt",
 )  # fmt: skip
 """The columns of an entry, in order; its bytes lie in a table of their own."""
 
@@ -72,6 +72,7 @@ def row_of(entry: Entry) -> tuple[Any, ...]:
         entry.submission.reference,
         "\n".join(entry.submission.envelope.recipients),
         None,
+        None if entry.submission.not_after is None else micros(entry.submission.not_after),
         _frozen(entry),
         text_of(dict(entry.notes)),
         receipt_text(entry.receipt),
@@ -91,8 +92,6 @@ def _frozen(entry: Entry) -> str:
         "subject": entry.subject,
         "enclosures": [(each.filename, each.size, each.sha256) for each in entry.enclosures],
     }
-    if one.not_after is not None:
-        facts["not_after"] = micros(one.not_after)
     if one.options:
         facts["options"] = dict(one.options)
     try:
@@ -118,6 +117,8 @@ def receipt_text(receipt: Receipt | None) -> str | None:
     facts["recipients"] = {
         who: (one.state.value, one.said, one.code) for who, one in receipt.recipients.items()
     }
+    if receipt.copy is not None:
+        facts["copy"] = (receipt.copy.state.value, receipt.copy.where, receipt.copy.detail, receipt.copy.cure)
     return _compact({name: value for name, value in facts.items() if value})
 
 
@@ -130,6 +131,9 @@ def receipt_of(text: str | None) -> Receipt | None:
         who: Answer(AnswerState(state), said, code)
         for who, (state, said, code) in facts.pop("recipients", {}).items()
     }
+    if "copy" in facts:
+        state, where, detail, cure = facts["copy"]
+        facts["copy"] = Copy(CopyState(state), where, detail, cure=cure)
     known = {field.name for field in attrs.fields(Receipt)}
     named = {name: value for name, value in facts.items() if name in known}
     return Receipt(**{**named, "at": moment(facts["at"]), "recipients": answers})
@@ -150,7 +154,7 @@ def entry_of(row: Sequence[Any], content: bytes | None = None, bcc: bytes | None
         from_header=frozen["from_header"],
         smtputf8=frozen["smtputf8"],
         reference=it["reference"],
-        not_after=or_none(frozen.get("not_after")),
+        not_after=or_none(it["not_after"]),
         options=frozen.get("options", {}),
         composed_at=moment(frozen["at"]),
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .._errors import SendDeferred, SettingsError
-from .._locks import Held
+from .._locks import Held, ThreadLock
 from .._mail import State, now
 from .._sqlite_rows import open_database
 from . import bursts, tables
@@ -54,8 +54,7 @@ class SqliteOutbox(Outbox):
         self.path = Path(path)
         self.settings = settings or OutboxSettings()
         self.clock = clock
-        self._guard = threading.Lock()
-        self._came = threading.Condition()
+        self._guard = ThreadLock()
         self._news = 0
         self._alive: dict[str, Held] = {}
         self._begin()
@@ -63,6 +62,7 @@ class SqliteOutbox(Outbox):
     def _begin(self) -> None:
         self._pid = os.getpid()
         self._commits: Commits | None = None
+        self._came = threading.Condition()
         self._local = threading.local()
         self._cursor = ""
 
@@ -224,6 +224,12 @@ class SqliteOutbox(Outbox):
         """See `Outbox`."""
         return [_entry(row) for row in self._reader.execute(tables.LOOKS, (self._now(), limit)).fetchall()]
 
+    def expired(self, limit: int = 100) -> list[Entry]:
+        """See `Outbox`."""
+        return [
+            entry_of(row) for row in self._reader.execute(tables.EXPIRED, (self._now(), limit)).fetchall()
+        ]
+
     @property
     def _folder(self) -> Path:
         return self.path.with_name(f"{self.path.name}.workers")
@@ -265,12 +271,17 @@ class SqliteOutbox(Outbox):
             for at, state, reason, code, by in self._reader.execute(query, (key,)).fetchall()
         ]
 
-    def lanes(self) -> list[LaneCount]:
+    def lanes(self, user: str | None = None) -> list[LaneCount]:
         """See `Outbox`."""
         found: dict[str, list[Any]] = {}
-        for row in self._reader.execute(tables.LANES).fetchall():
+        for row in self._reader.execute(tables.LANES, {"user": user}).fetchall():
             found.setdefault(row[0], []).append(row)
         return [_lane_count(rows) for rows in found.values()]
+
+    def workers(self) -> int:
+        """See `Outbox`."""
+        names = [lock.name for lock in self._folder.glob("worker-*")]
+        return sum(map(self._lives, names))
 
     def pause(self, pause: Pause) -> None:
         """See `Outbox`."""
@@ -411,7 +422,14 @@ def _moved(database: sqlite3.Connection, step: Step, values: dict[str, Any], at:
     seq, method, mailbox = found
     if step.state is not State.ATTEMPTING and (step.reason or step.state is not State.QUEUED):
         state = values["state"] or "unknown"
-        event = {"seq": seq, "at": at, "state": state, "reason": step.reason, "code": step.code, "by": step.by}
+        event = {
+            "seq": seq,
+            "at": at,
+            "state": state,
+            "reason": step.reason,
+            "code": step.code,
+            "by": step.by,
+        }
         database.execute(tables.EVENT, event)
     if step.is_metered:
         database.execute(tables.ANSWER, (method, mailbox, at))

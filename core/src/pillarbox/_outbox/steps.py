@@ -322,6 +322,20 @@ def _again(entry: Entry, due_at: dt.datetime, reason: str) -> Step:
     )
 
 
+def too_late(entry: Entry) -> Step:
+    """Return the end of one that was not to leave so late; it may wait behind a pause."""
+    moment = entry.submission.not_after
+    until = moment.isoformat(timespec="seconds") if moment is not None else "that"
+    reason = f"It was not to leave after {until}; nothing left."
+    return Step(
+        key=entry.key,
+        come_from=frozenset({State.QUEUED, State.DEFERRED}),
+        state=State.REJECTED,
+        fence=entry.fence,
+        reason=reason,
+    )
+
+
 def re_pointed(entry: Entry, reason: str) -> Step:
     """Return what follows when the account is not the one that *entry* was written for (rule 27)."""
     return _of(entry, State.HELD, reason, come_from=frozenset({State.CLAIMED}))

@@ -17,13 +17,14 @@ CREATE TABLE entries (
     fence INTEGER NOT NULL, worker TEXT NOT NULL, reason TEXT NOT NULL, code TEXT NOT NULL,
     created INTEGER NOT NULL, changed INTEGER NOT NULL, attempted INTEGER, tried INTEGER,
     digest TEXT NOT NULL, part_of TEXT NOT NULL, again_of TEXT NOT NULL, reference TEXT NOT NULL,
-    recipients TEXT NOT NULL, remaining TEXT, frozen TEXT NOT NULL, notes TEXT NOT NULL, receipt TEXT,
+    recipients TEXT NOT NULL, remaining TEXT, not_after INTEGER, frozen TEXT NOT NULL, notes TEXT NOT NULL, receipt TEXT,
     erased INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX ready ON entries (lane, priority DESC, seq) WHERE state IN ('queued', 'deferred') AND due = 0;
 CREATE INDEX taken ON entries (worker) WHERE state IN ('claimed', 'attempting');
 CREATE INDEX unknown ON entries (due) WHERE state = 'unknown';
 CREATE INDEX later ON entries (due) WHERE state IN ('queued', 'deferred') AND due > 0;
+CREATE INDEX expiring ON entries (not_after) WHERE not_after IS NOT NULL AND state IN ('queued', 'deferred');
 CREATE INDEX held ON entries (lane) WHERE state IN ('unknown', 'held');
 CREATE INDEX referenced ON entries (reference) WHERE reference != '';
 CREATE INDEX parts ON entries (part_of) WHERE part_of != '';
@@ -104,6 +105,9 @@ CLAIMED = f"SELECT {WHOLE}, b.content, b.bcc FROM entries e JOIN bodies b USING 
 
 TAKEN = f"{LIGHT} WHERE e.state IN ('claimed', 'attempting')"
 LOOKS = f"SELECT {WHOLE}, b.content, b.bcc FROM entries e JOIN bodies b USING (seq) WHERE e.state = 'unknown' AND e.due <= ? ORDER BY e.due LIMIT ?"
+EXPIRED = f"""
+{LIGHT} WHERE e.not_after IS NOT NULL AND e.state IN ('queued', 'deferred') AND e.not_after < ? ORDER BY e.not_after LIMIT ?
+"""
 OPEN = """
 SELECT seq FROM entries WHERE state IN ('queued', 'deferred') AND due = 0
 UNION ALL SELECT seq FROM entries WHERE state IN ('queued', 'deferred') AND due > 0
@@ -112,7 +116,7 @@ UNION ALL SELECT seq FROM entries WHERE state IN ('unknown', 'held')
 """
 LANES = f"""
 SELECT lane, company, owner, method, mailbox, state, count(*), min(created), min(due)
-FROM entries WHERE seq IN ({OPEN}) GROUP BY lane, state ORDER BY lane
+FROM entries WHERE seq IN ({OPEN}) AND (:user IS NULL OR actor = :user) GROUP BY lane, state ORDER BY lane
 """
 NEXT_DUE = """
 SELECT min(due) FROM (

@@ -78,6 +78,11 @@ class Lane:
         """Whether nothing may start now."""
         return time.monotonic() < self.rests_until
 
+    def is_idle(self, at: dt.datetime) -> bool:
+        """Whether a worker may forget it."""
+        used = self.running or self.waiting or self.is_resting
+        return not used and (self.meter is None or self.meter.is_idle(at))
+
     def rest(self, seconds: float) -> None:
         """Start nothing for so long."""
         self.rests_until = max(self.rests_until, time.monotonic() + seconds)
@@ -195,6 +200,9 @@ class Turn:
             except OutboxError as error:
                 self._hold(entry, error)
                 continue
+            except PillarboxError as error:
+                self._keep(entry, error)
+                return None
             if account is not self._account and account != self._account:
                 self._put_back(entry)  # the settings have changed: a new turn, a new transport
                 return None

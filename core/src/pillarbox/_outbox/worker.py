@@ -16,7 +16,7 @@ from .._mail import State
 from . import steps
 from .contract import Outbox
 from .entry import Entry, Wanted
-from .recovery import Looks, boot_time, rescue
+from .recovery import Looks, boot_time, end_late, rescue
 from .settings import OutboxSettings
 from .turn import Lane, Post, Turn
 
@@ -69,7 +69,7 @@ class Worker:
         self._looks = Looks(outbox, self._settings, elapsed)
         self._lanes: dict[str, Lane] = {}
         self._turn: collections.deque[str] = collections.deque()
-        self._guard = threading.Condition()
+        self._guard = threading.Lock()
         self._looking: set[str] = set()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -124,7 +124,9 @@ class Worker:
         now = time.monotonic()
         if now >= self._next_rescue:
             self._next_rescue = now + RESCUE
+            self._forget_idle()
             rescue(self._outbox)
+            end_late(self._outbox)
         if now >= self._next_tidy:
             self._next_tidy = now + TIDY
             keep = self._settings.keep_bodies
@@ -183,15 +185,14 @@ class Worker:
         finally:
             with self._guard:
                 lane.running -= 1
-                if not lane.running and not lane.waiting and not lane.is_resting and lane.meter is None:
-                    self._forget(lane)
-                self._guard.notify_all()
             self._outbox.wake()
 
-    def _forget(self, lane: Lane) -> None:
-        self._lanes.pop(lane.key, None)
-        if lane.key in self._turn:
-            self._turn.remove(lane.key)
+    def _forget_idle(self) -> None:
+        """Keep only the lanes at which something is, or lately was."""
+        at = self._outbox.clock()
+        with self._guard:
+            self._lanes = {key: lane for key, lane in self._lanes.items() if not lane.is_idle(at)}
+            self._turn = collections.deque(key for key in self._turn if key in self._lanes)
 
     def _count(self, state: State) -> None:
         with self._guard:
