@@ -9,6 +9,7 @@ import pillarbox
 from docs import facts
 from docs.tables import code, section, table
 from pillarbox import _settings, _toml_reading
+from pillarbox.outbox import OutboxSettings
 from pillarbox.settings import FormField, form
 
 
@@ -41,11 +42,16 @@ A secret never stands in the settings itself. One of these stands in its place; 
 {methods}
 ## `[deployment]`
 
-{deployers()}
-## `[apps.<name>]`, `[outbox]`
+{deployers(_toml_reading.Deployment)}
+## `[outbox]`
 
-`[apps.<name>]` is the registration that a connector signs in with. `[outbox]` keeps what is to be sent. Both are read, and
-nothing that is released uses them yet."""
+With this table `Mailer.send` keeps every message in the outbox while it is under way. `Mailer.enqueue` keeps what is to be sent
+later with or without it, in `<name>.outbox.sqlite3` beside `<name>.toml` unless it says otherwise. Durations are in seconds.
+
+{deployers(OutboxSettings)}
+## `[apps.<name>]`
+
+The registration that a connector signs in with. No connector is released yet."""
 
 
 def method(name: str, transport: type[pillarbox.Transport]) -> str:
@@ -89,10 +95,9 @@ def settings_of(fields: Iterable[FormField]) -> str:
     return table(("setting", "kind", "default", "what it is", "set by"), rows)
 
 
-def deployers() -> str:
-    return table(
-        ("setting", "kind", "default", "what it is"), map(row, form(_toml_reading.Deployment))
-    )
+def deployers(cls: type) -> str:
+    """Return a table of what the deployer alone sets."""
+    return table(("setting", "kind", "default", "what it is"), map(row, form(cls)))
 
 
 def row(field: FormField) -> tuple[str, ...]:
@@ -112,7 +117,11 @@ def default_of(field: FormField) -> str:
 def shown(default: object) -> str:
     if default in (None, "", (), {}):
         return "-"
-    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"
+    return (
+        f"`{int(default) if isinstance(default, float) and default.is_integer() else default}`"
+    )
 
 
 def keys_of(cls: type, keys: Mapping[str, Any]) -> str:

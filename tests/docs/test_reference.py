@@ -162,6 +162,28 @@ def test_every_setting_says_what_it_is() -> None:
     assert [row[0] for row in rows if not row[3 if len(row) > 3 else -1].strip(" |")] == []
 
 
+def test_every_setting_that_is_declared_is_on_the_page() -> None:
+    """Whatever the sources declare with `setting()` stands in a table, be it a method's, the deployer's or the outbox's."""
+    declared = {
+        one.target.id
+        for path, tree in facts.trees().items()
+        for one in ast.walk(tree)
+        if "testing" not in path.parts and is_setting(one)
+    }
+    shown = set(re.findall(r"^\| `(\w+)` \||^## `\[[^]]*\.(\w+)\]`", page("settings.md"), re.MULTILINE))
+    shown = {name for names in shown for name in names if name}
+    assert {"server", "private_networks"} <= declared
+    assert declared - shown == set()
+
+
+def is_setting(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.AnnAssign)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func) == "setting"
+    )
+
+
 def test_every_class_of_errors_is_public() -> None:
     """Whatever pillarbox raises on purpose can be caught by a name that is described; the command's own never leave it."""
     defined = {
