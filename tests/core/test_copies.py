@@ -8,9 +8,23 @@ import pickle
 import attrs
 import pytest
 
-from pillarbox import Copy, CopyState, Journal, Receipt, SendDeferred, SightingState
+from pillarbox import (
+    Answer,
+    AnswerState,
+    Copy,
+    CopyState,
+    Envelope,
+    Journal,
+    Receipt,
+    SendDeferred,
+    SightingState,
+)
+from pillarbox._mail import ACCEPTED
+from pillarbox._outbox.rows import receipt_of, receipt_text
 from pillarbox.outbox import deliver
 from tests.core.doubles import LETTER, SECRET, Known, Scripted, mailer, slow, submission
+
+LATER = Answer(AnswerState.REFUSED_FOR_NOW, "busy", "450")
 
 
 class FilesCopies(Scripted):
@@ -69,10 +83,32 @@ def test_a_deadline_behind_the_acceptance_returns_the_receipt():
 
 
 def test_a_look_knows_what_was_accepted_before_a_crash():
-    """The journal's note is the answer, without asking anybody."""
+    """The journal's note is the answer, without asking anybody; a damaged one is none."""
     journal = Journal()
     journal.accepted(Receipt("<1@acme.example>", "Q1"))
     sighting = Scripted().find(submission(), Journal(journal.notes))
-    assert sighting.state is SightingState.SENT
     assert sighting.receipt is not None
     assert sighting.receipt.reference == "Q1"
+    for damaged in ("", "[]", "{}", '{"recipients": 1}', '{"recipients": {"a": "x"}}'):
+        assert Journal({"accepted": damaged}).noted_receipt(submission()) is None
+
+
+def test_the_note_of_an_earlier_try_says_nothing_of_those_left_over():
+    """Who was refused for now is tried again; a crash in that try is a doubt of its own."""
+    letter = submission()
+    [who] = letter.envelope.recipients
+    first, journal = Receipt(letter.message_id, recipients={who: LATER, "b@x.example": ACCEPTED}), Journal()
+    journal.accepted(first)
+    assert Scripted().find(letter, journal).state is SightingState.UNCLEAR
+    both = attrs.evolve(letter, envelope=Envelope(None, (who, "b@x.example")))
+    found = Scripted().find(both, journal).receipt
+    assert found is not None
+    assert list(found.refused) == [who]
+
+
+def test_an_outbox_keeps_what_became_of_the_copy():
+    """With the receipt, as it was."""
+    copied = Copy(CopyState.FAILED, "Sent", "It is full.", cure="Make room.")
+    receipt = Receipt("<1@acme.example>", copy=copied)
+    assert receipt_of(receipt_text(receipt)) == attrs.evolve(receipt, recipients={})
+    assert receipt_of(receipt_text(attrs.evolve(receipt, copy=None))).copy is None

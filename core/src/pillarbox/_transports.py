@@ -7,6 +7,7 @@ import contextlib
 import enum
 import functools
 import inspect
+import json
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from typing import Any, ClassVar, Self
 import attrs
 
 from ._errors import PillarboxError, SendDeferred, Unavailable
-from ._mail import Receipt, Sighting, SightingState, Submission
+from ._mail import ACCEPTED, Answer, AnswerState, Receipt, Sighting, SightingState, Submission
 from ._network import Network
 from ._route import Finding
 from ._settings import Account
@@ -91,7 +92,7 @@ class Proof:
 
 
 ACCEPTED_NOTE = "accepted"
-"""Under which a journal notes the carrier's word: its own name for the message, or ours."""
+"""Under which a journal notes the carrier's word."""
 
 
 class Journal:
@@ -123,7 +124,23 @@ class Journal:
         From then on neither an error nor a passed deadline nor a crash makes the outcome unknown.
         """
         self.receipt = receipt
-        self.note(ACCEPTED_NOTE, receipt.reference or receipt.message_id)
+        answers = {who: answer.state.value for who, answer in receipt.recipients.items()}
+        self.note(ACCEPTED_NOTE, json.dumps({"reference": receipt.reference, "recipients": answers}))
+
+    def noted_receipt(self, submission: Submission) -> Receipt | None:
+        """Return the carrier's word for *submission* as `accepted` noted it, or None.
+
+        What was noted of an earlier try, from which these recipients are left over, is not about this one.
+        """
+        try:
+            known = json.loads(self.notes[ACCEPTED_NOTE])
+            answers = {who: Answer(AnswerState(state)) for who, state in known["recipients"].items()}
+            taken = [answers.get(who, ACCEPTED).state for who in submission.envelope.recipients]
+        except (KeyError, ValueError, TypeError, AttributeError):
+            return None
+        if AnswerState.ACCEPTED not in taken:
+            return None
+        return Receipt(submission.message_id, str(known.get("reference", "")), recipients=answers)
 
     @contextlib.contextmanager
     def handing_over(self) -> Iterator[None]:
@@ -248,8 +265,8 @@ class Transport(abc.ABC):
 
     def find(self, submission: Submission, journal: Journal) -> Sighting:
         """Look whether the carrier has it. What can't look, or fails to, answers UNCLEAR."""
-        if (known := journal.notes.get(ACCEPTED_NOTE)) is not None:
-            return Sighting(SightingState.SENT, Receipt(submission.message_id, known))
+        if (known := journal.noted_receipt(submission)) is not None:
+            return Sighting(SightingState.SENT, known)
         detail = f"{self.label or 'This method'} can't look what was sent."
         return Sighting(SightingState.UNCLEAR, detail=detail, is_final=True)
 

@@ -343,6 +343,7 @@ def test_what_a_look_proves(
     filer = host(server) if host(server).files_copy else None
     found = sighting(Seen(is_there, "Sent at x", "It failed."), submission, filer, 120.0)
     assert found.state is state
+    assert found.is_final is (is_there is False and not filer)
 
 
 @pytest.mark.parametrize(

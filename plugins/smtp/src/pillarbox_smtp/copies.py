@@ -96,6 +96,7 @@ def sighting(seen: Seen, submission: Submission, filer: hosts.Host | None, settl
         return Sighting(
             SightingState.UNCLEAR,
             detail=f"It is not in {seen.where}, which proves nothing: the server files no copy by itself.",
+            is_final=True,
         )
     if dt.datetime.now(dt.UTC) - submission.composed_at < dt.timedelta(seconds=settling):
         return Sighting(
