@@ -239,6 +239,15 @@ def test_what_comes_behind_a_farewell_is_no_farewell(serve: Serve, connect: Conn
     assert kinds[2] is OutcomeUnknown
 
 
+@pytest.mark.parametrize("point", ["mail", "rcpt"])
+def test_an_answer_that_makes_no_sense_leaves_a_doubt(serve: Serve, connect: Connect, point: str) -> None:
+    """Where 354 stands in the place of 250, the replies may be another message's: the last 250 is not believed."""
+    server = serve(at={point: Nth(2, Reply(354, "go on"))})
+    kinds = _kinds(connect(server, chunking_window=3), _attempts(2))
+    assert kinds == [Receipt, OutcomeUnknown]
+    assert window.AVOIDED.has("127.0.0.1", server.port)
+
+
 def test_a_kept_line_that_was_closed_meanwhile(serve: Serve, connect: Connect) -> None:
     """Nothing left on it: the batch goes on another, and nobody is told of it."""
     server = serve(at={"mail": Nth(3, Cut())})

@@ -344,12 +344,13 @@ def chunk(
     if replies and replies[0].kind in {4, 5}:
         raise refused(server, "sender", replies[0])
     recipients = replies[1 : len(transaction.recipients) + 1]
-    if len(recipients) == len(transaction.recipients) and all(one.kind in {4, 5} for one in recipients):
+    in_order = all(one.kind == 2 for one in replies[:1]) and all(one.kind in {2, 4, 5} for one in recipients)
+    if in_order and len(recipients) == len(transaction.recipients):
         answers = {who: answer(reply) for who, reply in zip(transaction.recipients, recipients, strict=True)}
-        raise _none_accepted(server, recipients, answers)
-    if len(replies) == len(transaction.commands) and all(one.kind in {2, 4, 5} for one in recipients):
-        answers = {who: answer(reply) for who, reply in zip(transaction.recipients, recipients, strict=True)}
-        return final(server, transaction, answers, replies[-1])
+        if all(one.kind != 2 for one in recipients):
+            raise _none_accepted(server, recipients, answers)
+        if len(replies) == len(transaction.commands):
+            return final(server, transaction, answers, replies[-1])
     if not whole:
         raise SendDeferred(
             f"{server} did not take the whole message, so nothing was accepted.", stage="content"
