@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +52,11 @@ def test_the_cure_names_whom_to_drop(tmp_path):
     told = owner_only.cure(tmp_path / "x", "600")
     assert told.startswith(f'Run: icacls "{tmp_path / "x"}" /inheritance:r /grant:r *S-1-5-')
     assert told.endswith(":F /remove:g *S-1-1-0")
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [(r"\\server\share\acme.vault.sqlite3", "smb3"), (r"C:\acme.vault.sqlite3", "")]
+)
+def test_a_share_is_told_from_a_disk(path, kind):
+    """Locks can't be relied on there, so a vault is refused."""
+    assert owner_only.file_system(Path(path)) == kind

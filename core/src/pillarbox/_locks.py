@@ -88,9 +88,9 @@ class Held:
     @classmethod
     def take(cls, path: Path, *, make: bool = True) -> Held | None:
         """Return the lock *path*, or None where another holds it, or it is missing and not to be made."""
-        flags = os.O_RDWR | (os.O_CREAT if make else 0) | getattr(os, "O_NOFOLLOW", 0)
         try:
-            descriptor = os.open(path, flags, 0o600)
+            there = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
+            descriptor = open_or_create(path) if make else os.open(path, there)
         except FileNotFoundError:
             return None
         if _take(descriptor):

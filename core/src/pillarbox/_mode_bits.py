@@ -1,4 +1,4 @@
-"""Who may do what with a file, by owner and mode bits: everywhere but under Windows."""
+"""Who may do what with a file, by owner and mode bits, and what it lies on: everywhere but under Windows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 import sys
+from pathlib import Path
 
 assert sys.platform != "win32"
 
@@ -60,6 +61,21 @@ def copy_access(source: os.PathLike[str], target: int) -> None:
 
 def close_to_others(path: os.PathLike[str]) -> None:
     """Leave *path* as it is: what a library makes beside an owner-only file has that file's mode (SQLite sees to it)."""
+
+
+def file_system(path: os.PathLike[str]) -> str:
+    """Return the type of the file system that *path* lies on, where the system tells (Linux), else ""."""
+    try:
+        mounts = Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    place, best = Path(path).resolve(), ("", "")
+    for line in mounts:
+        _, point, kind, *_ = line.split()
+        inside = place.is_relative_to(point.replace("\\040", " "))
+        if inside and len(point) >= len(best[0]):
+            best = (point, kind)
+    return best[1]
 
 
 def _status(file: File) -> os.stat_result:

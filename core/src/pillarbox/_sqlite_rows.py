@@ -16,7 +16,7 @@ from typing import Any
 
 from ._errors import Changed, SettingsError
 from ._locks import file_lock
-from ._owner_only import close_to_others, create, cure, is_open_to_others
+from ._owner_only import close_to_others, create, cure, file_system, is_open_to_others
 from ._vault import Row
 
 _SCHEMA = """
@@ -200,24 +200,9 @@ def owner_only(path: Path) -> None:
 
 
 def _refuse_shared(path: Path) -> None:
-    kind = _file_system(path.resolve())
+    kind = file_system(path)
     if kind in _SHARED:
         raise SettingsError(
             f"{path} lies on a network share ({kind}), where file locks can't be relied on.",
             cure="Keep it on a local disk.",
         )
-
-
-def _file_system(path: Path) -> str:
-    """Return the type of the file system that *path* lies on, where the system tells (Linux), else ""."""
-    try:
-        mounts = Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    best = ("", "")
-    for line in mounts:
-        _, point, kind, *_ = line.split()
-        inside = path.is_relative_to(point.replace("\\040", " "))
-        if inside and len(point) >= len(best[0]):
-            best = (point, kind)
-    return best[1]

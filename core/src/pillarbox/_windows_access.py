@@ -153,6 +153,15 @@ def close_to_others(path: os.PathLike[str]) -> None:
     _keep(path, user())
 
 
+def file_system(path: os.PathLike[str]) -> str:
+    """Return "smb3" where *path* lies on another machine, behind its name or a letter that stands for it; else ""."""
+    drive = os.path.splitdrive(os.path.realpath(path))[0]
+    is_remote = (
+        drive.startswith("\\\\") or _kernel.GetDriveTypeW(c_wchar_p(drive + "\\")) == 4
+    )  # DRIVE_REMOTE
+    return "smb3" if is_remote else ""
+
+
 def _others(file: File, rights: int) -> set[str]:
     """Return the security identifiers of whom *file* gives one of *rights*, beside us."""
     with _security(file) as (_, access, _descriptor):

@@ -35,7 +35,11 @@ def end_late(outbox: Outbox) -> int:
 
 def boot_time() -> float:
     """Return seconds that no setting of the clock changes, and that count while the machine sleeps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if sys.platform == "linux" else time.monotonic()
+    if sys.platform == "linux":
+        seconds = time.clock_gettime(time.CLOCK_BOOTTIME)
+    else:
+        seconds = time.monotonic()
+    return seconds
 
 
 class Looks:

@@ -23,16 +23,16 @@ class _Poll:
     """Waits with poll, which knows no largest descriptor."""
 
     def __init__(self, sock: socket.socket) -> None:
-        self._to_read, self._to_write = select.poll(), select.poll()
-        self._to_read.register(sock, select.POLLIN)
-        self._to_write.register(sock, select.POLLIN | select.POLLOUT)
+        self._to_read, self._to_write = select.poll(), select.poll()  # type: ignore[attr-defined,unused-ignore]
+        self._to_read.register(sock, select.POLLIN)  # type: ignore[attr-defined,unused-ignore]
+        self._to_write.register(sock, select.POLLIN | select.POLLOUT)  # type: ignore[attr-defined,unused-ignore]
 
     def __call__(self, until: float, for_writing: bool) -> bool | None:
         seconds = until - time.monotonic()
         if seconds <= 0:
             return None
         events = (self._to_write if for_writing else self._to_read).poll(math.ceil(seconds * 1000))
-        return bool(events[0][1] & ~select.POLLOUT) if events else None
+        return bool(events[0][1] & ~select.POLLOUT) if events else None  # type: ignore[attr-defined,unused-ignore]
 
 
 def _select(sock: socket.socket, until: float, for_writing: bool) -> bool | None:

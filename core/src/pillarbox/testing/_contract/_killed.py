@@ -50,7 +50,7 @@ class _Child:
             warnings.simplefilter(
                 "ignore", DeprecationWarning
             )  # it forks beside threads, and uses none of theirs
-            self._number = os.fork()
+            self._number = os.fork()  # type: ignore[attr-defined,unused-ignore]
         if not self._number:
             _do_and_end(work, trouble)
 
@@ -58,14 +58,14 @@ class _Child:
     def code(self) -> int | None:
         """What it ended with, negative for a signal; None while it runs."""
         if self._code is None:
-            found, status = os.waitpid(self._number, os.WNOHANG)
+            found, status = os.waitpid(self._number, os.WNOHANG)  # type: ignore[attr-defined,unused-ignore]
             self._code = os.waitstatus_to_exitcode(status) if found else None
         return self._code
 
     def kill(self) -> None:
         """End it, if it has not ended, and wait until it is gone."""
         if self.code is None:
-            os.kill(self._number, signal.SIGKILL)
+            os.kill(self._number, signal.SIGKILL)  # type: ignore[attr-defined,unused-ignore]
             _until(lambda: self.code is not None)
 
 
