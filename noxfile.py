@@ -121,7 +121,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(python=HERE)
 def bench(session: nox.Session) -> None:
-    """Measure against named peers, as ratios in one interleaved run."""
+    """Measure against named peers, as ratios in one interleaved run; `--docs` writes the page and the plot of it."""
     install(session, *groups("bench"))
     session.run("python", "-m", "tests.benchmarks", *session.posargs)
 

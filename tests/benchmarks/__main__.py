@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tests.benchmarks import composing, holding, page, report, resolving, sending, starting, table
+from tests.benchmarks import composing, holding, page, queueing, report, resolving, sending, starting, table
 from tests.benchmarks.conditions import Watch, machine
 from tests.benchmarks.efforts import FULL, QUICK, Effort
 from tests.benchmarks.harness import Row
@@ -25,6 +25,10 @@ BENCHMARKS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "start-up": starting.start_up,
     "resolution": resolving.resolution,
     "loading": resolving.loading,
+    "queueing": queueing.end_to_end,
+    "producers": queueing.producers,
+    "long-history": queueing.history,
+    "restart": queueing.restart,
 }
 
 

@@ -20,6 +20,7 @@ PACKAGES = {
     "aiosmtplib + EmailMessage": "aiosmtplib",
     "aiosmtplib, kept TLS lines": "aiosmtplib",
     "redmail": "redmail",
+    "huey, SQLite with fsync": "huey",
     "import aiosmtplib": "aiosmtplib",
     "import redmail": "redmail",
     "Django EmailMultiAlternatives": "django",

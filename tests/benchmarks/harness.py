@@ -196,8 +196,13 @@ class Samples(Mapping[str, tuple[Sample, ...]]):
 
 
 def timed(run: Callable[[int], object], count: int) -> Sample:
-    """Return what `run(count)` took in this process; garbage of earlier turns is collected before."""
+    """Return what `run(count)` took in this process.
+
+    Garbage of earlier turns is collected before, and what the run returns is let go behind it.
+    """
     gc.collect()
     cpu, wall = time.process_time(), time.perf_counter()
-    run(count)
-    return Sample(count, time.perf_counter() - wall, time.process_time() - cpu)
+    kept = run(count)
+    taken = Sample(count, time.perf_counter() - wall, time.process_time() - cpu)
+    del kept
+    return taken

@@ -51,8 +51,8 @@ def loading(effort: Effort) -> Iterator[Row]:
 
 
 def _structuring(what: str, bound: Bound | None, job: Job, effort: Effort) -> Row:
-    once = attrs.evolve(effort, rounds=effort.loads)
-    samples = compare({LOADING: 1, PARSING: 1}, job, once)
+    few = attrs.evolve(effort, rounds=effort.loads if bound else 1)
+    samples = compare({LOADING: 1, PARSING: 1}, job, few)
     cpu = attrgetter("cpu")
     return Row(
         name=f"{job.users:,} users structured, {what}",
