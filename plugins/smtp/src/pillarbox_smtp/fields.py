@@ -10,6 +10,7 @@ from pillarbox import Address, MessageError
 
 HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?")
 """A server's name, in lower case."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Encryption(enum.Enum):
@@ -42,7 +43,7 @@ def is_host(host: str) -> None:
     """Raise ValueError where *host* is no name of a server."""
     if not host:
         raise ValueError("must name the mail server, such as smtp.example.com")
-    if is_address(host) or (HOST.fullmatch(host) and len(host) <= 253 and ".." not in host):
+    if (HOST.fullmatch(host) and len(host) <= 253 and ".." not in host) or is_address(host):
         return
     raise ValueError(f"must be a server's name such as smtp.example.com, not {host!r:.80}")
 
@@ -69,5 +70,5 @@ def is_fingerprint(value: str) -> None:
 
 def is_plain(value: str) -> None:
     """Raise ValueError where *value* holds control characters."""
-    if any(character < " " or character == "\x7f" for character in value):
+    if _CONTROL.search(value):
         raise ValueError("must not hold control characters")
