@@ -10,7 +10,7 @@ import importlib.util
 import inspect
 import itertools
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,6 +26,14 @@ SOURCES = sorted(
     for part in ("core/src", *map(str, (ROOT / "plugins").glob("*/src")))
     for path in (ROOT / part).rglob("*.py")
 )
+
+
+def _is_described(package: str) -> bool:
+    """Whether a plugin's package is installed, or was described and has to be installed: one that is begun is neither."""
+    page = ROOT / "docs/reference/python" / f"{package}.md"
+    return importlib.util.find_spec(package) is not None or page.exists()
+
+
 DOORS = (
     "pillarbox",
     "pillarbox.settings",
@@ -33,7 +41,10 @@ DOORS = (
     "pillarbox.testing",
     "pillarbox.testing.smtp_server",
     "pillarbox.cli",
-    *sorted(path.parent.name for path in ROOT.glob("plugins/*/src/*/__init__.py")),
+    *filter(
+        _is_described,
+        sorted(path.parent.name for path in ROOT.glob("plugins/*/src/*/__init__.py")),
+    ),
 )
 """The modules that others may import from, in the order in which a reader meets them: core's, then the plugins'."""
 HELP_WIDTH = 92
@@ -66,7 +77,7 @@ def home_of(module: str, name: str) -> str:
 
 
 TOPICS: Mapping[str, tuple[str, ...]] = {
-    "Sending": ("_mailer", "_aio"),
+    "Sending": ("_mailer", "_aio", "_status"),
     "Messages": ("_message", "_attachment", "_address"),
     "Receipts, envelopes and states": ("_mail",),
     "Errors": ("_errors",),
@@ -80,28 +91,18 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
 
 
 def by_topic(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return *names* of `pillarbox`, each under its topic.
-
-    Raises:
-        KeyError: A module stands under no topic.
-    """
+    """Return *names* of `pillarbox`, each under the topic of its module, or under "More"."""
     topic_of = {module: topic for topic, modules in TOPICS.items() for module in modules}
-    found: dict[str, list[str]] = {topic: [] for topic in TOPICS}
-    for name in names:
-        home = pillarbox._HOME[name]
-        if home not in topic_of:
-            raise KeyError(
-                f"{home}, where {name} lives, stands under no topic: add it to TOPICS in {__file__}"
-            )
-        found[topic_of[home]].append(name)
-    return {
-        topic: sorted(those, key=_place_of(topic)) for topic, those in found.items() if those
-    }
+    found: dict[str, list[str]] = {topic: [] for topic in [*TOPICS, "More"]}
+    for name in sorted(names, key=_place):
+        found[topic_of.get(pillarbox._HOME[name], "More")].append(name)
+    return {topic: those for topic, those in found.items() if those}
 
 
-def _place_of(topic: str) -> Callable[[str], tuple[int, str]]:
+def _place(name: str) -> tuple[int, str]:
     """Return what names sort by: the module they live in, as its topic lists it, then the alphabet."""
-    return lambda name: (TOPICS[topic].index(pillarbox._HOME[name]), name)
+    home = pillarbox._HOME[name]
+    return next((those.index(home) for those in TOPICS.values() if home in those), 0), name
 
 
 def is_data(value: Any) -> bool:
