@@ -125,7 +125,7 @@ def test_a_token_of_somebody_else(
         error = outcome(mailer)
     assert isinstance(error, SignInNeeded)
     assert error.code.startswith("535")
-    assert "The server says: the token is not valid, or is another account's." in error.detail
+    assert "; it says that the token is not valid, or is another account's." in error.detail
     assert error.cure == f"Connect the account again, signed in as {ORDERS}."
     assert len(given) == 1
     assert server.mails() == []

@@ -181,6 +181,20 @@ def test_a_token_is_bound_to_where_it_goes(
     assert server.heard("auth") == []
 
 
+def test_check_tells_of_a_token_that_is_refused(
+    server: ScriptedServer, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a token's matter, with the server's words and its reason."""
+    monkeypatch.setattr(provider, "issue", lambda: "canary-token-never")
+    with connected(server, "canary-token-of-yesterday") as mailer:
+        found = {one.stage: one for one in mailer.check()}
+    assert (found["sign-in"].code, found["sign-in"].exit_code) == ("sign-in-token-refused", 77)
+    assert found["sign-in"].seen == (
+        '127.0.0.1 refused the sign-in: 535 5.7.8 "not accepted"; it says that the token is not valid, or is another'
+        " account's."
+    )
+
+
 def test_check_says_so_in_its_stage(server: ScriptedServer, provider: Provider) -> None:
     """The same two tries, and the finding of a token rather than of a password."""
     with connected(server, "canary-token-of-yesterday") as mailer:

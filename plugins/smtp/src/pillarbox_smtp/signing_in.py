@@ -114,7 +114,7 @@ def is_of_token(error: SignInNeeded) -> bool:
 
 
 def _instead(error: SignInNeeded, finding: str, cure: str, told: str = "") -> SignInNeeded:
-    said = f" The server says: {told}." if told else ""
+    said = f"; it says that {told}." if told else ""
     other = SignInNeeded(f"{error.detail}{said}", stage=error.stage, code=error.code, cure=cure)
     return marked(other, finding)
 
