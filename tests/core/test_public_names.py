@@ -19,6 +19,8 @@ import pillarbox.settings
 import pillarbox.testing
 from pillarbox import (
     Account,
+    AccountState,
+    AccountStatus,
     Actor,
     Address,
     Answer,
@@ -38,6 +40,7 @@ from pillarbox import (
     Entry,
     Envelope,
     Finding,
+    Health,
     InvalidSettings,
     Level,
     Limits,
@@ -67,6 +70,7 @@ from pillarbox import (
     Sighting,
     SightingState,
     SignInNeeded,
+    State,
     Stored,
     Suggestion,
     TransportNotInstalled,
@@ -158,12 +162,17 @@ def test_a_form_is_drawn_without_sockets_or_tls():
     assert not modules_after(code) & {"ssl", "pillarbox_smtp.connection", "pillarbox_smtp.protocol"}
 
 
+STATUS = AccountStatus(
+    account="k", owner="company", company="company", method="smtp", mailbox="a@b.example", state=AccountState.WORKING, sentence="s"
+)  # fmt: skip
 VALUES = [
     Address("anna@acme.example", "Anna Berg"),
     Company(address="orders@acme.example", methods={"smtp": {"server": "x"}}),
     User(id="anna"),
     Route(account=Account(owner="company", method="x"), from_address=Address("a@b.example")),
     Receipt("<a@b>", "queue-1", recipients={"a@b.example": Answer(AnswerState.REFUSED, "no", "550")}),
+    STATUS,
+    Health(accounts=(STATUS,), counts={State.QUEUED: 1}),
     PillarboxError("what", cure="do"),
     InvalidSettings(["a  b", "c  d"], where="file.toml"),
     NoMethod("none", owner="user:anna", cure="x"),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import attrs
 
 from pillarbox import (
+    AccountState,
     Actor,
     AsyncMailer,
     Attachment,
@@ -169,6 +170,12 @@ class Own(Transport):
 class TestOwn(TransportContract):
     def make_transport(self) -> Own:
         return Own(Settings(server="s.example"))
+
+
+def a_monitor(mailer: Mailer) -> int:
+    for one in mailer.status("anna"):
+        _ = (one.sentence, one.waiting, one.state is AccountState.WORKING)
+    return mailer.health().exit_code
 
 
 class OwnOutbox:

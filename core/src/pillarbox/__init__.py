@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ._schema import Role, Secret
     from ._settings import Account, Actor, Choice, Company, EnvelopeSender, FromPolicy, User
     from ._sqlite_rows import SqliteRows
+    from ._status import AccountState, AccountStatus, Health
     from ._toml import TomlDirectory
     from ._transports import (
         Capabilities,
@@ -95,6 +96,7 @@ _HOMES = {
     "_schema": "Role Secret",
     "_settings": "Account Actor Choice Company EnvelopeSender FromPolicy User",
     "_sqlite_rows": "SqliteRows",
+    "_status": "AccountState AccountStatus Health",
     "_toml": "TomlDirectory",
     "_transports": (
         "Capabilities Connected Connection Connector Description Grant Journal Limits Pending Prompt Proof Refused"
@@ -106,6 +108,8 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names.spli
 
 __all__ = [
     "Account",
+    "AccountState",
+    "AccountStatus",
     "Actor",
     "Address",
     "Answer",
@@ -133,6 +137,7 @@ __all__ = [
     "Finding",
     "FromPolicy",
     "Grant",
+    "Health",
     "InvalidSettings",
     "Journal",
     "Level",

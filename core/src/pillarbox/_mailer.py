@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import datetime as dt
+import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -12,7 +13,7 @@ from typing import Any, NoReturn, Self
 
 import attrs
 
-from . import _secrets
+from . import _desk, _log, _secrets
 from ._batch import deliver_many
 from ._composition import aware, compose
 from ._delivery import Outcome, deliver
@@ -26,17 +27,29 @@ from ._network import Network
 from ._outbox import Entry, Only, Outbox, OutboxSettings, Worker
 from ._outbox.entry import AT_ONCE
 from ._plugins import Plugins, asked, fault
-from ._queueing import MailerPost, digest_of, entry_of, in_parts, opened, outbox_settings, submission_key
+from ._queueing import (
+    MailerPost,
+    digest_of,
+    embedded_path,
+    entry_of,
+    in_parts,
+    opened,
+    outbox_settings,
+    submission_key,
+)
 from ._records import refuse_actor
 from ._resolution import AccountName, resolve
 from ._route import Attempt, Finding, Route
 from ._schema import Role
 from ._sending import Deadline, Kept, Switch, through, within
 from ._settings import Account, Actor, Company, User, plain_settings, secrets_of
+from ._status import AccountStatus, Health
 from ._transports import Connection, Journal, Transport
 from ._vault import AccountCredentials, Credentials, Vault
 
 Trace = Callable[[str], None]
+TOGETHER = 100
+"""The most messages of `enqueue_many` that are kept in one write."""
 MOST_ROUTES = 200_000
 """The most routes that are remembered."""
 
@@ -132,6 +145,13 @@ class Mailer:
                     )
                 self._queue = opened(self.plugins, self._rules, self._beside)
             return self._queue
+
+    @property
+    def _standing(self) -> Outbox | None:
+        """The outbox where there is one already: what only looks makes none."""
+        if self._queue is None and self._beside is not None and self._rules.kind == "sqlite":
+            return self.queue if embedded_path(self._rules, self._beside).exists() else None
+        return self.queue if self._queue is not None or self._beside is not None else None
 
     @property
     def _rules(self) -> OutboxSettings:
@@ -263,6 +283,56 @@ class Mailer:
             MessageError: It can't be sent as it is, or *key* is taken by other content.
         """
         route = self.explain(user, company=company, account=account)
+        return self._put(self._entries(message, route, user, account, key, not_before, priority))[0]
+
+    def enqueue_many(
+        self,
+        messages: Iterable[Message],
+        *,
+        user: str | None = None,
+        company: str | None = None,
+        account: AccountName | None = None,
+        not_before: dt.datetime | None = None,
+        priority: int = 0,
+    ) -> list[Entry | PillarboxError]:
+        """Keep several messages of one writer, a hundred of them in one durable write; one answer for each, in order.
+
+        A message that can't be sent as it is does not stop the others.
+
+        Raises:
+            SettingsError, Unavailable: There is no account to send by; nothing is kept.
+        """
+        route = self.explain(user, company=company, account=account)
+        answers: list[Entry | PillarboxError] = []
+        waiting = iter(messages)
+        while some := list(itertools.islice(waiting, TOGETHER)):
+            made: list[list[Entry] | PillarboxError] = []
+            for message in some:
+                try:
+                    made.append(self._entries(message, route, user, account, None, not_before, priority))
+                except PillarboxError as error:
+                    made.append(error)
+            self._put([entry for one in made if isinstance(one, list) for entry in one])
+            answers += [one[0] if isinstance(one, list) else one for one in made]
+        return answers
+
+    def _put(self, entries: list[Entry]) -> list[Entry]:
+        kept = self.queue.put(entries)
+        for entry in kept:
+            _log.event("info", "pillarbox.enqueued", submission=entry.key, method=entry.method)
+        return kept
+
+    def _entries(
+        self,
+        message: Message,
+        route: Route,
+        user: str | None,
+        account: AccountName | None,
+        key: str | None,
+        not_before: dt.datetime | None,
+        priority: int,
+    ) -> list[Entry]:
+        """Return the outbox's entry of *message*, or those of its parts."""
         name = None if key is None else submission_key(route.account.company, key)
         submission = compose(message, route, key=name)
         digest = "" if name is None else digest_of(message, name, user, account)
@@ -270,7 +340,7 @@ class Mailer:
         entry = entry_of(submission, route, message, digest=digest, due_at=due, priority=priority)
         transport = self.plugins[route.account.method]
         limits = asked(transport, "limits", route.account.settings)
-        return self.queue.put(in_parts(entry, limits, takes_envelope=transport.takes_envelope))[0]
+        return in_parts(entry, limits, takes_envelope=transport.takes_envelope)
 
     def worker(self, *, methods: Iterable[str] | None = None, user: str | None = None) -> Worker:
         """Return a worker for this mailer's outbox: `run` it, or `start` it in a thread of the host.
@@ -285,6 +355,22 @@ class Mailer:
         )
         post = MailerPost(self.directory, self.plugins, self._transport)
         return Worker(self.queue, post, self._rules, only=only)
+
+    def status(self, user: str | None = None, *, company: str | None = None) -> list[AccountStatus]:
+        """Return how each account stands, with one sentence: what waits, why, and what comes next.
+
+        Args:
+            user: Only the account that carries this user's mail and what they wrote themselves; everybody's by default.
+            company: Which, where the directory knows several.
+
+        Raises:
+            SettingsError: There is no such user, or *user* can't send: says why.
+        """
+        return _desk.statuses(self, user, company)
+
+    def health(self, *, company: str | None = None) -> Health:
+        """Return how the outbox stands as a whole, for a monitor."""
+        return _desk.summary(self, company)
 
     def send_many(
         self,

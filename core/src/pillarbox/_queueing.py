@@ -125,14 +125,16 @@ def opened(plugins: Plugins, settings: OutboxSettings, beside: Path) -> Outbox:
     if settings.kind == "sqlite":
         from ._outbox.sqlite import SqliteOutbox
 
-        path = (
-            beside.parent / settings.path
-            if settings.path
-            else beside.with_name(f"{beside.stem}.outbox.sqlite3")
-        )
-        return SqliteOutbox(path, settings)
+        return SqliteOutbox(embedded_path(settings, beside), settings)
     found: Outbox = plugins.outbox(settings.kind, settings, beside, _password(settings.password))
     return found
+
+
+def embedded_path(settings: OutboxSettings, beside: Path) -> Path:
+    """Return where the embedded outbox lies."""
+    if settings.path:
+        return beside.parent / settings.path
+    return beside.with_name(f"{beside.stem}.outbox.sqlite3")
 
 
 def _password(secret: Secret | None) -> str | None:

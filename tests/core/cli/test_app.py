@@ -75,7 +75,7 @@ def test_a_command_of_another_distribution_says_which(invoke):
     done = invoke("web")
     assert done.code == 69
     assert done.err == "The command web is not installed. Install it with: pip install pillarbox-web\n"
-    assert invoke("worker").code == 64
+    assert invoke("devbox").code == 64
 
 
 def test_a_plugins_command_is_one_of_ours(command, tmp_path):

@@ -27,6 +27,8 @@ _COMMANDS = {
     "explain": "Say whose account would be used, which address would show, and why.",
     "check": "Look, stage by stage, whether an account works. Sends nothing.",
     "send": "Send a message.",
+    "worker": "Send what waits in the outbox.",
+    "status": "Say how each account stands: what waits, and why.",
 }
 _EXIT_CODES = {
     0: "done",

@@ -1,0 +1,80 @@
+"""What a mailer does at its outbox beside filling it: how accounts stand, once more on purpose, and on from a mended account."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._errors import SettingsError
+from ._mail import now
+from ._outbox import LaneCount, Outbox, Pause
+from ._status import AccountStatus, Health, View, health, status
+
+if TYPE_CHECKING:
+    from ._mailer import Mailer
+    from ._settings import Account
+
+
+def statuses(mailer: Mailer, user: str | None, company: str | None) -> list[AccountStatus]:
+    """Return how each account stands; see `Mailer.status`."""
+    found, _ = mailer.directory.look_up(user, company)
+    outbox = mailer._standing  # noqa: SLF001
+    pauses = outbox.pauses() if outbox is not None else []
+    lanes = _lanes(mailer, outbox, user, found.id, pauses)
+    view = View(
+        pauses=pauses,
+        at=outbox.clock() if outbox is not None else now(),
+        workers=outbox.workers() if outbox is not None else None,
+        user=user,
+        named=lambda one: _name(mailer, one, company),
+    )
+    return [status(lanes[key], view) for key in sorted(lanes)]
+
+
+def _lanes(
+    mailer: Mailer, outbox: Outbox | None, user: str | None, company: str, pauses: list[Pause]
+) -> dict[str, LaneCount]:
+    """Return the lanes to tell of: with mail, of the account that carries now, and, for nobody in particular, what is paused."""
+    counted = outbox.lanes(user) if outbox is not None else []
+    lanes = {lane.account: lane for lane in counted if lane.company == company}
+    account = _account(mailer, user, company)
+    if account is not None:
+        lanes.setdefault(
+            account.key, _empty(account.key, account.owner, company, account.method, account.mailbox)
+        )
+    if user is None:
+        for pause in pauses:
+            kind, _, key = pause.scope.partition(":")
+            if kind == "lane" and key.startswith(f"{company}/"):
+                owner, _, method = key.removeprefix(f"{company}/").rpartition("/")
+                lanes.setdefault(key, _empty(key, owner, company, method))
+    return lanes
+
+
+def _account(mailer: Mailer, user: str | None, company: str) -> Account | None:
+    """Return the account that carries *user*'s mail now; a company that can't send may have users who can."""
+    try:
+        return mailer.explain(user, company=company).account
+    except SettingsError:
+        if user is None:
+            return None
+        raise
+
+
+def _empty(key: str, owner: str, company: str, method: str, mailbox: str = "") -> LaneCount:
+    return LaneCount(account=key, company=company, owner=owner, method=method, mailbox=mailbox)
+
+
+def _name(mailer: Mailer, user: str, company: str | None) -> str:
+    try:
+        _, who = mailer.directory.look_up(user, company)
+    except SettingsError:
+        return user
+    return who.name or user if who is not None else user
+
+
+def summary(mailer: Mailer, company: str | None) -> Health:
+    """Return how the whole stands; see `Mailer.health`."""
+    found, _ = mailer.directory.look_up(None, company)
+    outbox = mailer._standing  # noqa: SLF001
+    lanes = [lane for lane in outbox.lanes() if lane.company == found.id] if outbox is not None else []
+    return health(statuses(mailer, None, company), lanes, outbox.workers() if outbox is not None else None)

@@ -1,0 +1,210 @@
+"""`pillarbox worker`: empties the outbox, until it is stopped or there is nothing more to do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+import click
+
+from .._accounts import transport_of
+from .._mail import State as Standing
+from .._outbox import Worker
+from ._app import State
+from ._errors import INTERRUPTED
+from ._output import console, json_option, plain, say, say_aside
+
+LOOK = 0.1
+"""Seconds between two looks whether to stop."""
+SHOWN = 0.5
+"""Seconds between two changes of what a terminal shows."""
+TOLD = 10.0
+"""Seconds between two lines where there is no terminal; none is written while nothing changes."""
+_STOPPING = "Stopping: what is in hand is finished first."
+_NOT_CUT = "An attempt is still under way. It isn't cut, since nobody would know then whether the mail left."
+
+
+@click.command("worker")
+@click.option("--drain", is_flag=True, help="End when nothing is due any more.")
+@click.option(
+    "--method",
+    "methods",
+    multiple=True,
+    metavar="METHOD",
+    help="Only accounts of this method. Can be given again.",
+)
+@click.option("--user", metavar="USER", help="Only what this user wrote.")
+@json_option
+@click.pass_obj
+def command(state: State, drain: bool, methods: tuple[str, ...], user: str | None) -> int:
+    """Send what waits in the outbox, and look for what is in doubt, until it is stopped (Ctrl-C, SIGTERM).
+
+    A stop finishes each attempt in hand and gives back the rest. Several workers may run; each account's mail is one
+    worker's at a time.
+
+    Exits with 0 when it was stopped. With --drain it exits as `pillarbox status` does: 0 when nothing is left, 75 when
+    something waits for a later try, 77 for a sign-in, 70 for a person's word; and 130 when it was interrupted before.
+
+    \b
+    Examples:
+      pillarbox worker
+      pillarbox worker --drain
+      pillarbox worker --method smtp --json
+    """
+    mailer = state.mailer
+    for method in methods:
+        transport_of(method, mailer.plugins)
+    if user is not None:
+        mailer.directory.look_up(user)
+    worker = mailer.worker(methods=methods or None, user=user)
+    stopped = _run(state, worker, _waiting(mailer) if drain else None, drain=drain)
+    if not drain:
+        return 0
+    return INTERRUPTED if stopped else int(mailer.health().exit_code)
+
+
+def _waiting(mailer: Any) -> int:
+    return sum(sum(lane.counts.values()) - lane.counts.get(Standing.HELD, 0) for lane in mailer.queue.lanes())
+
+
+def _run(state: State, worker: Worker, expected: int | None, *, drain: bool) -> bool:
+    """Let *worker* work in a thread, tell how far it is, and say whether it was stopped."""
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            worker.run(drain=drain)
+        except BaseException as error:  # noqa: BLE001  (raised again below)
+            failure.append(error)
+
+    thread = threading.Thread(target=work, name="pillarbox-worker")
+    progress = Progress(expected)
+    with _signals() as asked, _shown(state, progress) as show:
+        thread.start()
+        told = 0
+        while thread.is_alive():
+            if len(asked) > told:
+                worker.stop()
+                say_aside(_STOPPING if told == 0 else _NOT_CUT)
+                told += 1
+            show(worker.counted)
+            thread.join(LOOK)
+    if failure:
+        raise failure[0]
+    _say_end(state, progress.now(worker.counted), stopped=bool(asked))
+    return bool(asked)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Give a list that grows with each wish to stop; handlers do nothing else, whatever they interrupt."""
+    asked: list[int] = []
+    names = ("SIGINT", "SIGTERM", "SIGBREAK")
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for name in names:
+            number = getattr(signal, name, None)
+            if number is not None:
+                before[number] = signal.signal(number, lambda got, _: asked.append(got))
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@attrs.frozen(kw_only=True)
+class Count:
+    """How far a worker is.
+
+    Attributes:
+        done: How many attempts have ended.
+        states: In which state, by its name.
+        rate: How many a second, since the start.
+        seconds: Since the start.
+        expected: How many waited then, or None.
+    """
+
+    done: int
+    states: Mapping[str, int]
+    rate: float
+    seconds: float
+    expected: int | None
+
+    def __str__(self) -> str:
+        states = ", ".join(f"{count:,} {name}" for name, count in self.states.items()) or "nothing yet"
+        of = f" of {self.expected:,}" if self.expected is not None else ""
+        return f"{self.done:,}{of} ({states}), {self.rate:.1f} a second"
+
+
+class Progress:
+    """Counts from the start.
+
+    Args:
+        expected: How many waited then, or None.
+    """
+
+    def __init__(self, expected: int | None) -> None:
+        self._expected = expected
+        self._started = time.monotonic()
+
+    def now(self, counted: Mapping[Standing, int]) -> Count:
+        """Return how far it is, by what a worker has counted."""
+        seconds = time.monotonic() - self._started
+        states = {state.value: count for state, count in counted.items() if count}
+        done = sum(states.values())
+        return Count(
+            done=done,
+            states=states,
+            rate=round(done / seconds, 2) if seconds else 0.0,
+            seconds=round(seconds, 3),
+            expected=self._expected,
+        )
+
+
+@contextlib.contextmanager
+def _shown(state: State, progress: Progress) -> Iterator[Any]:
+    """Give what shows the count: a terminal's line that changes, or a line now and then."""
+    if sys.stderr.isatty() and not state.json:
+        with console(on_stderr=True).status("Working ...") as status:
+            yield _every(SHOWN, lambda counted: status.update(f"Working: {progress.now(counted)}"))
+    else:
+        yield _every(TOLD, lambda counted: _say_progress(state, progress.now(counted)))
+
+
+def _every(seconds: float, show: Any) -> Any:
+    """Return what calls *show* when so long has passed since it last did, and something has changed."""
+    last: list[Any] = [time.monotonic(), {}]
+
+    def shown(counted: Mapping[Standing, int]) -> None:
+        if counted != last[1] and time.monotonic() - last[0] >= seconds:
+            last[:] = [time.monotonic(), counted]
+            show(counted)
+
+    return shown
+
+
+def _say_progress(state: State, count: Count) -> None:
+    if state.json:
+        _print_line("progress", count)
+    else:
+        say(str(count))
+
+
+def _say_end(state: State, count: Count, *, stopped: bool) -> None:
+    if state.json:
+        _print_line("stopped" if stopped else "ended", count)
+    else:
+        say(f"{'Stopped' if stopped else 'Done'}: {count}.")
+
+
+def _print_line(event: str, count: Count) -> None:
+    click.echo(json.dumps({"event": event, **plain(count)}))
+    sys.stdout.flush()
