@@ -6,8 +6,8 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
 
 import attrs
 
@@ -15,6 +15,7 @@ from .. import _log
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
+Together = Callable[[sqlite3.Connection, Sequence[Any]], Sequence[Any]]
 SOON = 0.002
 """Seconds that what nobody waits for may wait for company."""
 _AGAIN = 0.5
@@ -22,85 +23,94 @@ _AGAIN = 0.5
 
 
 @attrs.define(eq=False)
-class _Job(Generic[T]):
-    work: Work[T]
-    done: bool = False
+class _Job:
+    """What one thread wants done: work of its own, or an item of what is done for all of its kind at once."""
+
+    work: Work[Any] | None = None
+    item: Any = None
+    leads: bool = False
     answer: Any = None
     error: BaseException | None = None
+    turn: threading.Lock = attrs.field(factory=threading.Lock)
+
+    def __attrs_post_init__(self) -> None:
+        self.turn.acquire()
 
 
 class Commits:
     """Runs work on one database, from any thread. Who waits gets their answer when it is on the disk.
 
     The first to come is the leader: it takes whatever has gathered, runs it in one transaction, and commits once for all.
-    Work that fails is run again by itself, so that it spoils nobody else's.
+    When it is done it hands the lead to the first of those who came meanwhile, and wakes nobody in vain. Work that
+    fails is run again by itself, so that it spoils nobody else's.
 
     Args:
         connection: Used by one thread at a time, the leader's.
+        together: Does what `put` is given, the items of many callers at once; an answer for each, an exception
+            where its caller is to get one.
+        check: Raises where nothing may be written any more.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, together: Together, check: Callable[[], None] = lambda: None
+    ) -> None:
         self._connection = connection
-        self._state = threading.Condition()
+        self._together = together
+        self._check = check
+        self._state = threading.Lock()
         self._leading = False
-        self._waiting: list[_Job[Any]] = []
-        self._soon: list[_Job[Any]] = []
+        self._waiting: list[_Job] = []
+        self._soon: list[_Job] = []
         self._flusher: threading.Thread | None = None
-        self._closed = False
         self._failing = False
 
     def run(self, work: Work[T]) -> T:
         """Return what *work* answers, durable."""
-        job = _Job(work)
-        with self._state:
-            self._waiting.append(job)
-        self._see_through(job)
-        if job.error is not None:
-            raise job.error
-        return cast("T", job.answer)
+        return cast("T", self._see_through(_Job(work)))
+
+    def put(self, item: Any) -> Any:
+        """Return the answer for *item*, which is done with others of its kind, durable."""
+        return self._see_through(_Job(item=item))
 
     def soon(self, work: Work[Any]) -> None:
         """Do *work* with the next commit, a few milliseconds later at most; again and again while the storage fails."""
         with self._state:
             self._soon.append(_Job(work))
-            if self._flusher is None or not self._flusher.is_alive():
+            if self._flusher is None:
                 self._flusher = threading.Thread(target=self._flush, name="pillarbox-outbox", daemon=True)
                 self._flusher.start()
-            self._state.notify_all()
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[sqlite3.Connection]:
-        """Give the connection for reading, between two commits."""
+    def _see_through(self, job: _Job) -> Any:
         with self._state:
-            while self._leading:
-                self._state.wait()
-            self._leading = True
-        try:
-            yield self._connection
-        finally:
-            self._step_down()
+            self._waiting.append(job)
+            job.leads, self._leading = not self._leading, True
+        if not job.leads:
+            job.turn.acquire()
+        if job.leads:
+            self._lead()
+        if job.error is not None:
+            raise job.error
+        return job.answer
 
-    def _see_through(self, job: _Job[Any]) -> None:
+    def _lead(self) -> None:
+        """Do what has gathered, and give the lead on."""
         with self._state:
-            while not job.done and self._leading:
-                self._state.wait()
-            if job.done:
-                return
-            self._leading = True
             batch, self._waiting = self._waiting, []
             soon, self._soon = self._soon, []
         try:
             self._commit([*soon, *batch])
             self._keep(soon)
         finally:
-            self._step_down()
+            with self._state:
+                self._leading = bool(self._waiting)
+                if self._leading:
+                    self._waiting[0].leads = True
+                    self._waiting[0].turn.release()
+            for job in batch:
+                if not job.leads:
+                    job.turn.release()
 
-    def _step_down(self) -> None:
-        with self._state:
-            self._leading = False
-            self._state.notify_all()
-
-    def _keep(self, soon: list[_Job[Any]]) -> None:
+    def _keep(self, soon: list[_Job]) -> None:
         """Put back what nobody waits for and the storage did not take."""
         failed = [_Job(job.work) for job in soon if isinstance(job.error, sqlite3.OperationalError)]
         self._failing = bool(failed)
@@ -111,7 +121,7 @@ class Commits:
             if job.error is not None:
                 _log.event("error", "pillarbox.outbox_failed", error=type(job.error).__name__)
 
-    def _commit(self, jobs: list[_Job[Any]]) -> None:
+    def _commit(self, jobs: list[_Job]) -> None:
         try:
             self._transaction(jobs)
         except BaseException as error:  # noqa: BLE001  (told to whom it belongs)
@@ -120,46 +130,46 @@ class Commits:
             else:
                 for job in jobs:
                     self._commit([job])
-        for job in jobs:
-            job.done = True
 
-    def _transaction(self, jobs: list[_Job[Any]]) -> None:
+    def _transaction(self, jobs: list[_Job]) -> None:
         connection = self._connection
+        self._check()
         connection.execute("BEGIN IMMEDIATE")
         try:
+            self._put([job for job in jobs if job.work is None])
             for job in jobs:
-                job.answer = job.work(connection)
+                if job.work is not None:
+                    job.answer = job.work(connection)
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
 
+    def _put(self, jobs: list[_Job]) -> None:
+        if not jobs:
+            return
+        for job, answer in zip(
+            jobs, self._together(self._connection, [job.item for job in jobs]), strict=True
+        ):
+            if isinstance(answer, Exception):
+                job.error = answer
+            else:
+                job.answer = answer
+
     def _flush(self) -> None:
-        pause = SOON
+        """Commit what nobody waits for, unless somebody else's commit has taken it along."""
         while True:
+            time.sleep(_AGAIN if self._failing else SOON)
             with self._state:
-                if (
-                    not self._state.wait_for(lambda: self._soon or self._closed, timeout=1.0)
-                    or not self._soon
-                ):
+                if not self._soon:
                     self._flusher = None
                     return
-            time.sleep(pause)
-            if not self._soon:  # somebody's commit has taken it along
-                continue
-            job: _Job[None] = _Job(lambda _: None)
-            with self._state:
-                self._waiting.append(job)
-            self._see_through(job)
-            pause = _AGAIN if self._failing or job.error is not None else SOON
+            with contextlib.suppress(sqlite3.Error):  # it is kept, and was logged
+                self.run(lambda _: None)
 
     def close(self) -> None:
         """Write what is to be written, and close the connection."""
         with contextlib.suppress(sqlite3.Error):
             self.run(lambda _: None)
-        with self._state:
-            self._closed = True
-            self._state.notify_all()
-        with self.alone() as connection:
-            connection.close()
+        self._connection.close()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import abc
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from .._errors import MessageError, OutboxError, SendDeferred
+from .._errors import MessageError, OutboxError, SendDeferred, SettingsError
 from .._mail import now
 from .._transports import Journal
 from . import steps
@@ -15,6 +15,10 @@ from .entry import ENDED, Entry, Event, LaneCount, Pause, Search, Step, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from .settings import OutboxSettings
+    from .turn import Post
+    from .worker import Only, Worker
 
 
 class Outbox(abc.ABC):
@@ -136,6 +140,24 @@ class Outbox(abc.ABC):
     def close(self) -> None:  # noqa: B027  (nothing to let go is a fair default)
         """Write what is still to be written, and let go of what is open."""
 
+    def put_in(self, connection: Any, entries: Sequence[Entry]) -> list[Entry]:
+        """Keep *entries* as `put` does, inside the transaction of the host's own *connection*: together, or not at all.
+
+        Raises:
+            MessageError: As `put`.
+            SettingsError: This outbox lies where no transaction of the host reaches, or *connection* leads elsewhere.
+        """
+        raise SettingsError(
+            "This outbox can't be written in a transaction of the host's: it lies elsewhere.",
+            cure="Use the one in the host's own database: pip install pillarbox-procrastinate",
+        )
+
+    def worker(self, post: Post, settings: OutboxSettings, only: Only) -> Worker:
+        """Return a worker that empties this outbox; one that needs another kind of worker brings it."""
+        from .worker import Worker
+
+        return Worker(self, post, settings, only=only)
+
     def journal(self, entry: Entry) -> KeptJournal:
         """Return the journal of an attempt of *entry*, in the claim that it carries."""
         return KeptJournal(self, entry)
@@ -218,7 +240,15 @@ class KeptJournal(Journal):
         self._entry = entry
 
     def _write(self, name: str, value: str) -> None:
-        self._outbox.note(self._entry, name, value)
+        try:
+            self._outbox.note(self._entry, name, value)
+        except SendDeferred:
+            if not self.handed_over:
+                raise
+            raise OutcomeUnknown(
+                "The entry is not this worker's any more; it was handed over, and whether it left is not known.",
+                stage="hand-over",
+            ) from None
 
     def _mark(self) -> None:
         if self._outbox.take([steps.attempting(self._entry)])[0]:

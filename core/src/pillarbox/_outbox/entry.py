@@ -109,7 +109,7 @@ class Step:
         receipt: The carrier's word.
         recipients: Who is still to be sent to, where only some were taken; None for no change.
         counts: Whether it is a failure from which `retry_for` counts.
-        is_metered: Whether the carrier counts it against a limit of its mailbox.
+        answered_at: When the carrier answered, where it counts it against a limit of its mailbox.
         by: Who decided, where it was a person.
     """
 
@@ -123,7 +123,7 @@ class Step:
     receipt: Receipt | None = None
     recipients: tuple[str, ...] | None = None
     counts: bool = False
-    is_metered: bool = False
+    answered_at: dt.datetime | None = None
     by: str = ""
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import collections
 import datetime as dt
 import threading
+from collections.abc import Iterable
 
 from .._transports import Limits
 
@@ -14,7 +16,7 @@ DAY = dt.timedelta(days=1, seconds=1)
 
 
 class Meter:
-    """The answers of one mailbox within a day; says how long the next start has to wait.
+    """The answers of one mailbox that still count; says how long the next start has to wait.
 
     It counts from the answer of the earlier to the start of the later, so the server never sees more than the limit, however
     long either is on the way.
@@ -23,7 +25,7 @@ class Meter:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._guard = threading.Lock()
-        self._answers: collections.deque[dt.datetime] = collections.deque()
+        self._answers: list[dt.datetime] = []
         self._begun = 0
 
     @property
@@ -31,21 +33,26 @@ class Meter:
         """Whether there is anything to count."""
         return self._limits.per_minute is not None or self._limits.per_day is not None
 
+    @property
+    def span(self) -> dt.timedelta:
+        """How long an answer counts."""
+        return MINUTE if self._limits.per_day is None else DAY
+
     def is_idle(self, at: dt.datetime) -> bool:
         """Whether all that counts has been in the outbox for long: nothing is lost when this is forgotten."""
         with self._guard:
             return not self._begun and (not self._answers or self._answers[-1] < at - MINUTE)
 
-    def seed(self, answers: list[dt.datetime]) -> None:
-        """Begin from what the outbox knows, other workers' included."""
+    def seed(self, answers: Iterable[dt.datetime]) -> None:
+        """Begin from what the outbox knows, other workers' included; what is known here already counts once."""
         with self._guard:
-            self._answers = collections.deque(sorted({*answers, *self._answers}))
+            known = collections.Counter(self._answers) | collections.Counter(answers)
+            self._answers = sorted(known.elements())
 
     def wait(self, at: dt.datetime) -> dt.timedelta:
         """Return how long the next has to wait; zero, and it is taken as begun, where it may start."""
         with self._guard:
-            while self._answers and self._answers[0] <= at - DAY:
-                self._answers.popleft()
+            del self._answers[: bisect.bisect_right(self._answers, at - self.span)]
             wait = max(
                 self._left(self._limits.per_minute, MINUTE, at), self._left(self._limits.per_day, DAY, at)
             )
@@ -56,17 +63,18 @@ class Meter:
     def _left(self, most: int | None, span: dt.timedelta, at: dt.datetime) -> dt.timedelta:
         if most is None:
             return dt.timedelta(0)
-        recent = [answer for answer in self._answers if at - span < answer <= at + span]
-        over = len(recent) + self._begun - most
+        start = bisect.bisect_right(self._answers, at - span)
+        recent = bisect.bisect_right(self._answers, at + span) - start  # later ones come of a clock set back
+        over = recent + self._begun - most
         if over < 0:
             return dt.timedelta(0)
-        if over >= len(recent):  # all places are taken by those under way
+        if over >= recent:  # all places are taken by those under way
             return dt.timedelta(seconds=1)
-        return recent[over] + span - at
+        return self._answers[start + over] + span - at
 
     def answered(self, at: dt.datetime, *, counts: bool = True) -> None:
         """Take one that had begun as answered; without *counts* it never reached the carrier."""
         with self._guard:
             self._begun -= 1
             if counts:
-                self._answers.append(at)
+                bisect.insort(self._answers, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -13,15 +14,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from .._errors import SendDeferred, SettingsError
+from .._errors import OutboxError, SendDeferred, SettingsError, Unavailable
 from .._locks import Held, ThreadLock
 from .._mail import State, now
 from .._sqlite_rows import open_database
-from . import bursts, tables
+from . import tables
 from .commits import Commits
-from .contract import Outbox, same
+from .contract import Outbox
 from .entry import Entry, Event, LaneCount, Pause, Search, Step, Wanted
-from .rows import COLUMNS, entry_of, micros, moment, or_none, receipt_text, row_of, text_of
+from .puts import Given, keep
+from .rows import COLUMNS, entry_of, micros, moment, or_none, receipt_text, text_of
 from .settings import OutboxSettings
 
 _WIDTH = len(COLUMNS)
@@ -72,7 +74,7 @@ class SqliteOutbox(Outbox):
                 self._begin()
                 self._alive = {}
             if self._commits is None:
-                self._commits = Commits(_opened(self.path))
+                self._commits = Commits(_opened(self.path), self._keep, _Same(self.path).check)
             return self._commits
 
     @property
@@ -84,32 +86,29 @@ class SqliteOutbox(Outbox):
             connection = self._local.connection = _opened(self.path)
         return connection
 
+    def _keep(
+        self, database: sqlite3.Connection, given: Sequence[Given]
+    ) -> Sequence[Sequence[Entry] | Exception]:
+        return keep(database, given, self.settings)
+
     def _now(self) -> int:
         return micros(self.clock())
 
+    def _latest(self) -> int:
+        """Return a moment later than any that pillarbox lets something wait for: what does was put off by a wrong clock."""
+        return self._now() + 2_000_000 * round(max(self.settings.longest_wait, 86_400.0))
+
     def put(self, entries: Sequence[Entry]) -> list[Entry]:
         """See `Outbox`."""
-        rows = [(entry, row_of(entry), entry.submission.content) for entry in entries]
-        counted = bursts.scopes(entries, self.settings)
-        at = self._now()
-
-        def work(database: sqlite3.Connection) -> list[Entry]:
-            kept = [_inserted(database, *one) for one in rows]
-            for scope, count in counted.items():
-                self._count(database, scope, count, at)
-            return kept
-
-        kept = self._writer().run(work)
+        given = Given.of(entries, self._now())
+        try:
+            kept: list[Entry] = self._writer().put(given)
+        except sqlite3.Error as error:
+            raise Unavailable(
+                f"The outbox can't be written: {error}.", cure=f"Look at the disk of {self.path}."
+            ) from None
         self._tell()
         return kept
-
-    def _count(self, database: sqlite3.Connection, scope: str, count: int, at: int) -> None:
-        minute = at // 60_000_000
-        database.execute(tables.BURST, (scope, minute, count))
-        (total,) = database.execute(tables.BURSTED, (scope, minute - bursts.HOUR)).fetchone()
-        pause = bursts.exceeded(scope, total, self.settings)
-        if pause is not None:
-            _paused(database, pause)
 
     def take(self, moves: Iterable[Step], *, soon: bool = False) -> list[bool]:
         """See `Outbox`."""
@@ -148,12 +147,11 @@ class SqliteOutbox(Outbox):
 
     def claim(self, wanted: Wanted) -> list[Entry]:
         """See `Outbox`."""
-        at = self.clock()
-        latest = micros(at + 2 * dt.timedelta(seconds=max(self.settings.longest_wait, 86_400.0)))
-        stamp = micros(at)
+        stamp, latest = self._now(), self._latest()
 
         def work(database: sqlite3.Connection) -> list[Entry]:
             database.execute(tables.PROMOTE, {"now": stamp, "latest": latest})
+            database.execute(tables.UNPAUSE, (latest,))
             found = self._found(database, wanted, stamp)
             database.executemany(tables.CLAIM, [(wanted.worker, stamp, seq) for seq in found])
             rows = [database.execute(tables.CLAIMED, (seq,)).fetchone() for seq in found]
@@ -201,8 +199,8 @@ class SqliteOutbox(Outbox):
 
     def abandoned(self) -> list[Entry]:
         """See `Outbox`."""
-        query = "SELECT DISTINCT worker FROM entries WHERE state IN ('claimed', 'attempting')"
-        dead = [worker for (worker,) in self._reader.execute(query).fetchall() if not self._lives(worker)]
+        found = self._reader.execute(tables.BUSY).fetchall()
+        dead = [worker for (worker,) in found if not self._lives(worker)]
         rows = [
             row
             for worker in dead
@@ -222,7 +220,8 @@ class SqliteOutbox(Outbox):
 
     def due_looks(self, limit: int = 100) -> list[Entry]:
         """See `Outbox`."""
-        return [_entry(row) for row in self._reader.execute(tables.LOOKS, (self._now(), limit)).fetchall()]
+        values = {"now": self._now(), "latest": self._latest(), "limit": limit}
+        return [_entry(row) for row in self._reader.execute(tables.LOOKS, values).fetchall()]
 
     def expired(self, limit: int = 100) -> list[Entry]:
         """See `Outbox`."""
@@ -237,13 +236,14 @@ class SqliteOutbox(Outbox):
     def enter(self, kind: str) -> str:
         """See `Outbox`."""
         self._writer()
-        worker = f"{kind}-{uuid.uuid4().hex}"
         self._folder.mkdir(mode=0o700, exist_ok=True)
-        held = Held.take(self._folder / worker)
-        if held is None:
-            raise SettingsError(f"{self._folder} can't be locked.", cure="Keep it on a local disk.")
-        self._alive[worker] = held
-        return worker
+        for _ in range(10):  # whoever counts workers may have the lock of a name that is just being made
+            worker = f"{kind}-{uuid.uuid4().hex}"
+            held = Held.take(self._folder / worker)
+            if held is not None:
+                self._alive[worker] = held
+                return worker
+        raise SettingsError(f"{self._folder} can't be locked.", cure="Keep it on a local disk.")
 
     def leave(self, worker: str) -> None:
         """See `Outbox`."""
@@ -367,19 +367,59 @@ class SqliteOutbox(Outbox):
         with self._guard:
             commits, self._commits = self._commits, None
             inherited = self._pid != os.getpid()
-        if commits is not None and not inherited:
-            commits.close()
+        if commits is None or inherited:
+            return
+        commits.close()
         reader = getattr(self._local, "connection", None)
-        if reader is not None and not inherited:
+        if reader is not None:
             reader.close()
         self._local = threading.local()
-        for worker in list(self._alive):
+        for worker in self._idle():
             self.leave(worker)
+
+    def _idle(self) -> Sequence[str]:
+        """Return this process's workers that have nothing: an attempt that is under way outlives the closing."""
+        if not self._alive:
+            return ()
+        try:
+            with contextlib.closing(_opened(self.path)) as database:
+                busy = {worker for (worker,) in database.execute(tables.BUSY)}
+        except (sqlite3.Error, SettingsError):
+            return ()
+        return [worker for worker in self._alive if worker not in busy]
 
     def list(self, search: Search | None = None) -> list[Entry]:
         """See `Outbox`."""
         query, values = _where(search or Search())
         return [entry_of(row) for row in self._reader.execute(query, values).fetchall()]
+
+
+class _Same:
+    """Sees that a file is still the one that was opened: what is written to a removed one is lost with this process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._files = (path, path.with_name(f"{path.name}-wal"))
+        self._were = self._are()
+
+    def _are(self) -> list[tuple[int, int]]:
+        return [(found.st_dev, found.st_ino) for found in map(os.stat, self._files)]
+
+    def check(self) -> None:
+        """Do nothing where it is.
+
+        Raises:
+            OutboxError: It was removed, or another was put in its place.
+        """
+        try:
+            same = self._are() == self._were
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise OutboxError(
+                f"{self._path} was removed or replaced while it was in use; nothing is kept in it any more.",
+                cure="Put it back if you can, and start whatever uses it again.",
+            )
 
 
 _PAUSED = "SELECT scope FROM pauses WHERE until IS NULL OR until > ?"
@@ -390,14 +430,6 @@ def _opened(path: Path) -> sqlite3.Connection:
     connection.isolation_level = None
     connection.execute("PRAGMA secure_delete = FAST")
     return connection
-
-
-def _inserted(database: sqlite3.Connection, entry: Entry, row: tuple[Any, ...], content: bytes) -> Entry:
-    found = database.execute(tables.INSERT, row).fetchone()
-    if found is None:
-        return same(_entry(database.execute(tables.BY_KEY, (entry.key,)).fetchone()), entry)
-    database.execute(tables.INSERT_BODY, (found[0], content, entry.submission.bcc_header))
-    return entry
 
 
 def _values(step: Step) -> dict[str, Any]:
@@ -431,15 +463,13 @@ def _moved(database: sqlite3.Connection, step: Step, values: dict[str, Any], at:
             "by": step.by,
         }
         database.execute(tables.EVENT, event)
-    if step.is_metered:
-        database.execute(tables.ANSWER, (method, mailbox, at))
+    if step.answered_at is not None:
+        database.execute(tables.ANSWER, (method, mailbox, micros(step.answered_at)))
     return True
 
 
 def _paused(database: sqlite3.Connection, pause: Pause) -> None:
-    until = None if pause.until is None else micros(pause.until)
-    values = (pause.scope, pause.reason, micros(pause.since), until, pause.by, pause.kind)
-    database.execute(tables.PAUSE, values)
+    database.execute(tables.PAUSE, tables.pause_row(pause))
 
 
 def _entry(row: Sequence[Any]) -> Entry:

@@ -57,6 +57,11 @@ def attempting(entry: Entry) -> Step:
     )
 
 
+def metered(step: Step, at: dt.datetime) -> Step:
+    """Return *step* as one that counts against a limit of its mailbox, from the answer on."""
+    return attrs.evolve(step, answered_at=at)
+
+
 def released(entry: Entry, reason: str = "") -> Step:
     """Return the way back to the queue of one that was claimed and not begun."""
     return _of(entry, State.QUEUED, reason, come_from=frozenset({State.CLAIMED}))
@@ -238,7 +243,7 @@ def after_death(entry: Entry, at: dt.datetime) -> Step:
     if entry.state is State.ATTEMPTING:
         reason = "The process that handed it over ended before the answer was known."
         step = _of(entry, State.UNKNOWN, reason, due_at=at, come_from=frozenset({State.ATTEMPTING}))
-        return attrs.evolve(step, is_metered=True)
+        return metered(step, at)
     reason = "The process that had claimed it ended before the hand-over; nothing left."
     return _of(entry, State.QUEUED, reason, come_from=frozenset({State.CLAIMED}))
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .rows import COLUMNS
+import functools
+
+from .entry import Pause
+from .rows import COLUMNS, micros
 
 SCHEMA_VERSION = 1
 """Kept as the file's `user_version`."""
@@ -44,9 +47,28 @@ CREATE TABLE bursts (scope TEXT NOT NULL, minute INTEGER NOT NULL, count INTEGER
 """
 
 _NAMES = ", ".join(COLUMNS)
-_MARKS = ", ".join("?" * len(COLUMNS))
-INSERT = f"INSERT INTO entries ({_NAMES}) VALUES ({_MARKS}) ON CONFLICT (key) DO NOTHING RETURNING seq"
-INSERT_BODY = "INSERT INTO bodies VALUES (?, ?, ?)"
+_MARKS = f"({', '.join('?' * len(COLUMNS))})"
+
+
+@functools.cache
+def inserting(count: int) -> str:
+    """Return the statement that inserts so many entries and answers with the key and number of each that is new."""
+    marks = ", ".join([_MARKS] * count)
+    return f"INSERT INTO entries ({_NAMES}) VALUES {marks} ON CONFLICT (key) DO NOTHING RETURNING key, seq"
+
+
+@functools.cache
+def inserting_bodies(count: int) -> str:
+    """Return the statement that inserts so many bodies."""
+    return f"INSERT INTO bodies VALUES {', '.join(['(?, ?, ?)'] * count)}"
+
+
+def pause_row(pause: Pause) -> tuple[str, str, int, int | None, str, str]:
+    """Return the values of `PAUSE`."""
+    until = None if pause.until is None else micros(pause.until)
+    return (pause.scope, pause.reason, micros(pause.since), until, pause.by, pause.kind)
+
+
 WHOLE = ", ".join(f"e.{name}" for name in COLUMNS)
 BY_KEY = f"SELECT {WHOLE}, b.content, b.bcc FROM entries e LEFT JOIN bodies b USING (seq) WHERE e.key = ?"
 LIGHT = f"SELECT {WHOLE} FROM entries e"
@@ -85,6 +107,8 @@ UPDATE entries SET due = 0
 WHERE state IN ('queued', 'deferred') AND due > 0 AND (due <= :now OR (due > :latest AND state = 'deferred'))
 """
 """What has come due stands in line. A wait longer than any that is given comes of a clock that was set back."""
+UNPAUSE = "DELETE FROM pauses WHERE kind != 'person' AND until > ?"
+"""The same of a pause that pillarbox made."""
 NEXT_LANE = """
 SELECT lane FROM entries INDEXED BY ready WHERE state IN ('queued', 'deferred') AND due = 0 AND lane > ? ORDER BY lane LIMIT 1
 """
@@ -104,7 +128,11 @@ CLAIM = "UPDATE entries SET state = 'claimed', worker = ?, fence = fence + 1, ch
 CLAIMED = f"SELECT {WHOLE}, b.content, b.bcc FROM entries e JOIN bodies b USING (seq) WHERE e.seq = ?"
 
 TAKEN = f"{LIGHT} WHERE e.state IN ('claimed', 'attempting')"
-LOOKS = f"SELECT {WHOLE}, b.content, b.bcc FROM entries e JOIN bodies b USING (seq) WHERE e.state = 'unknown' AND e.due <= ? ORDER BY e.due LIMIT ?"
+LOOKS = f"""
+SELECT {WHOLE}, b.content, b.bcc FROM entries e JOIN bodies b USING (seq)
+WHERE e.state = 'unknown' AND (e.due <= :now OR e.due > :latest) ORDER BY e.due LIMIT :limit
+"""
+BUSY = "SELECT DISTINCT worker FROM entries WHERE state IN ('claimed', 'attempting')"
 EXPIRED = f"""
 {LIGHT} WHERE e.not_after IS NOT NULL AND e.state IN ('queued', 'deferred') AND e.not_after < ? ORDER BY e.not_after LIMIT ?
 """

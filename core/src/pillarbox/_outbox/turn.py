@@ -155,8 +155,8 @@ class Turn:
             lane.limits = self._post.limits(account)
             lane.meter = Meter(lane.limits)
         if lane.meter.counts and lane.running <= 1:
-            day = self._outbox.clock() - dt.timedelta(days=1)
-            lane.meter.seed(self._outbox.answered(account.method, account.mailbox, day))
+            since = self._outbox.clock() - lane.meter.span
+            lane.meter.seed(self._outbox.answered(account.method, account.mailbox, since))
 
     def _next(self) -> Entry | None:
         if self._is_done():
@@ -233,19 +233,25 @@ class Turn:
 
     def _answered(self, entry: Entry, journal: Journal, outcome: Outcome) -> None:
         """Keep what came of an attempt."""
-        meter, is_metered = self._lane.meter, False
+        meter, at, counts = self._lane.meter, self._outbox.clock(), False
         if meter is not None:
-            is_metered = meter.counts and (journal.handed_over or isinstance(outcome, Receipt))
-            meter.answered(self._outbox.clock(), counts=is_metered)
-        self._keep(entry, outcome, handed_over=journal.handed_over, is_metered=is_metered)
+            counts = meter.counts and (journal.handed_over or isinstance(outcome, Receipt))
+            meter.answered(at, counts=counts)
+        self._keep(entry, outcome, at, handed_over=journal.handed_over, counts=counts)
 
     def _keep(
-        self, entry: Entry, outcome: Outcome, *, handed_over: bool = False, is_metered: bool = False
+        self,
+        entry: Entry,
+        outcome: Outcome,
+        at: dt.datetime | None = None,
+        *,
+        handed_over: bool = False,
+        counts: bool = False,
     ) -> None:
-        """Take the step that follows; a lane that has to wait does."""
-        at = self._outbox.clock()
+        """Take the step that follows from what came *at* a moment, now by default; a lane that has to wait does."""
+        at = at or self._outbox.clock()
         consequence = steps.after(entry, outcome, self._settings, at, takes_envelope=self._takes_envelope)
-        step = attrs.evolve(consequence.step, is_metered=is_metered)
+        step = steps.metered(consequence.step, at) if counts else consequence.step
         forgot = step.state in {State.ACCEPTED, State.UNKNOWN} and not handed_over
         self._outbox.take(steps.by_way_of_attempting(entry, step) if forgot else [step], soon=True)
         if consequence.pause is not None:
