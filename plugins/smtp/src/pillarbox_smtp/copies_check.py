@@ -72,7 +72,7 @@ class _Look:
 
     def _signed_in(self) -> Finding:
         self.copies.mailbox.sign_in()
-        return _found(Level.OK, "copy-signed-in", f"as {self.copies.mailbox.access.username}")
+        return _found(Level.OK, "copy-signed-in", f"signed in as {self.copies.mailbox.access.username}")
 
     def _foldered(self) -> Finding:
         self._folder = self.copies.find_folder()
@@ -87,7 +87,8 @@ class _Look:
         if quota is None or not quota[1]:
             return None
         used, most = quota
-        seen = f"{used / 1024:,.0f} of {most / 1024:,.0f} MB are used"
+        unit, size = ("MB", 1024) if most >= 10 * 1024 else ("KB", 1)
+        seen = f"{used / size:,.0f} of {most / size:,.0f} {unit} are used"
         if used * 100 >= most * NEARLY_FULL:
             return _found(
                 Level.WARN, "copy-nearly-full", seen, "Make room in the mailbox, or have its quota raised."

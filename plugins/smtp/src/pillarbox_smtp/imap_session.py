@@ -293,9 +293,8 @@ class Session:
         else:
             return
         self.drop()
-        raise Trouble(
-            f"copy-{how.name.lower().replace('_', '-')}", f"{self.access.server} {how.value}.", how=how
-        )
+        code = f"copy-{how.name.lower().replace('_', '-')}"
+        raise Trouble(code, f"{self.access.server} {how.value}.", _ON_THE_WAY, how=how)
 
     def _broken_off(self, error: Exception) -> Trouble:
         """Return what it means that the server took leave, or said what imaplib can't read; and close."""
@@ -303,7 +302,8 @@ class Session:
         self.drop()
         server = self.access.server
         if farewell is not None:
-            return Trouble("copy-closed", f'{server} took leave: "{_words(farewell)}".', how=How.CLOSED)
+            said = f'{server} took leave: "{_words(farewell)}".'
+            return Trouble("copy-closed", said, _ON_THE_WAY, how=How.CLOSED)
         said = f"{server} sent what is not IMAP ({type(error).__name__})."
         return Trouble("copy-garbage", said, _OTHER_PORT, how=How.CLOSED)
 
@@ -330,6 +330,7 @@ class Session:
 
 
 _OTHER_PORT = "Check that the port and the encryption belong together: TLS 993, STARTTLS 143."
+_ON_THE_WAY = f"Look whether the server and what lies on the way are well. {_OTHER_PORT}"
 _SIGN_IN = "Check that the mailbox allows IMAP, and the user name and the password of saved_copy."
 _FOR_NOW = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
 
