@@ -10,6 +10,8 @@ import pytest
 
 from pillarbox import (
     Company,
+    Entry,
+    Limits,
     Mailer,
     MemoryDirectory,
     Message,
@@ -223,3 +225,26 @@ def test_what_was_not_to_leave_so_late_is_ended_though_it_is_paused():
     with desk_.worker():
         until(lambda: desk_.outbox.get(key).state is State.REJECTED)
     assert "not to leave after" in desk_.outbox.get(key).reason
+
+
+def test_several_are_kept_at_once_and_one_that_is_unfit_stops_nobody():
+    """One answer for each, in order."""
+    method = slow(limits=classmethod(lambda cls, settings: Limits(size=100_000)))
+    desk_ = desk(method)
+    huge = attrs.evolve(LETTER, text="x" * 100_000)
+    answers = desk_.enqueue_many([LETTER, huge, LETTER])
+    assert [type(one) for one in answers] == [Entry, MessageError, Entry]
+    desk_.worker().run(drain=True)
+    assert method.accepted == [answers[0].key, answers[2].key]
+
+
+def test_a_message_with_too_many_recipients_goes_in_parts():
+    """Rule 25: each with its own outcome, under one Message-ID."""
+    method = slow(limits=classmethod(lambda cls, settings: Limits(recipients=2)))
+    desk_ = desk(method)
+    first = desk_.enqueue(Message(to=[f"c{n}@customer.example" for n in range(5)], subject="s", text="t"))
+    desk_.worker().run(drain=True)
+    parts = desk_.outbox.list(Search(part_of=first.key))
+    assert sorted(len(one.submission.envelope.recipients) for one in parts) == [1, 2, 2]
+    assert {one.submission.message_id for one in parts} == {first.submission.message_id}
+    assert len(method.accepted) == 3
