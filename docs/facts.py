@@ -28,24 +28,43 @@ SOURCES = sorted(
 )
 
 
-def _is_described(package: str) -> bool:
-    """Whether a plugin's package is installed, or was described and has to be installed: one that is begun is neither."""
-    page = ROOT / "docs/reference/python" / f"{package}.md"
-    return importlib.util.find_spec(package) is not None or page.exists()
+CORE = ROOT / "core/src/pillarbox"
+FIRST = ("pillarbox", "pillarbox.settings", "pillarbox.outbox", "pillarbox.testing")
 
 
-DOORS = (
-    "pillarbox",
-    "pillarbox.settings",
-    "pillarbox.outbox",
-    "pillarbox.testing",
-    "pillarbox.testing.smtp_server",
-    "pillarbox.cli",
-    *filter(
-        _is_described,
-        sorted(path.parent.name for path in ROOT.glob("plugins/*/src/*/__init__.py")),
-    ),
-)
+def _doors_of_core() -> list[str]:
+    """Return the modules of core that say what others may import of them: those with an `__all__` and a public name."""
+    paths = (path for path in SOURCES if path.is_relative_to(CORE))
+    inside = (
+        path.relative_to(CORE.parent).with_suffix("").parts for path in paths if _gives(path)
+    )
+    names = (".".join(parts).removesuffix(".__init__") for parts in inside)
+    public = [name for name in names if "._" not in name]
+    return sorted(
+        public, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name)
+    )
+
+
+def _gives(path: Path) -> bool:
+    return re.search(r"^__all__\b", path.read_text("utf-8"), re.MULTILINE) is not None
+
+
+def _doors_of_plugins() -> list[str]:
+    """Return the plugins' packages that were described, or can be now: one that is only begun stops nobody."""
+    packages = sorted(path.parent.name for path in ROOT.glob("plugins/*/src/*/__init__.py"))
+    pages = ROOT / "docs/reference/python"
+    return [one for one in packages if (pages / f"{one}.md").exists() or _is_whole(one)]
+
+
+def _is_whole(package: str) -> bool:
+    try:
+        module = importlib.import_module(package)
+        return all(hasattr(module, name) for name in module.__all__)
+    except ImportError:
+        return False
+
+
+DOORS = (*_doors_of_core(), *_doors_of_plugins())
 """The modules that others may import from, in the order in which a reader meets them: core's, then the plugins'."""
 HELP_WIDTH = 92
 """Columns of a command's help, so that a page shows it without scrolling."""
@@ -237,11 +256,12 @@ def _text(node: ast.expr) -> str:
     return str(ast.literal_eval(node))
 
 
-def texts_in_code(pattern: str) -> set[str]:
-    """Return every text constant of the sources, docstrings aside, that matches *pattern* wholly."""
+def texts_in_code(pattern: str, within: Path = ROOT) -> set[str]:
+    """Return every text constant of the sources *within* a folder or file that matches *pattern* wholly."""
+    inside = (tree for path, tree in trees().items() if path.is_relative_to(within))
     texts = (
         node.value
-        for tree in trees().values()
+        for tree in inside
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant)
     )
