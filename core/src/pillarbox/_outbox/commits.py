@@ -18,6 +18,8 @@ Work = Callable[[sqlite3.Connection], T]
 Together = Callable[[sqlite3.Connection, Sequence[Any]], Sequence[Any]]
 SOON = 0.002
 """Seconds that what nobody waits for may wait for company."""
+_IDLE = 100
+"""How often the thread that does it looks in vain before it ends."""
 _AGAIN = 0.5
 """Seconds between two tries of it while the storage fails."""
 
@@ -84,13 +86,32 @@ class Commits:
         with self._state:
             self._waiting.append(job)
             job.leads, self._leading = not self._leading, True
-        if not job.leads:
-            job.turn.acquire()
+        try:
+            if not job.leads:
+                job.turn.acquire()
+        except BaseException:
+            self._withdraw(job)
+            raise
         if job.leads:
             self._lead()
         if job.error is not None:
             raise job.error
         return job.answer
+
+    def _withdraw(self, job: _Job) -> None:
+        """Leave the line (Ctrl-C, say): the lead never falls to who is gone."""
+        with self._state:
+            if job in self._waiting:
+                self._waiting.remove(job)
+                if job.leads:
+                    self._hand_on()
+
+    def _hand_on(self) -> None:
+        """Give the lead to the first who waits."""
+        self._leading = bool(self._waiting)
+        if self._leading:
+            self._waiting[0].leads = True
+            self._waiting[0].turn.release()
 
     def _lead(self) -> None:
         """Do what has gathered, and give the lead on."""
@@ -102,10 +123,7 @@ class Commits:
             self._keep(soon)
         finally:
             with self._state:
-                self._leading = bool(self._waiting)
-                if self._leading:
-                    self._waiting[0].leads = True
-                    self._waiting[0].turn.release()
+                self._hand_on()
             for job in batch:
                 if not job.leads:
                     job.turn.release()
@@ -159,12 +177,16 @@ class Commits:
 
     def _flush(self) -> None:
         """Commit what nobody waits for, unless somebody else's commit has taken it along."""
+        idle = 0
         while True:
             time.sleep(_AGAIN if self._failing else SOON)
             with self._state:
-                if not self._soon:
+                idle = 0 if self._soon else idle + 1
+                if idle > _IDLE:
                     self._flusher = None
                     return
+            if idle:
+                continue
             with contextlib.suppress(sqlite3.Error):  # it is kept, and was logged
                 self.run(lambda _: None)
 
