@@ -49,6 +49,14 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether the open file is still the one at *path*: a lock on a removed one holds nothing."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
 @contextlib.contextmanager
 def file_lock(path: Path, *, timeout: float = 10.0) -> Iterator[None]:
     """Hold the lock file *path* (made owner-only where missing) for the length of the block.
@@ -93,7 +101,7 @@ class Held:
             descriptor = open_or_create(path) if make else os.open(path, there)
         except FileNotFoundError:
             return None
-        if _take(descriptor):
+        if _take(descriptor) and _is_at(descriptor, path):
             return cls(descriptor, path)
         os.close(descriptor)
         return None

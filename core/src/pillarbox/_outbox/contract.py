@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from .._errors import MessageError, OutboxError, SendDeferred, SettingsError
+from .._errors import MessageError, OutboxError, OutcomeUnknown, SendDeferred, SettingsError
 from .._mail import now
 from .._transports import Journal
 from . import steps

@@ -112,7 +112,7 @@ class Worker:
                 failures += 1
                 begun = 0
                 _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)
-                self._stop.wait(min(0.1 * 2**failures, 10.0))
+                self._stop.wait(min(0.1 * 2 ** min(failures, 7), 10.0))
             started = self._start(pool)
             if begun or started:
                 continue

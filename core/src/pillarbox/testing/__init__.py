@@ -1,4 +1,4 @@
-"""For authors of transports and vaults, and for hosts' tests: contracts to inherit, a transport and a server to try with.
+"""For authors of transports, outboxes and vaults, and for hosts' tests: contracts to inherit, a transport and a server to try with.
 
 The behaviours of the scripted server (`Reply`, `Cut`, ...) are in `pillarbox.testing.smtp_server`.
 """
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from ._mailbox import Mailbox
     from ._memory import Box, MemorySettings, MemoryTransport, Sent
+    from ._outbox_contract import OutboxContract
     from ._vault_contract import VaultContract
     from .smtp_server import ScriptedServer, SmtpFault, every_fault
 
@@ -27,6 +28,7 @@ _HOMES = {
     "_contract": "Accepted CONTRACT_VERSION CaseResult FAULTS Fault NotStaged TransportContract run_cases",
     "_mailbox": "Mailbox",
     "_memory": "Box MemorySettings MemoryTransport Sent",
+    "_outbox_contract": "OutboxContract",
     "_vault_contract": "VaultContract",
     "smtp_server": "ScriptedServer SmtpFault every_fault",
 }
@@ -43,6 +45,7 @@ __all__ = [
     "MemorySettings",
     "MemoryTransport",
     "NotStaged",
+    "OutboxContract",
     "ScriptedServer",
     "Sent",
     "SmtpFault",

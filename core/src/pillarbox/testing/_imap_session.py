@@ -19,7 +19,7 @@ import attrs
 if TYPE_CHECKING:
     from .imap_server import ImapServer
 
-Script: TypeAlias = "bytes | Callable[[Turn], None]"
+ImapScript: TypeAlias = "bytes | Callable[[Turn], None]"
 """What is written at a point: octets, or a function that is given the turn."""
 _LIFE = 30.0
 _MOST = 16 * 1024 * 1024
@@ -69,7 +69,7 @@ class Turn:
         raise Over
 
 
-def do(script: Script, turn: Turn) -> None:
+def do(script: ImapScript, turn: Turn) -> None:
     if isinstance(script, bytes):
         turn.say(script)
     else:

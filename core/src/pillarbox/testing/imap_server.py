@@ -20,12 +20,12 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Self
 
-from ._imap_session import Over, Script, Session, Turn, do
+from ._imap_session import ImapScript, Over, Session, Turn, do
 
 __all__ = [
-    "CAPABILITIES",
+    "IMAP_CAPABILITIES",
+    "ImapScript",
     "ImapServer",
-    "Script",
     "Turn",
     "cut",
     "drip",
@@ -35,7 +35,7 @@ __all__ = [
     "silence",
 ]
 
-CAPABILITIES = ("SPECIAL-USE", "UIDPLUS", "QUOTA")
+IMAP_CAPABILITIES = ("SPECIAL-USE", "UIDPLUS", "QUOTA")
 """What CAPABILITY tells by default, beside IMAP4rev1, STARTTLS (with `tls`) and the sign-ins (with `users`)."""
 _MOST = 16 * 1024 * 1024
 
@@ -84,7 +84,7 @@ def flood(octets: bytes, most: int = _MOST) -> Callable[[Turn], None]:
     return act
 
 
-def nth(number: int, script: Script) -> Callable[[Turn], None]:
+def nth(number: int, script: ImapScript) -> Callable[[Turn], None]:
     """Do as *script* says the *number*-th time the point is come to, and the usual at all others."""
 
     def act(turn: Turn) -> None:
@@ -121,10 +121,10 @@ class ImapServer:
     def __init__(
         self,
         *,
-        at: Mapping[str, Script] | None = None,
+        at: Mapping[str, ImapScript] | None = None,
         users: Mapping[str, str] | None = None,
         folders: Mapping[str, str] | None = None,
-        capabilities: tuple[str, ...] = CAPABILITIES,
+        capabilities: tuple[str, ...] = IMAP_CAPABILITIES,
         mechanisms: tuple[str, ...] = ("PLAIN",),
         tls: ssl.SSLContext | None = None,
         implicit_tls: bool = False,
@@ -132,7 +132,7 @@ class ImapServer:
     ) -> None:
         self.host: str = "127.0.0.1"
         self.port: int = 0
-        self.at: dict[str, Script] = dict(at or {})
+        self.at: dict[str, ImapScript] = dict(at or {})
         self.users: dict[str, str] = dict(users or {})
         self.flags: dict[str, str] = dict({"INBOX": "", "Sent": r"\Sent"} if folders is None else folders)
         self.folders: dict[str, list[bytes]] = {name: [] for name in self.flags}
