@@ -20,7 +20,7 @@ from pillarbox import (
     Sighting,
     SightingState,
 )
-from pillarbox.testing.imap_server import ImapServer, Script, Turn, cut, drip, nth, reset, silence
+from pillarbox.testing.imap_server import ImapScript, ImapServer, Turn, cut, drip, nth, reset, silence
 from pillarbox.testing.smtp_server import Cut, Nth, Reply, ScriptedServer
 from pillarbox_smtp import SmtpTransport
 from pillarbox_smtp.check import FINDINGS
@@ -65,7 +65,7 @@ def test_a_copy_that_the_server_filed_itself_is_not_filed_again() -> None:
     assert server.heard(b"APPEND") == []
 
 
-def lost_after(filed: bool, how: Script) -> Script:
+def lost_after(filed: bool, how: ImapScript) -> ImapScript:
     """Return a script that takes the literal, files it or forgets it, and does *how* in the place of the answer."""
 
     def act(turn: Turn) -> None:
@@ -80,7 +80,7 @@ def lost_after(filed: bool, how: Script) -> Script:
 
 
 SERVER: list[ImapServer] = []
-LOST: dict[str, tuple[bool, Script, CopyState, int]] = {
+LOST: dict[str, tuple[bool, ImapScript, CopyState, int]] = {
     "filed, then closed": (True, cut, CopyState.FILED, 1),
     "filed, then reset": (True, reset, CopyState.FILED, 1),
     "filed, then silent": (True, silence, CopyState.FILED, 1),
@@ -117,7 +117,7 @@ def test_answers_that_are_lost_each_time_leave_it_in_doubt() -> None:
     assert server.reached["append"] == 2
 
 
-REFUSALS: dict[str, tuple[dict[str, Script], str]] = {
+REFUSALS: dict[str, tuple[dict[str, ImapScript], str]] = {
     "full": ({"append": b"TAG NO [OVERQUOTA] Quota exceeded\r\n"}, "The mailbox is full"),
     "full behind the literal": (
         {"append-end": b"TAG NO [OVERQUOTA] Quota exceeded\r\n"},
@@ -249,7 +249,7 @@ class TestSending:
     @pytest.mark.parametrize(
         "point", ["greeting", "authenticate", "examine", "search", "append", "append-end"]
     )
-    def test_no_fault_of_the_mailbox_changes_the_send(self, point: str, fault: Script) -> None:
+    def test_no_fault_of_the_mailbox_changes_the_send(self, point: str, fault: ImapScript) -> None:
         """It is accepted, once, and what became of the copy is told."""
         with (
             ScriptedServer(users=USERS) as smtp,
@@ -349,7 +349,7 @@ def test_what_a_look_proves(
 @pytest.mark.parametrize(
     "fault", [cut, silence, b"TAG NO no\r\n", b"TAG OK nothing said\r\n", b"* SEARCH x\r\nTAG OK\r\n"]
 )
-def test_a_look_that_fails_is_unclear(fault: Script) -> None:
+def test_a_look_that_fails_is_unclear(fault: ImapScript) -> None:
     """Whatever the server does to it."""
     with ImapServer(at={"search": fault}, users=USERS) as server:
         transport = SmtpTransport(with_copy(server), Known())

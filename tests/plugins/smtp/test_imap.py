@@ -17,12 +17,13 @@ import pytest
 import trustme
 
 from pillarbox import Network
-from pillarbox.testing.imap_server import ImapServer, Script, Turn, cut, drip, flood, nth, reset, silence
+from pillarbox.testing.imap_server import ImapScript, ImapServer, Turn, cut, drip, flood, nth, reset, silence
 from pillarbox_smtp import Encryption
 from pillarbox_smtp.imap import Mailbox
 from pillarbox_smtp.imap_folders import Folder
 from pillarbox_smtp.imap_session import Trouble
 from pillarbox_smtp.imap_wire import MOST_OCTETS, Deadline
+from tests import systems
 from tests.plugins.smtp.givens import ORDERS, PASSWORD, TOKEN
 from tests.plugins.smtp.issuing import DAY, NOW, issue
 from tests.plugins.smtp.mailboxes import SHORT, USERS, opened, unopened
@@ -56,7 +57,7 @@ def tls(authority: trustme.CA, server_tls: ssl.SSLContext) -> ssl.SSLContext:
     return server_tls
 
 
-STARTTLS_FAULTS: dict[str, tuple[dict[str, Script], str]] = {
+STARTTLS_FAULTS: dict[str, tuple[dict[str, ImapScript], str]] = {
     "O_1: not offered, and refused": ({"capability": PLAIN_OK}, "copy-tls-not-offered"),
     "O_2: refused with NO": ({"starttls": b"TAG NO not now\r\n"}, "copy-tls-refused"),
     "O_3: refused with BAD": ({"starttls": b"TAG BAD what\r\n"}, "copy-tls-refused"),
@@ -100,7 +101,7 @@ def test_a_fault_of_starttls_ends_it_before_anything_is_said(
     assert words <= {b"CAPABILITY", b"STARTTLS"}
 
 
-GREETINGS: dict[str, tuple[Script, str]] = {
+GREETINGS: dict[str, tuple[ImapScript, str]] = {
     "no": (b"* NO no\r\n", "copy-greeting-refused"),
     "bad": (b"* BAD bad\r\n", "copy-greeting-refused"),
     "bye": (b"* BYE bye\r\n", "copy-greeting-refused"),
@@ -117,7 +118,9 @@ GREETINGS: dict[str, tuple[Script, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", GREETINGS)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=systems.resets if case == "reset" else ()) for case in GREETINGS]
+)
 def test_a_fault_of_the_greeting_ends_it(case: str) -> None:
     """No sign-in follows."""
     script, code = GREETINGS[case]
@@ -126,7 +129,7 @@ def test_a_fault_of_the_greeting_ends_it(case: str) -> None:
     assert server.heard(b"AUTH") == []
 
 
-FAULTS: dict[str, Script] = {
+FAULTS: dict[str, ImapScript] = {
     "silent": silence,
     "dripped": drip(),
     "dripped literal": drip(b"* LIST () {4}\r\nSent\r\n"),
@@ -210,7 +213,7 @@ def test_an_append_that_is_answered_before_it_was_made_is_not_believed() -> None
         (drip(b"+ "), "copy-silent"),
     ],
 )
-def test_what_a_server_says_to_a_sign_in(answer: Script, code: str | None) -> None:
+def test_what_a_server_says_to_a_sign_in(answer: ImapScript, code: str | None) -> None:
     """A referral is not followed (L_1), and no second mechanism is tried."""
     at = {"authenticate": answer}
     with ImapServer(at=at, users=USERS, mechanisms=("PLAIN", "LOGIN")) as server:
