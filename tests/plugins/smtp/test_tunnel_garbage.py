@@ -73,7 +73,7 @@ def parrot() -> Iterator[Parrot]:
 
 @pytest.mark.parametrize("kind", STARTS)
 @pytest.mark.parametrize("signs_in", [True, False])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_any_octets(parrot: Parrot, kind: str, signs_in: bool, data: st.DataObject) -> None:
     """Each an answer, cut anywhere."""

@@ -248,6 +248,23 @@ def test_an_answer_that_makes_no_sense_leaves_a_doubt(serve: Serve, connect: Con
     assert window.AVOIDED.has("127.0.0.1", server.port)
 
 
+def test_a_refused_reset_that_mixes_two_messages_leaves_a_doubt(serve: Serve, connect: Connect) -> None:
+    """The server refuses the envelope, because the one before still stands, and takes the content for that one."""
+    at = {"rcpt": Nth(2, Reply(450, "4.2.1 busy")), "rset": Nth(2, Reply(450, "4.3.0 not now"))}
+    server = serve(at=at)
+    kinds = _kinds(connect(server, chunking_window=5), _attempts(3))
+    assert kinds == [Receipt, SendDeferred, OutcomeUnknown]
+    assert len(server.accepted) == 2
+
+
+def test_a_refused_reset_and_a_cut_leave_a_doubt(serve: Serve, connect: Connect) -> None:
+    """A refusal of the envelope is no answer there, and the content may have been taken."""
+    rset = Nth(2, Reply(450, "4.3.0 not now"))
+    server = serve(at={"rcpt": Nth(2, Reply(450, "4.2.1 busy")), "rset": rset, "bdat-last": Nth(3, Cut())})
+    kinds = _kinds(connect(server, chunking_window=5), _attempts(3))
+    assert kinds == [Receipt, SendDeferred, OutcomeUnknown]
+
+
 def test_a_kept_line_that_was_closed_meanwhile(serve: Serve, connect: Connect) -> None:
     """Nothing left on it: the batch goes on another, and nobody is told of it."""
     server = serve(at={"mail": Nth(3, Cut())})

@@ -341,16 +341,22 @@ def chunk(
         SendDeferred, SendRejected, SignInNeeded: The server took none of it.
         OutcomeUnknown: It may have it, and did not say.
     """
-    if replies and replies[0].kind in {4, 5}:
+    took = len(replies) == len(transaction.commands) and replies[-1].kind == 2
+    if replies and replies[0].kind in {4, 5} and not took:
         raise refused(server, "sender", replies[0])
     recipients = replies[1 : len(transaction.recipients) + 1]
     in_order = all(one.kind == 2 for one in replies[:1]) and all(one.kind in {2, 4, 5} for one in recipients)
     if in_order and len(recipients) == len(transaction.recipients):
         answers = {who: answer(reply) for who, reply in zip(transaction.recipients, recipients, strict=True)}
-        if all(one.kind != 2 for one in recipients):
+        if all(one.kind != 2 for one in recipients) and not took:
             raise _none_accepted(server, recipients, answers)
-        if len(replies) == len(transaction.commands):
+        if len(replies) == len(transaction.commands) and any(one.kind == 2 for one in recipients):
             return final(server, transaction, answers, replies[-1])
+    if took:
+        raise OutcomeUnknown(
+            f"{server} refused the envelope and took the message; to whom it goes is not known.",
+            stage="content",
+        )
     if not whole:
         raise SendDeferred(
             f"{server} did not take the whole message, so nothing was accepted.", stage="content"

@@ -188,13 +188,19 @@ class Window:
         count = len(transaction.commands) - len(one.known) + skipped
         if self._ended:
             taken, self._left = self._left[:count], self._left[count:]
-            return [*one.known, *taken[skipped:]]
+        else:
+            taken = self._taken(count)
+        if skipped and len(taken) < count and taken[:1] and taken[0].kind != 2:
+            return []  # who refuses RSET may refuse MAIL for the one before, and take the content all the same
+        return [*one.known, *taken[skipped:]]
+
+    def _taken(self, count: int) -> list[Reply]:
         taken, broken = self._line.connection.run(self._line.session.read_chunk(count))
         if _says_farewell(taken) and self._line.connection.run(self._line.session.hear_out()):
             self._farewell = taken[-1]
         if broken is not None or not self._line.may_be_kept:
             self._end([])
-        return [*one.known, *taken[skipped:]]
+        return taken
 
     def _end(self, left: list[Reply]) -> None:
         """Write nothing more; the replies that are *left* are for those that wait, in order."""
