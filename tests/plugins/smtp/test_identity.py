@@ -30,6 +30,7 @@ from pillarbox.testing.smtp_server import Reply, ScriptedServer
 from pillarbox_smtp import Encryption, SmtpTransport
 from pillarbox_smtp.check import FINDINGS
 from pillarbox_smtp.identity import Identity
+from tests import access
 from tests.plugins.smtp.conftest import Connect, Serve
 from tests.plugins.smtp.givens import ORDERS, Known, settings, submission
 from tests.plugins.smtp.issuing import DAY, NOW, Issued, issue
@@ -91,7 +92,7 @@ def written(
     )
     (folder / "client.pem").write_bytes(client.pem)
     (folder / "client.key").write_bytes(octets)
-    (folder / "client.key").chmod(0o600)
+    access.give(folder / "client.key", 0o600)
     return {"client_certificate": str(folder / "client.pem"), "client_key": str(folder / "client.key")}
 
 
@@ -165,10 +166,10 @@ def test_key_and_certificate_in_one_file(serve: Serve, reach: Reach, place: Plac
     given = written(place.folder, place.client())
     both = place.folder / "both.pem"
     both.write_bytes(Path(given["client_key"]).read_bytes() + Path(given["client_certificate"]).read_bytes())
-    both.chmod(0o600)
+    access.give(both, 0o600)
     transport = reach(serve(tls=place.context()), client_certificate=str(both))
     assert isinstance(outcome(transport), Receipt)
-    both.chmod(0o640)
+    access.give(both, 0o640)
     os.utime(both)
     transport.close()
     assert isinstance(outcome(transport), SettingsError)
@@ -230,7 +231,7 @@ FILES: dict[str, tuple[Callable[[Path, Place], object], str, str]] = {
         "holds no key",
     ),
     "a key that others can read": (
-        lambda folder, _: (folder / "client.key").chmod(0o644),
+        lambda folder, _: access.give(folder / "client.key", 0o644),
         "tls-client-key",
         "can be read by others",
     ),

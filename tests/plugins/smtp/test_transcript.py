@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import ssl
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ import pytest
 
 from pillarbox.cli._app import run
 from pillarbox.testing.smtp_server import Behaviour, Cut, Reply, ScriptedServer, Turn
+from tests import access
 from tests.plugins.smtp.conftest import Serve
 from tests.plugins.smtp.connecting import Provider, provider
 from tests.plugins.smtp.issuing import issue
@@ -90,7 +92,7 @@ def _pieces(line: bytes) -> Iterator[str]:
         words = words[2:]
     for word in words:
         decoded = base64.b64decode(word + b"==").decode("latin-1")
-        yield from (decoded, *re.split(r"[\0\1, ]|\b[a-z]+=", decoded))
+        yield from (decoded, *re.split(r"[\0\1, ]|(?:^|(?<=[\0\1, ]))[a-z]+=", decoded))
 
 
 def _said(server: ScriptedServer) -> Iterator[str]:
@@ -113,7 +115,7 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         lines = [f"{name} = {_toml(value)}\n" for name, value in settings.items()]
         path = tmp_path / "pillarbox.toml"
         path.write_text(COMPANY + "".join(lines), "utf-8")
-        path.chmod(0o600)
+        access.give(path, 0o600)
         transcript = tmp_path / "talk.txt"
         transcript.unlink(missing_ok=True)
         code = run([*COMMANDS[command], "--transcript", str(transcript)])
@@ -126,11 +128,11 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 def _toml(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f'{name} = "{text}"' for name, text in value.items()) + " }"
+        return "{ " + ", ".join(f"{name} = {json.dumps(text)}" for name, text in value.items()) + " }"
     return (
         str(value).lower()
         if isinstance(value, bool | int)
-        else f'"{value}"'
+        else json.dumps(value)
         if isinstance(value, str)
         else str(value)
     )

@@ -191,7 +191,7 @@ def test_what_the_proxy_says_instead(
 ) -> None:
     """Nothing left, it may later; whether the proxy is at fault or the way to the server is told apart."""
     way = proxy(kind, at={"connect": says(said)})
-    transport = connect(serve(), **by(way))
+    transport = connect(serve(), timeout=20.0, **by(way))
     error = outcome(transport)
     assert isinstance(error, SendDeferred)
     assert (error.stage, vars(error)["finding"]) == (code.partition("-")[0], code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from pathlib import Path
 
@@ -113,7 +114,7 @@ def _stamp(path: str) -> tuple[int, int]:
 def _by(descriptor: int, path: str) -> str:
     """Return a name of the file that is open as *descriptor*; where the system has none, its *path*."""
     named = f"/dev/fd/{descriptor}"
-    return named if Path(named).exists() else path
+    return named if os.name != "nt" and Path(named).exists() else path
 
 
 _CURE_FILE = (
