@@ -111,6 +111,16 @@ def test_a_user_sees_the_company_without_what_others_wrote():
     assert "boss" not in one.sentence
 
 
+def test_a_user_who_is_paused_is_told_beside_the_accounts():
+    """The company's account works; what they wrote waits."""
+    mailer = desk()
+    mailer.enqueue(LETTER, user="anna")
+    mailer.queue.pause(Pause(scope="user:company/anna", reason="password stolen", by="root"))
+    company, anna = mailer.status()
+    assert (company.state, anna.state, anna.waiting) == (AccountState.WORKING, AccountState.PAUSED, 1)
+    assert (anna.owner, mailer.health().exit_code) == ("user:anna", 75)
+
+
 def test_mail_that_nobody_takes_asks_for_a_worker():
     """When it has been due for minutes, and none is alive."""
     past = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)

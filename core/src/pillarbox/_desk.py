@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import attrs
+
+from . import _log
 from ._errors import SettingsError
 from ._mail import now
-from ._outbox import LaneCount, Outbox, Pause
-from ._status import AccountStatus, Health, View, health, status
+from ._outbox import Entry, LaneCount, Outbox, Pause
+from ._outbox.again import repeated
+from ._status import AccountStatus, Health, View, counted, health, status
 
 if TYPE_CHECKING:
     from ._mailer import Mailer
@@ -41,13 +45,25 @@ def _lanes(
         lanes.setdefault(
             account.key, _empty(account.key, account.owner, company, account.method, account.mailbox)
         )
-    if user is None:
+    if user is None and outbox is not None:
         for pause in pauses:
-            kind, _, key = pause.scope.partition(":")
-            if kind == "lane" and key.startswith(f"{company}/"):
-                owner, _, method = key.removeprefix(f"{company}/").rpartition("/")
-                lanes.setdefault(key, _empty(key, owner, company, method))
+            kind, _, rest = pause.scope.partition(":")
+            inside = rest.removeprefix(f"{company}/")
+            if inside == rest:
+                continue
+            if kind == "lane":
+                owner, _, method = inside.rpartition("/")
+                lanes.setdefault(rest, _empty(rest, owner, company, method))
+            elif all(lane.owner != f"user:{inside}" for lane in lanes.values()):
+                lanes[pause.scope] = _of_user(outbox, pause.scope, inside, company)
     return lanes
+
+
+def _of_user(outbox: Outbox, scope: str, user: str, company: str) -> LaneCount:
+    """Return what a user who is paused wrote, whatever account carries it."""
+    found = [lane for lane in outbox.lanes(user) if lane.company == company]
+    oldest = min((lane.oldest for lane in found if lane.oldest is not None), default=None)
+    return attrs.evolve(_empty(scope, f"user:{user}", company, ""), counts=counted(found), oldest=oldest)
 
 
 def _account(mailer: Mailer, user: str | None, company: str) -> Account | None:
@@ -78,3 +94,16 @@ def summary(mailer: Mailer, company: str | None) -> Health:
     outbox = mailer._standing  # noqa: SLF001
     lanes = [lane for lane in outbox.lanes() if lane.company == found.id] if outbox is not None else []
     return health(statuses(mailer, None, company), lanes, outbox.workers() if outbox is not None else None)
+
+
+def send_again(mailer: Mailer, key: str, by: str, *, anyway: bool) -> Entry:
+    """Keep once more what is there under *key*; see `Mailer.send_again`."""
+    queue = mailer.queue
+    first = queue.known(key)
+    again = repeated(first, queue.clock().astimezone(), anyway=anyway)
+    mailer._post().account(again)  # noqa: SLF001  (another account by now: told at once, not by a worker)
+    (kept,) = queue.put([again])
+    _log.event(
+        "info", "pillarbox.enqueued", submission=kept.key, method=kept.method, again_of=first.key, by=by
+    )
+    return kept

@@ -188,6 +188,8 @@ class Receipt:
         submitted_only: Whether acceptance was only into a box from which the carrier sends later (Graph, Outlook).
         detail: The carrier's closing words.
         copy: What became of the sent copy; None where nobody keeps one, or nothing is known of it.
+        security: How the connection was protected: `TLS 1.3, TLS_AES_256_GCM_SHA384, certificate verified`; "" where that
+            is not known.
         at: When; aware, UTC.
     """
 
@@ -199,6 +201,7 @@ class Receipt:
     submitted_only: bool = attrs.field(default=False, kw_only=True)
     detail: str = attrs.field(default="", kw_only=True, converter=quotation)
     copy: Copy | None = attrs.field(default=None, kw_only=True)
+    security: str = attrs.field(default="", kw_only=True, converter=quotation)
     at: dt.datetime = attrs.field(factory=now, kw_only=True)
 
     @property

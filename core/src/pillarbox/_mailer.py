@@ -353,8 +353,10 @@ class Mailer:
             methods=None if methods is None else frozenset(methods),
             users=None if user is None else frozenset({user}),
         )
-        post = MailerPost(self.directory, self.plugins, self._transport)
-        return Worker(self.queue, post, self._rules, only=only)
+        return Worker(self.queue, self._post(), self._rules, only=only)
+
+    def _post(self) -> MailerPost:
+        return MailerPost(self.directory, self.plugins, self._transport)
 
     def status(self, user: str | None = None, *, company: str | None = None) -> list[AccountStatus]:
         """Return how each account stands, with one sentence: what waits, why, and what comes next.
@@ -371,6 +373,23 @@ class Mailer:
     def health(self, *, company: str | None = None) -> Health:
         """Return how the outbox stands as a whole, for a monitor."""
         return _desk.summary(self, company)
+
+    def send_again(self, key: str, *, anyway: bool = False, by: str = "") -> Entry:
+        """Keep once more, on purpose, what the outbox has under *key*, and return the new entry.
+
+        It has a Message-ID and a Date of its own; the rest is byte for byte the same. It goes to all who were to get the
+        first, by the same account.
+
+        Args:
+            key: The entry's, or the start of it.
+            anyway: Also while it is not known whether the first was sent.
+            by: Who wishes it, for the log.
+
+        Raises:
+            OutboxError: There is no such entry, it has not been sent a first time, its bytes are erased, its account is
+                another one by now; or it may have been sent, and *anyway* was not said.
+        """
+        return _desk.send_again(self, key, by, anyway=anyway)
 
     def send_many(
         self,

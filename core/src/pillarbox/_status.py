@@ -104,12 +104,19 @@ def most_urgent(codes: Iterable[int]) -> int:
 
 def health(accounts: Sequence[AccountStatus], lanes: Iterable[LaneCount], workers: int | None) -> Health:
     """Return the summary of *accounts* and *lanes*."""
-    counts: dict[State, int] = {}
     oldest = [one.oldest for one in accounts if one.oldest is not None]
+    return Health(
+        accounts=tuple(accounts), workers=workers, counts=counted(lanes), oldest=min(oldest, default=None)
+    )
+
+
+def counted(lanes: Iterable[LaneCount]) -> dict[State, int]:
+    """Return how many entries of all *lanes* stand in each state."""
+    counts: dict[State, int] = {}
     for lane in lanes:
         for state, count in lane.counts.items():
             counts[state] = counts.get(state, 0) + count
-    return Health(accounts=tuple(accounts), workers=workers, counts=counts, oldest=min(oldest, default=None))
+    return counts
 
 
 @attrs.frozen(kw_only=True)

@@ -27,6 +27,7 @@ _COMMANDS = {
     "explain": "Say whose account would be used, which address would show, and why.",
     "check": "Look, stage by stage, whether an account works. Sends nothing.",
     "send": "Send a message.",
+    "outbox": "List what was sent and what waits; retry, cancel, settle, pause.",
     "worker": "Send what waits in the outbox.",
     "status": "Say how each account stands: what waits, and why.",
 }

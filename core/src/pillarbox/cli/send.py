@@ -1,4 +1,4 @@
-"""`pillarbox send`: one message, now."""
+"""`pillarbox send`: one message, now; or into the outbox."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from .._message import Message
 from .._route import Route
 from ._app import State
 from ._errors import NoInput
+from ._moments import Moment
 from ._output import clean, json_option, patience, plain, print_json, say, say_aside, show_refusals
 
 
@@ -41,6 +42,22 @@ from ._output import clean, json_option, patience, plain, print_json, say, say_a
 @click.option("--attach", multiple=True, metavar="FILE", help="A file to attach. Can be given again.")
 @click.option("--header", multiple=True, metavar="'NAME: VALUE'", help="A header to add. Can be given again.")
 @click.option("--reference", default="", metavar="TEXT", help="Your own number for the document; not sent.")
+@click.option("--queue", is_flag=True, help="Keep it in the outbox, for a worker to send, and print its key.")
+@click.option(
+    "--key", metavar="TEXT", help="With --queue: your own name for it; the same again changes nothing."
+)
+@click.option(
+    "--not-before",
+    type=Moment(ahead=True),
+    metavar="WHEN",
+    help="With --queue: when it may leave: 2026-03-01T08:00, 2h.",
+)
+@click.option(
+    "--priority",
+    type=int,
+    metavar="NUMBER",
+    help="With --queue: the higher, the earlier in its account; 0 by default.",
+)
 @click.option(
     "--deadline",
     type=click.FloatRange(0.1),
@@ -62,21 +79,28 @@ def command(
     account: Any,
     deadline: float | None,
     transcript: str | None,
+    queue: bool,
     **given: Any,
 ) -> int:
     """Send a message now, by the account that the rules choose, and say what became of it.
 
-    A recipient who is refused while others are taken is told on standard error; the exit code is 0 then.
+    A recipient who is refused while others are taken is told on standard error; the exit code is 0 then. With --queue it is
+    kept, durably, and sent by `pillarbox worker`.
 
     \b
     Examples:
       pillarbox send --user anna --to ap@customer.example --subject "Invoice 1001" --attach invoice.pdf
       echo "Good morning" | pillarbox send --to ap@customer.example --subject Hello --text -
+      pillarbox send --queue --key INV-1001 --to ap@customer.example --subject "Invoice 1001" --attach invoice.pdf
     """
     from ._transcript import transcript_file
 
     state: State = ctx.obj
+    _refuse_mixed(queue, given, deadline, transcript)
     message = _message(given)
+    if queue:
+        _enqueue(state, message, user, account, given)
+        return 0
     mailer = state.mailer
     route = mailer.explain(user, account=account)
     started = time.monotonic()
@@ -84,6 +108,32 @@ def command(
         receipt = mailer.send(message, user=user, account=account, deadline=deadline, trace=trace)
     _print(state, receipt, route, time.monotonic() - started)
     return 0
+
+
+_QUEUED = ("key", "not_before", "priority")
+
+
+def _refuse_mixed(queue: bool, given: dict[str, Any], deadline: float | None, transcript: str | None) -> None:
+    """Refuse what belongs to the other way of sending."""
+    alone = [name for name in _QUEUED if given[name] is not None]
+    if alone and not queue:
+        raise click.UsageError(f"--{alone[0].replace('_', '-')} goes with --queue.")
+    if queue and (deadline is not None or transcript is not None):
+        raise click.UsageError(
+            "--deadline and --transcript are for a message that is sent now, without --queue."
+        )
+
+
+def _enqueue(state: State, message: Message, user: str | None, account: Any, given: dict[str, Any]) -> None:
+    from ._entries import facts
+
+    options = {name: given[name] for name in _QUEUED if given[name] is not None}
+    entry = state.mailer.enqueue(message, user=user, account=account, **options)
+    if state.json:
+        print_json({"entry": facts(entry)})
+    else:
+        shown = entry.submission.from_header or "the mail program's own address"
+        say(f"Queued as {entry.key}. Shows {shown}. It is sent by: pillarbox worker")
 
 
 def _message(given: dict[str, Any]) -> Message:

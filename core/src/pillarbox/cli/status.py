@@ -74,4 +74,6 @@ def name_of(one: AccountStatus) -> str:
     """Return an account as people know it."""
     kind, _, user = one.owner.partition(":")
     whose = user if kind == "user" else "company"
+    if not one.method:
+        return f"mail of {whose}"
     return f"{whose}, {one.mailbox} by {one.method}" if one.mailbox else f"{whose}, {one.method}"
