@@ -7,6 +7,8 @@ is remembered when it left a message in doubt, so that a process meets such a su
 
 from __future__ import annotations
 
+import threading
+
 MOST_REMEMBERED = 256
 
 
@@ -15,12 +17,14 @@ class Remembered:
 
     def __init__(self) -> None:
         self._servers: dict[tuple[str, int], None] = {}
+        self._lock = threading.Lock()
 
     def add(self, server: str, port: int) -> None:
         """Keep the server in mind for the life of the process."""
-        self._servers[server, port] = None
-        while len(self._servers) > MOST_REMEMBERED:
-            del self._servers[next(iter(self._servers))]
+        with self._lock:
+            self._servers[server, port] = None
+            while len(self._servers) > MOST_REMEMBERED:
+                del self._servers[next(iter(self._servers))]
 
     def has(self, server: str, port: int) -> bool:
         """Whether it is kept in mind."""
