@@ -64,28 +64,31 @@ logging.getLogger("sphinx.sphinx.directives.other").addFilter(
 def setup(app: Sphinx) -> None:
     next(one for one in PyObject.doc_field_types if one.name == "variable").label = "Attributes"
     app.connect("source-read", add_changes)
+    app.connect("env-get-outdated", changed)
     app.connect("autodoc-process-docstring", mark_code, priority=400)
     app.connect("missing-reference", find_public_name)
     app.connect("doctree-resolved", link_names)
 
 
 def add_changes(app: Sphinx, page: str, source: list[str]) -> None:
-    """Put what towncrier would write for the next version into the page of changes."""
-    if page != "changelog":
-        return
-    draft = [
-        sys.executable,
-        "-m",
-        "towncrier",
-        "build",
-        "--draft",
-        "--version",
-        release,
-        "--date",
-        "unreleased",
-    ]
-    done = subprocess.run(draft, cwd=ROOT, check=True, capture_output=True, text=True)
-    source[0] += "\n" + done.stdout
+    """Put what towncrier would write for the next version into the page of changes, before what it wrote."""
+    if page == "changelog":
+        source[0] += "\n" + drafted() + (CHANGES.read_text("utf-8") if CHANGES.exists() else "")
+
+
+CHANGES = ROOT / "CHANGELOG.md"
+
+
+def drafted() -> str:
+    draft = f"build --draft --version {release} --date unreleased".split()
+    towncrier = [sys.executable, "-m", "towncrier", *draft]
+    done = subprocess.run(towncrier, cwd=ROOT, check=True, capture_output=True, text=True)
+    return done.stdout
+
+
+def changed(app: Sphinx, *_: object) -> list[str]:
+    """Read the page of changes again each time: its fragments are files that Sphinx does not know of."""
+    return ["changelog"]
 
 
 def mark_code(
