@@ -14,8 +14,8 @@ nox.options.sessions = ["tests"]
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = ["3.11", "3.12", "3.13"]
-DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault"]
-INSTALLED = ["./core[cli]", "./plugins/smtp[proxy]", "./plugins/vault"]
+DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault", "plugins/procrastinate"]
+INSTALLED = ["./core[cli]", "./plugins/smtp[proxy]", "./plugins/vault", "./plugins/procrastinate"]
 PURE = "not services and not dist and not windows"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
@@ -101,9 +101,7 @@ def types(session: nox.Session) -> None:
     """Check types: mypy --strict over the sources and the typed examples; pyright on what is public."""
     install(session, *groups("types", "bench"))
     session.run("pyright", "tests/typing")
-    session.run(
-        "mypy", "core/src", "plugins/smtp/src", "plugins/vault/src", "tests/typing", "tests/benchmarks"
-    )
+    session.run("mypy", *(f"{one}/src" for one in DISTRIBUTIONS), "tests/typing", "tests/benchmarks")
     session.run("mypy", *map(str, sorted(set(Path("docs").glob("*.py")) - {Path("docs/conf.py")})))
     session.run("pyright", "--verifytypes", "pillarbox", "--ignoreexternal")
     session.run("pyright", "--verifytypes", "pillarbox_smtp", "--ignoreexternal")

@@ -23,9 +23,17 @@ from ._outbox import (
     Worker,
     scopes_of,
 )
+from ._outbox.bursts import exceeded as burst_pause
+from ._outbox.bursts import scopes as burst_scopes
+from ._outbox.contract import same
+from ._outbox.entry import AT_ONCE, ENDED
+from ._outbox.rows import COLUMNS, entry_of, micros, moment, receipt_text, row_of
 from ._outbox.sqlite import SqliteOutbox
 
 __all__ = [
+    "AT_ONCE",
+    "COLUMNS",
+    "ENDED",
     "TRANSITIONS",
     "Enclosure",
     "Entry",
@@ -45,8 +53,16 @@ __all__ = [
     "Step",
     "Wanted",
     "Worker",
+    "burst_pause",
+    "burst_scopes",
     "deliver",
     "deliver_many",
+    "entry_of",
+    "micros",
+    "moment",
+    "receipt_text",
+    "row_of",
+    "same",
     "scopes_of",
     "settled",
 ]

@@ -1,0 +1,95 @@
+"""Workers' lives: a lease each in the database, by its clock, renewed by a thread of this process."""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+
+from pillarbox import PillarboxError
+
+from . import _tables
+from ._database import Database
+from ._log import failed
+
+_AGAIN = 0.2
+"""Seconds between two tries while the database does not answer: it is back before leases are counted again."""
+
+
+class Lives:
+    """The workers of this process, each alive as long as its lease is renewed.
+
+    Args:
+        database: Where the leases are.
+        lease: Seconds for which a worker lives without a word of it. A process that is stopped for longer is taken for
+            dead; when it goes on, the mark of its hand-over is refused.
+    """
+
+    def __init__(self, database: Database, lease: float) -> None:
+        self.lease = lease
+        self._database = database
+        self._guard = threading.Lock()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._names: set[str] = set()
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def enter(self, kind: str) -> str:
+        """Return the name of a new worker, alive from now on."""
+        name = f"{kind}-{uuid.uuid4().hex}"
+        self._renew([name])
+        with self._guard:
+            if self._pid != os.getpid():  # a child of a fork has nobody's life
+                self._begin()
+            self._names.add(name)
+            if self._thread is None:
+                self._over = threading.Event()
+                self._thread = threading.Thread(
+                    target=self._beat, args=(self._over,), name="pillarbox-lease", daemon=True
+                )
+                self._thread.start()
+        return name
+
+    def _renew(self, names: list[str]) -> None:
+        with self._database.connection() as connection:
+            connection.execute(_tables.RENEW, (self.lease, names))
+
+    def _beat(self, over: threading.Event) -> None:
+        pause = self.lease / 5
+        while not over.wait(pause):
+            with self._guard:
+                names = sorted(self._names)
+            try:
+                if names:
+                    self._renew(names)
+                pause = self.lease / 5
+            except Exception as error:  # noqa: BLE001  (the lease runs on; the next try may do)
+                failed(error)
+                pause = min(_AGAIN, self.lease / 5)
+
+    def leave(self, name: str) -> None:
+        """Let a worker's life end now."""
+        with self._guard:
+            if name not in self._names:
+                return
+            self._names.discard(name)
+        try:
+            with self._database.connection() as connection:
+                connection.execute(_tables.LEAVE, (name,))
+        except PillarboxError as error:  # its lease runs out by itself
+            failed(error)
+
+    def close(self) -> None:
+        """End the life of every worker of this process."""
+        with self._guard:
+            names = [] if self._pid != os.getpid() else sorted(self._names)
+            over, thread = self._over, self._thread
+            self._thread = None
+        over.set()
+        if thread is not None and self._pid == os.getpid():
+            thread.join(5)
+        for name in names:
+            self.leave(name)

@@ -1,0 +1,76 @@
+"""Waiting for what has come: notifications of the database, heard by one thread of this process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+
+from ._database import Database
+from ._log import failed
+from ._tables import CHANNEL
+
+_ROUND = 1.0
+"""Seconds after which the listening thread looks whether it is over."""
+
+
+class News:
+    """Wakes whoever waits in this process, when anybody in any process has put something."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._came = threading.Condition()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
+        self._count = 0
+        self._over = False
+        self._thread: threading.Thread | None = None
+
+    def tell(self) -> None:
+        """Wake who waits here."""
+        with self._came:
+            self._count += 1
+            self._came.notify_all()
+
+    def wait(self, seconds: float) -> None:
+        """Return when something may have come, or *seconds* have passed."""
+        with self._came:
+            if self._pid != os.getpid():
+                self._begin()
+            seen = self._count
+            self._listen()
+            self._came.wait_for(lambda: self._count != seen, timeout=seconds)
+
+    def _listen(self) -> None:
+        if self._thread is None and not self._over:
+            self._thread = threading.Thread(target=self._hear, name="pillarbox-news", daemon=True)
+            self._thread.start()
+
+    def _hear(self) -> None:
+        pause = 0.1
+        while not self._over:
+            try:
+                with self._database.apart() as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    self.tell()  # what came while nobody listened
+                    pause = 0.1
+                    while not self._over:
+                        for _ in connection.notifies(timeout=_ROUND, stop_after=1):
+                            self.tell()
+            except Exception as error:  # noqa: BLE001  (who waits looks again by itself meanwhile)
+                if not self._over:
+                    failed(error)
+                    time.sleep(pause)
+                    pause = min(pause * 2, 5.0)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._over = True
+        self.tell()
+        thread, self._thread = self._thread, None
+        if thread is not None and self._pid == os.getpid():
+            with contextlib.suppress(RuntimeError):
+                thread.join(2 * _ROUND)

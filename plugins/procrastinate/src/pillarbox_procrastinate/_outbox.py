@@ -1,0 +1,433 @@
+"""The outbox on PostgreSQL: what `Outbox` promises, for workers on any number of machines."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pillarbox import SendDeferred
+from pillarbox.outbox import (
+    COLUMNS,
+    Entry,
+    Event,
+    LaneCount,
+    Outbox,
+    OutboxSettings,
+    Pause,
+    Search,
+    State,
+    Step,
+    Wanted,
+    burst_pause,
+    burst_scopes,
+    entry_of,
+    micros,
+    moment,
+    receipt_text,
+    row_of,
+    same,
+)
+
+from . import _tables
+from ._database import Database, translated
+from ._hosts import raw_connection
+from ._lives import Lives
+from ._news import News
+from ._pending import Pending
+from ._schema import migrate
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_WIDTH = len(COLUMNS)
+_DAY = 86_400_000_000
+LEASE = 15.0
+"""Seconds for which a worker lives without a word of it."""
+
+
+class PostgresOutbox(Outbox):
+    """Submissions in the schema `pillarbox` of a PostgreSQL database, for workers on any number of machines.
+
+    A worker lives as long as its lease, which a thread renews; by the server's clock, which no worker can set. The tables
+    are made, and brought up to date, on first use.
+
+    Args:
+        url: The database, as libpq takes it, without the password.
+        settings: How long things wait, and how much is a burst.
+        password: The database's.
+        lease: Seconds for which a worker lives without a word of it.
+
+    Raises:
+        SettingsError: The URL can't be used, or holds a password.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        settings: OutboxSettings | None = None,
+        *,
+        password: str | None = None,
+        lease: float = LEASE,
+    ) -> None:
+        self.settings = settings or OutboxSettings()
+        self.database = Database(url, password)
+        self._lives = Lives(self.database, lease)
+        self._news = News(self.database)
+        self._pending = Pending(self._written)
+        self._guard = threading.Lock()
+        self._is_made = False
+        self._cursor = ""
+
+    def __repr__(self) -> str:
+        return f"PostgresOutbox({self.database!r})"
+
+    def migrate(self) -> None:
+        """Make the tables or bring them up to date, if they are not; the first use does it by itself.
+
+        Raises:
+            SettingsError: The database's user may not, or a later version made them.
+            SendDeferred: The database does not answer.
+        """
+        with self._guard:
+            if not self._is_made:
+                migrate(self.database)
+                self._is_made = True
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection[Any]]:
+        if not self._is_made:
+            self.migrate()
+        with self.database.connection() as connection:
+            yield connection
+
+    def _rows(
+        self, query: str, values: Sequence[Any] | Mapping[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
+        with self._connection() as connection:
+            return connection.execute(query, values).fetchall()
+
+    def _now(self) -> int:
+        return micros(self.clock())
+
+    def put(self, entries: Sequence[Entry]) -> list[Entry]:
+        """See `Outbox`."""
+        rows = _rows_of(entries)
+        with self._connection() as connection, connection.transaction():
+            kept = self._put(connection, entries, rows)
+        self._news.tell()
+        return kept
+
+    def put_in(self, connection: Any, entries: Sequence[Entry]) -> list[Entry]:
+        """Keep *entries* inside the transaction of the host's own *connection*: what it takes back, it takes back.
+
+        Args:
+            connection: psycopg's, SQLAlchemy's connection or session, or Django's, to the outbox's database.
+            entries: What to keep.
+
+        Raises:
+            MessageError: As `put`.
+            SettingsError: It is no such connection, or leads to a database without the outbox's tables.
+        """
+        self.migrate()
+        rows = _rows_of(entries)
+        raw = raw_connection(connection)
+        with translated():
+            raw.execute(
+                "SELECT 1"
+            )  # begins the host's transaction, where it has not yet, so that the next is a savepoint
+            with raw.transaction():  # what fails in here spoils nothing of the host's
+                return self._put(raw, entries, rows)
+
+    def _put(
+        self, connection: Connection[Any], entries: Sequence[Entry], rows: Sequence[tuple[Any, ...]]
+    ) -> list[Entry]:
+        from psycopg.rows import tuple_row
+
+        at = self._now()
+        with connection.cursor(row_factory=tuple_row) as cursor:
+            kept: list[Entry] = []
+            new: list[Entry] = []
+            for entry, row in zip(entries, rows, strict=True):
+                if cursor.execute(_tables.INSERT, row).fetchone() is not None:
+                    new.append(entry)
+                    kept.append(entry)
+                else:
+                    found = cursor.execute(_tables.BY_KEY, (entry.key,)).fetchone()
+                    kept.append(same(_entry(found or ()), entry))
+            counted = burst_scopes(entries, self.settings)
+            lanes = _lanes_to_serve(new)
+            values = [
+                list(counted),
+                list(counted.values()),
+                at // 60_000_000,
+                list(lanes),
+                list(lanes.values()),
+            ]
+            found = cursor.execute(_tables.ARRIVED, values).fetchone()
+            for scope, total in zip(counted, found[0] or () if found else (), strict=False):
+                pause = burst_pause(scope, int(total), self.settings)
+                if pause is not None and cursor.execute(_tables.IS_PAUSED, (scope, at)).fetchone() is None:
+                    cursor.execute(_tables.PAUSE, _pause_row(pause))
+        return kept
+
+    def take(self, moves: Iterable[Step], *, soon: bool = False) -> list[bool]:
+        """See `Outbox`."""
+        steps = list(moves)
+        if soon:
+            self._pending.add(steps)
+            taken: list[bool] = []
+        else:
+            along = self._pending.along()
+            try:
+                taken = self._taken([*along, *steps])[len(along) :]
+            except BaseException:
+                self._pending.back(along)
+                raise
+        if any(step.state in {State.QUEUED, State.UNKNOWN} for step in steps):
+            self._news.tell()
+        return taken
+
+    def _written(self, steps: list[Step]) -> None:
+        self._taken(steps)
+
+    def _taken(self, steps: Sequence[Step]) -> list[bool]:
+        """Take *steps* in one statement: in the order of keys, so that two who take the same never wait crosswise."""
+        if not steps:
+            return []
+        order = sorted(range(len(steps)), key=lambda place: steps[place].key)
+        text = json.dumps([_values(steps[place]) for place in order])
+        ((found,),) = self._rows(_tables.TAKE, (text, self._now()))
+        taken = dict(zip(order, found, strict=True))
+        return [taken[place] for place in range(len(steps))]
+
+    def note(self, entry: Entry, name: str, value: str) -> None:
+        """See `Outbox`."""
+        if not self._rows(_tables.NOTE, (_plain(name), _plain(value), entry.key, entry.fence)):
+            raise SendDeferred("The entry is not this worker's any more; nothing left.", stage="hand-over")
+
+    def claim(self, wanted: Wanted) -> list[Entry]:
+        """See `Outbox`."""
+        at = self.clock()
+        latest = micros(at + 2 * dt.timedelta(seconds=max(self.settings.longest_wait, 86_400.0)))
+        limits = (wanted.most, wanted.each, wanted.octets)
+        filters = map(_listed, (wanted.busy, wanted.methods, wanted.accounts, wanted.users))
+        values = (wanted.worker, micros(at), latest, *limits, *filters, self._cursor)
+        with self._connection() as connection:
+            found = connection.execute(_tables.CLAIM, values).fetchone()
+            if not found or not found[0]:
+                return []
+            rows = connection.execute(_tables.CLAIMED, (found[0],)).fetchall()
+        entries = [_entry(row) for row in rows]
+        self._cursor = entries[-1].account
+        return entries
+
+    def abandoned(self) -> list[Entry]:
+        """See `Outbox`."""
+        return [entry_of(row) for row in self._rows(_tables.ABANDONED, (self._lives.lease,))]
+
+    def due_looks(self, limit: int = 100) -> list[Entry]:
+        """See `Outbox`."""
+        return [_entry(row) for row in self._rows(_tables.LOOKS, (self._now(), limit))]
+
+    def expired(self, limit: int = 100) -> list[Entry]:
+        """See `Outbox`."""
+        return [entry_of(row) for row in self._rows(_tables.EXPIRED, (self._now(), limit))]
+
+    def enter(self, kind: str) -> str:
+        """See `Outbox`."""
+        self.migrate()
+        return self._lives.enter(kind)
+
+    def leave(self, worker: str) -> None:
+        """See `Outbox`."""
+        self._lives.leave(worker)
+
+    def get(self, key: str) -> Entry | None:
+        """See `Outbox`."""
+        if "\0" in key:
+            return None
+        rows = self._rows(_tables.BY_KEY, (key,))
+        if not rows and 6 <= len(key) < 32 and key.isalnum():
+            found = self._rows(_tables.STARTS, (key, f"{key}~"))
+            rows = self._rows(_tables.BY_KEY, found[0]) if len(found) == 1 else []
+        return _entry(rows[0]) if rows else None
+
+    def history(self, key: str) -> list[Event]:
+        """See `Outbox`."""
+        return [
+            Event(at=moment(at), state=State(state), reason=reason, code=code, by=by)
+            for at, state, reason, code, by in self._rows(_tables.HISTORY, (key,))
+        ]
+
+    def lanes(self, user: str | None = None) -> list[LaneCount]:
+        """See `Outbox`."""
+        found: dict[str, list[Any]] = {}
+        for row in self._rows(_tables.LANES, {"user": user}):
+            found.setdefault(row[0], []).append(row)
+        return [_lane_count(rows) for rows in found.values()]
+
+    def workers(self) -> int:
+        """See `Outbox`."""
+        ((count,),) = self._rows(_tables.WORKERS)
+        return int(count)
+
+    def pause(self, pause: Pause) -> None:
+        """See `Outbox`."""
+        with self._connection() as connection:
+            connection.execute(_tables.PAUSE, _pause_row(pause))
+
+    def resume(self, scope: str) -> bool:
+        """See `Outbox`."""
+        with self._connection() as connection:
+            was_paused = connection.execute(_tables.RESUME, {"scope": scope}).rowcount > 0
+        self._news.tell()
+        return was_paused
+
+    def pauses(self) -> list[Pause]:
+        """See `Outbox`."""
+        return [
+            Pause(
+                scope=scope,
+                reason=reason,
+                since=moment(since),
+                until=None if until is None else moment(until),
+                by=by,
+                kind=kind,
+            )
+            for scope, reason, since, until, by, kind in self._rows(_tables.PAUSES, (self._now(),))
+        ]
+
+    def answered(self, method: str, mailbox: str, since: dt.datetime) -> list[dt.datetime]:
+        """See `Outbox`."""
+        return [moment(at) for (at,) in self._rows(_tables.ANSWERED, (mailbox, method, micros(since)))]
+
+    def next_due(self) -> dt.datetime | None:
+        """See `Outbox`."""
+        ((due,),) = self._rows(_tables.NEXT_DUE)
+        return None if due is None else moment(due)
+
+    def erase(self, before: dt.datetime) -> int:
+        """See `Outbox`."""
+        stamp, yesterday = micros(before), self._now() - _DAY
+        erased = 0
+        with self._connection() as connection:
+            for statement in _tables.TIDY:
+                connection.execute(statement, {"yesterday": yesterday})
+            while count := connection.execute(
+                _tables.ERASE, (stamp,)
+            ).rowcount:  # in pieces: nobody waits long
+                erased += count
+        return erased
+
+    def wait(self, seconds: float) -> None:
+        """See `Outbox`."""
+        give_up = time.monotonic() + seconds
+        self._news.wait(max(give_up - time.monotonic(), 0.0))
+
+    def wake(self) -> None:
+        """See `Outbox`."""
+        self._news.tell()
+
+    def close(self) -> None:
+        """See `Outbox`."""
+        self._pending.close()
+        self._news.close()
+        self._lives.close()
+        self.database.close()
+
+    def list(self, search: Search | None = None) -> list[Entry]:
+        """See `Outbox`."""
+        query, values = _where(search or Search())
+        return [entry_of(row) for row in self._rows(query, values)]
+
+
+def _rows_of(entries: Sequence[Entry]) -> list[tuple[Any, ...]]:
+    return [(*row_of(entry), entry.submission.content, entry.submission.bcc_header) for entry in entries]
+
+
+def _lanes_to_serve(entries: Iterable[Entry]) -> dict[str, float]:
+    """Return the lanes in which something waits for a worker, and from when on, in seconds; 0 for at once."""
+    lanes: dict[str, float] = {}
+    for entry in entries:
+        if entry.state is State.QUEUED:
+            due = micros(entry.due_at) / 1e6
+            lanes[entry.account] = min(lanes.get(entry.account, due), due)
+    return lanes
+
+
+def _plain(text: str) -> str:
+    """Return *text* as PostgreSQL can hold it: what a server says must not keep a step from being written."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _listed(names: Iterable[str] | None) -> list[str] | None:
+    return None if names is None else sorted(names)
+
+
+def _values(step: Step) -> dict[str, Any]:
+    return {
+        "key": step.key,
+        "state": step.state.value if step.state is not None else "",
+        "come_from": [state.value for state in step.come_from],
+        "fence": step.fence,
+        "reason": _plain(step.reason),
+        "code": _plain(step.code),
+        "due": None if step.due_at is None else micros(step.due_at),
+        "receipt": None if step.receipt is None else _plain(receipt_text(step.receipt) or ""),
+        "remaining": None if step.recipients is None else "\n".join(step.recipients),
+        "counts": step.counts,
+        "answered": None if step.answered_at is None else micros(step.answered_at),
+        "tells": step.state is not State.ATTEMPTING and bool(step.reason or step.state is not State.QUEUED),
+        "decided_by": _plain(step.by),
+    }
+
+
+def _pause_row(pause: Pause) -> tuple[Any, ...]:
+    until = None if pause.until is None else micros(pause.until)
+    return (pause.scope, pause.reason, micros(pause.since), until, pause.by, pause.kind)
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    return entry_of(row[:_WIDTH], row[_WIDTH], row[_WIDTH + 1])
+
+
+def _where(search: Search) -> tuple[str, list[Any]]:
+    """Return the query for *search* and its values; nothing of the search stands in the text."""
+    conditions: list[tuple[str, Any]] = [
+        ("e.reference = %s", search.reference),
+        ("e.lane = %s", search.account),
+        ("e.company = %s", search.company),
+        ("e.actor = %s", search.user),
+        ("e.method = %s", search.method),
+        ("e.part_of = %s", search.part_of),
+        ("e.again_of = %s", search.again_of),
+        ("strpos(lower(e.recipients), lower(%s)) > 0", search.to),
+        ("e.created >= %s", None if search.since is None else micros(search.since)),
+        ("e.created < %s", None if search.until is None else micros(search.until)),
+        ("e.seq < (SELECT seq FROM pillarbox.entries WHERE key = %s)", search.before),
+        ("e.state = ANY (%s)", sorted(state.value for state in search.states)),
+    ]
+    used = [(text, value) for text, value in conditions if value or value == 0]
+    where = f" WHERE {' AND '.join(text for text, _ in used)}" if used else ""
+    values = [value for _, value in used]
+    return f"{_tables.LIGHT}{where} ORDER BY e.seq DESC LIMIT %s", [*values, search.limit]
+
+
+def _lane_count(rows: Sequence[Sequence[Any]]) -> LaneCount:
+    lane, company, owner, method, mailbox = rows[0][:5]
+    waiting = [row for row in rows if row[5] in {"queued", "deferred"}]
+    return LaneCount(
+        account=lane,
+        company=company,
+        owner=owner,
+        method=method,
+        mailbox=mailbox,
+        counts={State(row[5]): row[6] for row in rows},
+        oldest=min((moment(row[7]) for row in rows), default=None),
+        next_due=min((moment(row[8]) for row in waiting), default=None),
+    )
