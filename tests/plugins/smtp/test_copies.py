@@ -89,6 +89,7 @@ LOST: dict[str, tuple[bool, ImapScript, CopyState, int]] = {
     "filed, then bye": (True, b"* BYE\r\n", CopyState.FILED, 1),
     "forgotten, then closed": (False, cut, CopyState.FILED, 1),
     "forgotten, then reset": (False, reset, CopyState.FILED, 1),
+    "forgotten, then garbage": (False, b"what\r\n", CopyState.UNCLEAR, 0),
     "forgotten, then silent": (False, silence, CopyState.UNCLEAR, 0),
     "forgotten, then dripped": (False, drip(), CopyState.UNCLEAR, 0),
 }
@@ -341,7 +342,7 @@ def test_what_a_look_proves(
 ) -> None:
     """A hit is proof; a miss is one where the server files by itself, and later; a failed look never is (rule 21)."""
     filer = host(server) if host(server).files_copy else None
-    found = sighting(Seen(is_there, "Sent at x", "It failed."), submission, filer, 120.0)
+    found = sighting(Seen(is_there, "Sent at x", "It failed.", is_marked=True), submission, filer, 120.0)
     assert found.state is state
     assert found.is_final is (is_there is False and not filer)
 
@@ -356,6 +357,24 @@ def test_a_look_that_fails_is_unclear(fault: ImapScript) -> None:
         found = transport.find(OLD, Journal())
         transport.close()
     assert found.state is SightingState.UNCLEAR
+
+
+def test_a_miss_in_a_folder_that_is_only_called_so_is_no_evidence() -> None:
+    """A provider files where it says so itself; somebody else's Sent may lie beside it."""
+    with ImapServer(users=USERS, folders={"INBOX": "", "Sent": ""}) as server:
+        filing = copies(server)
+        unmarked = filing.look(OLD)
+        filing.close()
+    assert (unmarked.is_there, unmarked.is_marked) == (False, False)
+    assert sighting(unmarked, OLD, host("smtp.gmail.com"), 120.0).state is SightingState.UNCLEAR
+
+
+def test_a_look_creates_nothing() -> None:
+    with ImapServer(users=USERS, folders={"INBOX": ""}) as server:
+        filing = copies(server, create_folder=True)
+        assert filing.look(OLD).is_there is None
+        filing.close()
+    assert server.heard(b"CREATE") == []
 
 
 def test_a_look_finds_the_copy_that_was_filed() -> None:

@@ -46,6 +46,7 @@ class Seen:
 
     Attributes:
         is_there: Whether the message is in the folder; None where the look failed.
+        is_marked: Whether it is the folder that the server files in: it says so itself.
         where: The folder, with its server.
         detail: Why it failed, a sentence.
     """
@@ -53,6 +54,7 @@ class Seen:
     is_there: bool | None
     where: str = ""
     detail: str = ""
+    is_marked: bool = False
 
 
 def access_of(settings: SmtpSettings) -> Access | None:
@@ -98,6 +100,9 @@ def sighting(seen: Seen, submission: Submission, filer: hosts.Host | None, settl
             detail=f"It is not in {seen.where}, which proves nothing: the server files no copy by itself.",
             is_final=True,
         )
+    if not seen.is_marked:
+        said = f"It is not in {seen.where}, which is not marked as the folder for sent mail, so it proves nothing."
+        return Sighting(SightingState.UNCLEAR, detail=said)
     if dt.datetime.now(dt.UTC) - submission.composed_at < dt.timedelta(seconds=settling):
         return Sighting(
             SightingState.UNCLEAR, detail=f"It is not in {seen.where} yet, which may take a while."
@@ -155,14 +160,14 @@ class Copies:
     def look(self, submission: Submission) -> Seen:
         """Look whether the folder holds *submission*; never raises."""
         try:
-            folder = self._ready()
+            folder = self._ready(may_create=False)
             found = self.mailbox.has(folder, submission.message_id)
         except Trouble as trouble:
             return Seen(None, self.where, self._redacted(trouble.detail))
         except Exception as error:  # noqa: BLE001  (a look that fails is no answer)
             self.mailbox.drop()
             return Seen(None, self.where, f"Looking failed with {type(error).__name__}.")
-        return Seen(found, self.where)
+        return Seen(found, self.where, is_marked=folder.is_marked)
 
     def close(self) -> None:
         """Let the connection go without waiting."""
@@ -216,7 +221,7 @@ class Copies:
             uid = self.mailbox.append(self._folder, content)
         return Copy(CopyState.FILED, self.where, f"UID {uid}" if uid else "")
 
-    def _ready(self) -> Folder:
+    def _ready(self, *, may_create: bool = True) -> Folder:
         """Return the folder, on a connection that answers; each try has the time of one.
 
         Raises:
@@ -232,8 +237,7 @@ class Copies:
                 self.mailbox.connect()
                 self.mailbox.sign_in()
             if self._folder is None:
-                wanted = self._settings.saved_copy.folder if self._settings.saved_copy else ""
-                self._folder = self.find_folder() or self.mailbox.create(wanted)
+                self._folder = self.find_folder() or self._created(may_create=may_create)
         except Trouble as trouble:
             self._pause = (time.monotonic() + PAUSE, trouble)
             raise
@@ -264,6 +268,14 @@ class Copies:
                 "Name one with folder, or set create_folder = true.",
             )
         return folder
+
+    def _created(self, *, may_create: bool) -> Folder:
+        if not may_create:
+            raise Trouble(
+                "copy-folder-missing", f"{self.mailbox.access.server} has no folder for sent mail yet."
+            )
+        copy = self._settings.saved_copy
+        return self.mailbox.create(copy.folder if copy else "")
 
     def grant_time(self) -> None:
         """Let what follows take as long as one exchange may."""

@@ -63,6 +63,11 @@ class Folder:
         return cls(name, quoted(encoded(name)))
 
     @property
+    def is_marked(self) -> bool:
+        """Whether the server says that it is the one for sent mail."""
+        return "\\sent" in self.flags
+
+    @property
     def is_place(self) -> bool:
         """Whether messages can be in it."""
         return not self.flags & {"\\noselect", "\\nonexistent"}
@@ -147,7 +152,7 @@ def _unquoted(name: bytes) -> str:
 
 def marked_sent(folders: Iterable[Folder]) -> Folder | None:
     r"""Return the folder that the server marks ``\Sent``, the uppermost of several."""
-    marked = [folder for folder in folders if "\\sent" in folder.flags and folder.is_place]
+    marked = [folder for folder in folders if folder.is_marked and folder.is_place]
     return min(marked, key=lambda folder: folder.depth, default=None)
 
 

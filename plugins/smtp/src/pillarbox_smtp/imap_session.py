@@ -304,8 +304,8 @@ class Session:
         if farewell is not None:
             said = f'{server} took leave: "{_words(farewell)}".'
             return Trouble("copy-closed", said, _ON_THE_WAY, how=How.CLOSED)
-        said = f"{server} sent what is not IMAP ({type(error).__name__})."
-        return Trouble("copy-garbage", said, _OTHER_PORT, how=How.CLOSED)
+        said = f"{server} {How.GARBAGE.value} ({type(error).__name__})."
+        return Trouble("copy-garbage", said, _OTHER_PORT, how=How.GARBAGE)
 
     @contextlib.contextmanager
     def _foreign(self, code: str) -> Iterator[None]:

@@ -33,6 +33,7 @@ class How(enum.Enum):
     SILENT = "did not answer in full in time"
     STALLED = "took nothing more"
     TOO_MUCH = "said more than is believed"
+    GARBAGE = "sent what is not IMAP"
 
 
 class Lost(Exception):
