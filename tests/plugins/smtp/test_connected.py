@@ -20,6 +20,7 @@ from pillarbox import (
     SignInNeeded,
 )
 from pillarbox.testing.smtp_server import Behaviour, Reply, ScriptedServer, Turn
+from pillarbox_smtp.connection import Connection
 from tests.plugins.smtp.conftest import Serve
 from tests.plugins.smtp.connecting import NOT_NOW, Provider, provider, stored_as
 from tests.plugins.smtp.givens import CUSTOMER, ORDERS
@@ -106,6 +107,19 @@ def test_another_process_refreshes_it_meanwhile(server: ScriptedServer, provider
         provider.on_refusal = elsewhere
         assert isinstance(outcome(mailer), Receipt)
     assert provider.refreshed == 1
+
+
+def test_another_token_does_not_go_in_clear_to_another_machine(
+    server: ScriptedServer, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second connection is looked at like the first: a name may lead elsewhere by then."""
+    peers = iter(["127.0.0.1", "192.0.2.1"])
+    monkeypatch.setattr(Connection, "peer", property(lambda _: next(peers)))
+    with connected(server, "canary-token-of-yesterday") as mailer:
+        error = outcome(mailer)
+    assert isinstance(error, SendDeferred)
+    assert "is not encrypted" in error.detail
+    assert len(server.heard("auth")) == 1
 
 
 def test_no_token_is_taken(

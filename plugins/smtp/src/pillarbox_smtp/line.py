@@ -187,12 +187,21 @@ class Line:
             return
         again = another_token(self.credentials, proof)
         if again:
-            self.drop()
-            for _, stage in self.stages()[:-1]:
-                stage()
+            self._connect_again()
             refused = self._signed_in(self.mechanism, again)
         if refused is not None:
             raise refused
+
+    def _connect_again(self) -> None:
+        """Open the line anew up to the sign-in: after a refused one servers hang up, or count against the account.
+
+        Raises:
+            SendDeferred: It did not go as it should, or leads to another machine than before, in clear.
+        """
+        self.drop()
+        for _, stage in self.stages()[:-1]:
+            stage()
+        self._refuse_clear_text()
 
     def _signed_in(self, mechanism: str, proof: str) -> SignInNeeded | None:
         """Sign in; return the refusal of a token, for which there may be another, and raise any other."""
