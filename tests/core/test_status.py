@@ -13,7 +13,7 @@ from tests.core.doubles import LETTER, KeptOutbox, directory, plugins, slow
 QUICK = OutboxSettings(shortest_wait=0.02, longest_wait=0.05)
 
 
-def desk(method=None, **more):
+def desk(method=None, settings=QUICK, **more):
     """Return a mailer with an outbox, for a company, Anna, and Otto with an account of his own."""
     company = Company(address="orders@acme.example", method="slowmail")
     anna = User(id="anna", address="anna@acme.example", name="Anna Berg")
@@ -21,7 +21,7 @@ def desk(method=None, **more):
         id="otto", address="otto@acme.example", name="Otto Lind", choice="personal", method="slowmail"
     )
     found = MemoryDirectory(company, [anna, otto], plugins=plugins(slowmail=method or slow()))
-    return Mailer(found, outbox=KeptOutbox(QUICK, **more), queue=QUICK)
+    return Mailer(found, outbox=KeptOutbox(settings, **more), queue=settings)
 
 
 def only(statuses):

@@ -217,13 +217,19 @@ def tell(
         receipt=receipt,
         error=error,
         seconds=seconds,
+        state=settled(outcome),
     )
-    _log_attempt(attempt, settled(outcome))
+    _log_attempt(attempt, attempt.state)
     if told is not None:
-        try:
-            told(attempt)
-        except Exception as problem:  # noqa: BLE001  (an audit plugin can't turn an accepted message into an error)
-            _log_failure(submission.key, problem)
+        announce(attempt, told)
+
+
+def announce(attempt: Attempt, told: Told) -> None:
+    """Tell of *attempt*; an audit plugin that fails can't turn an accepted message into an error."""
+    try:
+        told(attempt)
+    except Exception as problem:  # noqa: BLE001
+        _log_failure(attempt.submission, problem)
 
 
 def _log_attempt(attempt: Attempt, state: State) -> None:

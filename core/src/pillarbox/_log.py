@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 from collections.abc import Mapping
@@ -38,9 +39,13 @@ def is_heard(level: str) -> bool:
 
 
 def event(level: str, name: str, **fields: Any) -> None:
-    """Log the event *name* with *fields*: no address beyond its domain, no secret, no body."""
+    """Log the event *name* with *fields*: no address beyond its domain, no secret, no body.
+
+    A handler of the host's that raises changes nothing of what is being done.
+    """
     if is_heard(level):
-        getattr(_logger(), level)(name, **fields)
+        with contextlib.suppress(Exception):
+            getattr(_logger(), level)(name, **fields)
 
 
 @functools.cache

@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Self
 
 import attrs
 
-from . import _desk, _log, _secrets
+from . import _desk, _log, _secrets, _telemetry
 from ._batch import deliver_many
 from ._composition import aware, compose
 from ._delivery import Outcome, deliver
@@ -353,10 +353,11 @@ class Mailer:
             methods=None if methods is None else frozenset(methods),
             users=None if user is None else frozenset({user}),
         )
-        return Worker(self.queue, self._post(), self._rules, only=only)
+        _telemetry.watch(self.queue)
+        return self.queue.worker(self._post(), self._rules, only)
 
     def _post(self) -> MailerPost:
-        return MailerPost(self.directory, self.plugins, self._transport)
+        return MailerPost(self.directory, self.plugins, self._transport, lambda: self._told)
 
     def status(self, user: str | None = None, *, company: str | None = None) -> list[AccountStatus]:
         """Return how each account stands, with one sentence: what waits, why, and what comes next.
@@ -541,7 +542,7 @@ class Mailer:
 
     @property
     def _told(self) -> Callable[[Attempt], None] | None:
-        return self.plugins.tell_attempt
+        return _telemetry.telling(self.plugins.tell_attempt)
 
     def close(self) -> None:
         """Let the kept connections and the outbox go. The mailer can be used again."""

@@ -166,16 +166,18 @@ class MailerPost:
         directory: Directory,
         plugins: Plugins,
         transport: Callable[[Account], AbstractContextManager[Transport]],
+        told: Callable[[], Told | None],
     ) -> None:
         self._directory = directory
         self._plugins = plugins
         self._transport = transport
+        self._told = told
         self._accounts: dict[tuple[str, str], tuple[Company, User | None, Account]] = {}
 
     @property
     def told(self) -> Told | None:
         """See `Post`."""
-        return self._plugins.tell_attempt
+        return self._told()
 
     def account(self, entry: Entry) -> Account:
         """See `Post`."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from ._errors import quotation
-from ._mail import Receipt, now
+from ._mail import Receipt, State, now
 
 if TYPE_CHECKING:
     from ._address import Address
@@ -122,6 +122,8 @@ class Attempt:
         error: What it ended in instead, or None.
         started_at: When; aware, UTC.
         seconds: How long it took.
+        state: Where the submission stands now: what the attempt led to.
+        put_at: When it was put into the outbox, for an attempt of a worker; aware, or None.
     """
 
     submission: str
@@ -132,3 +134,5 @@ class Attempt:
     error: PillarboxError | None = None
     started_at: dt.datetime = attrs.field(factory=now)
     seconds: float = 0.0
+    state: State = State.ATTEMPTING
+    put_at: dt.datetime | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .. import _log
 from .._errors import PillarboxError
-from .._mail import Sighting, SightingState
+from .._mail import Sighting, SightingState, State
 from .._transports import Transport
 from . import steps
 from .contract import Outbox
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 def rescue(outbox: Outbox) -> int:
     """Take from dead workers what they had, and say how much; what was handed over is to be looked for."""
     moves = [steps.after_death(entry, outbox.clock()) for entry in outbox.abandoned()]
-    return sum(outbox.take(moves)) if moves else 0
+    count = sum(outbox.take(moves)) if moves else 0
+    if count:
+        _log.event("warning", "pillarbox.rescued", count=count)
+    return count
 
 
 def end_late(outbox: Outbox) -> int:
@@ -90,6 +93,8 @@ class Looks:
 
     def _taken(self, entry: Entry, step: Step) -> None:
         self._outbox.take([step])
+        if step.state is State.HELD:
+            _log.event("warning", "pillarbox.held", submission=entry.key, method=entry.method)
         if step.state is not None:
             self._first_seen.pop(entry.key, None)
 

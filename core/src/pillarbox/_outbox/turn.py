@@ -13,9 +13,10 @@ import attrs
 
 from .. import _log
 from .._batch import deliver_many
-from .._delivery import Outcome, Told
+from .._delivery import Outcome, Told, announce
 from .._errors import OutboxError, OutcomeUnknown, PillarboxError, SendDeferred
 from .._mail import Receipt, State, Submission
+from .._route import Attempt
 from .._settings import Account
 from .._transports import Journal, Limits, Transport
 from . import steps
@@ -112,6 +113,7 @@ class Turn:
         self._first: Entry | None = None
         self._account: Account | None = None
         self._takes_envelope = True
+        self._attempts: dict[str, Attempt] = {}
 
     def run(self) -> None:
         """Do it; what goes wrong belongs to the entry at which it did, or to the lane."""
@@ -173,7 +175,7 @@ class Turn:
         with self._post.transport(account) as transport:
             self._takes_envelope = type(transport).takes_envelope
             while (self._first or self._lane.waiting) and not self._is_done():
-                for outcome in deliver_many(self._pulled(), transport, self._post.told):
+                for outcome in deliver_many(self._pulled(), transport, self._heard):
                     entry, journal = self._begun.popleft()
                     self._answered(entry, journal, outcome)
 
@@ -229,6 +231,7 @@ class Turn:
     def _hold(self, entry: Entry, error: OutboxError) -> None:
         self._first = None
         self._outbox.take([steps.re_pointed(entry, str(error))], soon=True)
+        _log.event("warning", "pillarbox.held", submission=entry.key, method=entry.method)
         self._tell(State.HELD)
 
     def _answered(self, entry: Entry, journal: Journal, outcome: Outcome) -> None:
@@ -260,9 +263,25 @@ class Turn:
             self._pause(consequence.pause)
             self._release_waiting()
         self._tell(step.state or State.UNKNOWN)
+        self._announce(entry, step.state or State.UNKNOWN)
+
+    @property
+    def _heard(self) -> Told | None:
+        """What keeps an attempt until it is known where its entry stands; None where nobody wants to hear."""
+        return None if self._post.told is None else self._remember
+
+    def _remember(self, attempt: Attempt) -> None:
+        self._attempts[attempt.submission] = attempt
+
+    def _announce(self, entry: Entry, state: State) -> None:
+        """Tell of the attempt, with the state that its entry has come to."""
+        attempt, told = self._attempts.pop(entry.key, None), self._post.told
+        if attempt is not None and told is not None:
+            announce(attrs.evolve(attempt, state=state, put_at=entry.created_at), told)
 
     def _pause(self, pause: Pause) -> None:
         try:
             self._outbox.pause(pause)
+            _log.event("warning", "pillarbox.paused", scope=pause.scope, kind=pause.kind)
         except Exception as error:  # noqa: BLE001  (a storage that fails: the lane rests here all the same)
             _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)

@@ -150,6 +150,9 @@ class Worker:
             users=self._only.users,
         )
         entries = self._outbox.claim(wanted)
+        if entries:
+            lanes = len({entry.account for entry in entries})
+            _log.event("debug", "pillarbox.claimed", count=len(entries), lanes=lanes)
         with self._guard:
             for entry in entries:
                 self._lane(entry.account).waiting.append(entry)
