@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from ._ground import Ground, NotStaged
+from ._ground import NotStaged
 
 CaseState: TypeAlias = Literal["passed", "failed", "not staged"]
 
@@ -30,27 +30,27 @@ class CaseResult:
     reason: str = ""
 
 
-def run_cases(contract: type[Ground], *, only: str = "") -> list[CaseResult]:
+def run_cases(contract: type[Any], *, only: str = "") -> list[CaseResult]:
     """Run the cases of *contract* outside pytest, each on an instance of its own, and return how they ended.
 
     `setup_method` and `teardown_method` are called around each; pytest's fixtures are not.
 
     Args:
-        contract: A class that inherits `TransportContract`.
+        contract: A class that inherits `TransportContract` or `OutboxContract`.
         only: The name of one case, to run no other.
     """
     cases = cases_of(contract)
     return [_run(contract, name, case) for name, case in cases.items() if only in {"", name}]
 
 
-def cases_of(contract: type[Ground]) -> dict[str, Callable[[Any], None]]:
+def cases_of(contract: type[Any]) -> dict[str, Callable[[Any], None]]:
     """Return the cases of *contract* by name, in the order in which they are written."""
     written = [name for cls in reversed(contract.__mro__) for name in vars(cls) if name.startswith("test_")]
     found = {name: getattr(contract, name) for name in dict.fromkeys(written)}
     return {name.removeprefix("test_"): case for name, case in found.items() if callable(case)}
 
 
-def _run(contract: type[Ground], name: str, case: Callable[[Any], None]) -> CaseResult:
+def _run(contract: type[Any], name: str, case: Callable[[Any], None]) -> CaseResult:
     meaning = (inspect.getdoc(case) or "").partition("\n")[0]
     instance = contract()
     try:
@@ -66,7 +66,7 @@ def _run(contract: type[Ground], name: str, case: Callable[[Any], None]) -> Case
     return CaseResult(name, meaning, "passed")
 
 
-def _call(instance: Ground, name: str) -> None:
+def _call(instance: Any, name: str) -> None:
     method = getattr(instance, name, None)
     if method is not None:
         method()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..._errors import SendDeferred
 from ..._mail import State
 from ..._outbox import steps
@@ -45,7 +47,7 @@ class Claiming(OutboxGround):
 
     def test_a_claim_keeps_to_what_was_asked_for(self) -> None:
         """So many of a lane, so many in all, so many octets; one that is larger than that comes alone."""
-        big = {"chunks": (b"x" * 1_000,)}
+        big: dict[str, Any] = {"chunks": (b"x" * 1_000,)}
         self.put(*(letter(lane=f"lane-{number % 3}", **big) for number in range(9)))
         worker = self.box.enter("worker")
         assert len(self.claim(worker, each=2, most=5)) == 5
@@ -68,7 +70,7 @@ class Claiming(OutboxGround):
     def test_a_worker_gets_only_what_it_confines_itself_to(self) -> None:
         """Methods, lanes and users."""
         self.put(letter("1", lane="a", method="m"), letter("2", lane="b", user="anna"), letter("3", lane="c"))
-        wishes = (
+        wishes: tuple[dict[str, Any], ...] = (
             {"methods": frozenset({"m"})},
             {"users": frozenset({"anna"})},
             {"accounts": frozenset({"c"})},

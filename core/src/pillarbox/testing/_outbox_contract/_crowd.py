@@ -35,7 +35,7 @@ class Crowd(OutboxGround):
         chance = random.Random(seed := self.seed or random.randrange(1, 10**9))  # noqa: S311
         self.process(self._of_a_host(0, 60)).wait()
         working = [self.process(self._of_a_worker()) for _ in range(2)]
-        for _ in range(6):
+        for _ in range(4):
             self._after(chance.randint(1, 10), working)
             working.pop(chance.randrange(2)).kill()
             working.append(self.process(self._of_a_worker()))
@@ -60,7 +60,7 @@ class Crowd(OutboxGround):
 
         def work() -> None:
             box = self.outbox(self.folder / "outbox", self.settings, now)
-            worker = Worker(box, LogPost(self._log, 0.002), self.settings).start()
+            worker = Worker(box, LogPost(self._log, 0.01), self.settings).start()
             while not drains or len(logged(self._log)) < drains:
                 time.sleep(0.01)
             worker.stop()
@@ -79,7 +79,7 @@ class Crowd(OutboxGround):
         working[0].until(lambda: len(logged(self._log)) >= min(before + count, 60))
 
     def _all_sent(self, working: Sequence[Process], count: int, seed: int) -> None:
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + self.patience
         while len(set(logged(self._log))) < count or self._open():
             assert time.monotonic() < give_up, f"seed {seed}: {self._open()} wait for ever"
             time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import shutil
@@ -11,9 +12,9 @@ import time
 import traceback
 import uuid
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Generic, NoReturn, TypeVar
 
 import attrs
 
@@ -21,9 +22,8 @@ from ..._mail import Envelope, State, Submission
 from ..._outbox import Entry, Outbox, OutboxSettings, Wanted, steps
 from .._contract import NotStaged
 
+E = TypeVar("E", bound=Exception)
 NOON = dt.datetime(2026, 11, 25, 12, tzinfo=dt.UTC)
-PATIENCE = 30.0
-"""Seconds after which a process that should have done something is taken to have failed."""
 
 
 class Clock:
@@ -67,14 +67,15 @@ class Process:
     It is forked: nothing of an outbox may be open in this process when it begins.
     """
 
-    def __init__(self, work: Callable[[], None], trouble: Path) -> None:
+    def __init__(self, work: Callable[[], None], trouble: Path, patience: float) -> None:
         self._trouble = trouble
+        self._patience = patience
         self._code: int | None = None
         with warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore", DeprecationWarning
             )  # it forks beside threads, and uses none of theirs
-            self.number = os.fork()
+            self.number = os.fork()  # type: ignore[attr-defined,unused-ignore]
         if not self.number:
             _do_and_end(work, trouble)
 
@@ -82,16 +83,16 @@ class Process:
     def code(self) -> int | None:
         """What it ended with, negative for a signal; None while it runs."""
         if self._code is None:
-            found, status = os.waitpid(self.number, os.WNOHANG)
+            found, status = os.waitpid(self.number, os.WNOHANG)  # type: ignore[attr-defined,unused-ignore]
             self._code = os.waitstatus_to_exitcode(status) if found else None
         return self._code
 
     def until(self, reached: Callable[[], bool]) -> None:
         """Wait until *reached* says so, as long as the process has not failed."""
-        give_up = time.monotonic() + PATIENCE
+        give_up = time.monotonic() + self._patience
         while not reached():
             assert self.code in {None, 0}, f"the process ended with {self.code}: {self._told()}"
-            assert time.monotonic() < give_up, f"nothing came of the process in {PATIENCE:g} seconds"
+            assert time.monotonic() < give_up, f"nothing came of the process in {self._patience:g} seconds"
             time.sleep(0.005)
 
     def wait(self) -> None:
@@ -100,12 +101,12 @@ class Process:
 
     def stop(self) -> None:
         """Let it stand still, as a suspended machine does."""
-        os.kill(self.number, signal.SIGSTOP)
+        os.kill(self.number, signal.SIGSTOP)  # type: ignore[attr-defined,unused-ignore]
 
     def kill(self) -> None:
         """End it at once, without a last word."""
         if self.code is None:
-            os.kill(self.number, signal.SIGKILL)
+            os.kill(self.number, signal.SIGKILL)  # type: ignore[attr-defined,unused-ignore]
             while self.code is None:
                 time.sleep(0.002)
 
@@ -131,6 +132,8 @@ class OutboxGround:
     folder: Path
     settings = OutboxSettings(shortest_wait=0.02, longest_wait=0.05, user_burst=0, company_burst=0)
     """What the outboxes of most cases are given."""
+    patience: float = 30.0
+    """Seconds after which what should have come is taken never to come."""
 
     def outbox(self, path: Path, settings: OutboxSettings, clock: Callable[[], dt.datetime]) -> Outbox:
         """Return the outbox that is kept at *path*, opened anew; the same entries each time.
@@ -174,7 +177,7 @@ class OutboxGround:
         for box in self._opened:
             box.close()
         self._opened.clear()
-        begun = Process(work, self.folder / f"trouble-{len(self._processes)}")
+        begun = Process(work, self.folder / f"trouble-{len(self._processes)}", self.patience)
         self._processes.append(begun)
         return begun
 
@@ -219,6 +222,29 @@ class OutboxGround:
         """Raise AssertionError unless the entry is in *state*."""
         found = self.stands(entry).state
         assert found is state, f"it is {found.value}, and should be {state.value}"
+
+
+class Caught(Generic[E]):
+    """The error that a block was to raise, once it has.
+
+    Attributes:
+        error: It.
+    """
+
+    error: E
+
+
+@contextlib.contextmanager
+def refused(kind: type[E], said: str = "") -> Iterator[Caught[E]]:
+    """Raise AssertionError unless the block raises a *kind* whose text holds *said*."""
+    caught: Caught[E] = Caught()
+    try:
+        yield caught
+    except kind as error:
+        assert said in str(error), f"the {kind.__name__} does not say {said!r}: {error}"  # noqa: PT017
+        caught.error = error
+        return
+    raise AssertionError(f"no {kind.__name__} was raised")
 
 
 def entry_in(entry: Entry, state: State) -> Entry:

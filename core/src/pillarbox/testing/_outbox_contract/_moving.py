@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import time
 from collections.abc import Callable
-
-import pytest
+from concurrent.futures import ThreadPoolExecutor
 
 from ..._errors import OutboxError, OutcomeUnknown, PillarboxError, SendDeferred
 from ..._mail import Answer, AnswerState, Envelope, Receipt, State
 from ..._outbox import Entry, steps
-from ._ground import NOON, PATIENCE, OutboxGround, letter
+from ._ground import NOON, OutboxGround, letter, refused
 
 
 class Moving(OutboxGround):
@@ -31,8 +31,8 @@ class Moving(OutboxGround):
     def test_a_stale_claim_marks_nothing(self) -> None:
         """Its entry went back, and is another worker's: nothing may leave."""
         stale = self._stale()
-        with pytest.raises(SendDeferred), self.box.journal(stale).handing_over():
-            pytest.fail("it may hand over what is another's")
+        with refused(SendDeferred), self.box.journal(stale).handing_over():
+            pass
         self.is_in(stale, State.CLAIMED)
 
     def test_a_stale_claim_settles_nothing(self) -> None:
@@ -48,7 +48,7 @@ class Moving(OutboxGround):
     def test_a_stale_claim_notes_nothing(self) -> None:
         """Nor does one that has ended."""
         stale = self._stale()
-        with pytest.raises(SendDeferred):
+        with refused(SendDeferred):
             self.box.journal(stale).note("draft", "7")
         assert not self.stands(stale).notes
 
@@ -58,7 +58,7 @@ class Moving(OutboxGround):
         journal = self.box.journal(entry)
         with journal.handing_over():
             assert self.take(steps.after(entry, OutcomeUnknown("lost"), self.settings, NOON).step)
-            with pytest.raises(OutcomeUnknown):
+            with refused(OutcomeUnknown):
                 journal.note("draft", "7")
 
     def _stale(self) -> Entry:
@@ -77,8 +77,8 @@ class Moving(OutboxGround):
         """A person was quicker."""
         entry = self.claimed()
         self.box.cancel(entry.key, by="root")
-        with pytest.raises(SendDeferred), self.box.journal(entry).handing_over():
-            pytest.fail("what was cancelled may leave")
+        with refused(SendDeferred), self.box.journal(entry).handing_over():
+            pass
         self.is_in(entry, State.CANCELLED)
 
     def test_what_was_handed_over_is_neither_cancelled_nor_held_nor_tried_again(self) -> None:
@@ -90,7 +90,7 @@ class Moving(OutboxGround):
             lambda: self.box.hold(entry.key, "wait"),
         ]
         for wish in wishes:
-            with pytest.raises(OutboxError, match="attempting"):
+            with refused(OutboxError, "attempting"):
                 wish()
         self.is_in(entry, State.ATTEMPTING)
 
@@ -101,7 +101,7 @@ class Moving(OutboxGround):
         assert self.take(steps.after(entry, receipt, self.settings, NOON).step)
         assert not self.take(steps.after(entry, OutcomeUnknown("lost"), self.settings, NOON).step)
         for wish in (self.box.cancel, self.box.retry):
-            with pytest.raises(OutboxError):
+            with refused(OutboxError):
                 wish(entry.key)
         assert not self.claim()
         assert self.stands(entry).receipt == receipt
@@ -140,11 +140,8 @@ class Moving(OutboxGround):
         self.box.close()
         self.is_in(second, State.ACCEPTED)
 
-    @staticmethod
-    def _soon(reached: Callable[[], bool]) -> None:
-        import time
-
-        give_up = time.monotonic() + PATIENCE
+    def _soon(self, reached: Callable[[], bool]) -> None:
+        give_up = time.monotonic() + self.patience
         while not reached():
             assert time.monotonic() < give_up, "it never came"
             time.sleep(0.005)
@@ -188,9 +185,9 @@ class Moving(OutboxGround):
 
     def test_a_person_ends_what_is_held(self) -> None:
         """As sent, or as not sent; or has it tried again."""
-        for how, state in (({"sent": True}, State.ACCEPTED), ({"sent": False}, State.CANCELLED)):
+        for sent, state in ((True, State.ACCEPTED), (False, State.CANCELLED)):
             entry = self._held()
-            assert self.box.settle(entry.key, by="root", **how).state is state
+            assert self.box.settle(entry.key, by="root", sent=sent).state is state
         entry = self._held()
         assert self.box.retry(entry.key, by="root").state is State.QUEUED
         assert self.claim()[0].key == entry.key
@@ -226,8 +223,6 @@ class Moving(OutboxGround):
 
     def test_moves_at_once_are_taken_once(self) -> None:
         """Eight threads try to mark one claim: one may hand over."""
-        from concurrent.futures import ThreadPoolExecutor
-
         entry = self.claimed()
 
         def mark(_: int) -> bool:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-
-import pytest
+from typing import Any
 
 from ..._errors import MessageError, OutboxError, SendDeferred
 from ..._mail import Receipt, State
 from ..._outbox import OutboxSettings, Search, steps
-from ._ground import NOON, OutboxGround, keys, letter
+from ._ground import NOON, OutboxGround, keys, letter, refused
 
 HOUR = dt.timedelta(hours=1)
 
@@ -34,7 +33,7 @@ class Reading(OutboxGround):
         first = letter("1", to="Ap@Customer.example", reference="R%1", lane="a", company="c", method="m")
         other = letter("2", user="anna", part_of="p", again_of="q", created_at=NOON + HOUR)
         self.put(first, other)
-        conditions: dict[str, tuple[object, object]] = {
+        conditions: dict[str, tuple[Any, Any]] = {
             "to": ("ap@customer", "nobody@"),
             "reference": ("R%1", "R%"),
             "account": ("a", "acme/company/x"),
@@ -45,7 +44,8 @@ class Reading(OutboxGround):
         for name, (right, wrong) in conditions.items():
             assert first.key in keys(self.box.list(Search(**{name: right}))), name
             assert first.key not in keys(self.box.list(Search(**{name: wrong}))), name
-        for name, right in {"user": "anna", "part_of": "p", "again_of": "q", "since": NOON + HOUR}.items():
+        others: dict[str, Any] = {"user": "anna", "part_of": "p", "again_of": "q", "since": NOON + HOUR}
+        for name, right in others.items():
             assert keys(self.box.list(Search(**{name: right}))) == [other.key], name
         assert not self.box.list(Search(to="ap@customer", user="anna", company="c"))
         assert not self.box.list(Search(to="%"))
@@ -125,7 +125,7 @@ class Reading(OutboxGround):
         """No key is a pattern."""
         assert self.box.get("nothing") is None
         assert not self.box.history("nothing")
-        with pytest.raises(OutboxError):
+        with refused(OutboxError):
             self.box.known("nothing")
         assert not self.take(steps.cancelled("nothing", "", ""))
 
@@ -137,7 +137,7 @@ class Reading(OutboxGround):
             self.put(first)
         assert not self.box.pauses(), "the same again was counted as more"
         self.put(letter("2", user="anna"), letter("3", user="anna"), letter("other", user="otto"))
-        with pytest.raises(MessageError):
+        with refused(MessageError):
             self.put(letter("4", key=first.key, user="anna", digest="two"))
         assert not self.box.pauses()
         self.put(letter("4", user="anna"))
