@@ -77,7 +77,18 @@ def trees() -> Mapping[Path, ast.Module]:
 
 
 def door(name: str) -> ModuleType:
-    return importlib.import_module(name)
+    """Return the module *name*.
+
+    Raises:
+        ModuleNotFoundError: Its distribution is not installed, so the reference can't be read off it.
+    """
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        cure = (
+            "Install every plugin (CONTRIBUTING.md says how): the reference describes them all."
+        )
+        raise ModuleNotFoundError(f"{error}. {cure}", name=error.name) from error
 
 
 def names_of(module: str) -> list[str]:

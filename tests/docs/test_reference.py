@@ -139,9 +139,7 @@ def test_every_command_shows_each_of_its_options() -> None:
         shown = page("command.md").partition(f"## `{path}`\n")[2].partition("\n## ")[0]
         assert shown, path
         for param in command.get_params(context):
-            names = (
-                param.opts if param.param_type_name == "option" else [param.make_metavar(context).strip("[]")]
-            )
+            names = param.opts if param.param_type_name == "option" else [param.human_readable_name]
             assert all(name in shown for name in names), (path, param.name)
 
 
