@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -19,7 +24,9 @@ from pillarbox import (
     Receipt,
     Sighting,
     SightingState,
+    State,
 )
+from pillarbox.outbox import SqliteOutbox
 from pillarbox.testing.imap_server import ImapScript, ImapServer, Turn, cut, drip, nth, reset, silence
 from pillarbox.testing.smtp_server import Cut, Nth, Reply, ScriptedServer
 from pillarbox_smtp import SmtpTransport
@@ -459,3 +466,48 @@ class TestCheck:
             found = list(SmtpTransport(settings, Known()).check())
         assert found[-1].code == "copy-not-reached"
         assert imap.connections == 0
+
+
+CHILD = """
+import sys
+from pillarbox import Company, Mailer, MemoryDirectory, Message
+from pillarbox.outbox import SqliteOutbox
+smtp, imap, path = sys.argv[1:]
+copy = {"server": "127.0.0.1", "port": int(imap), "encryption": "none", "username": "o", "password": {"env": "PW"}}
+account = {"server": "127.0.0.1", "port": int(smtp), "encryption": "none", "authenticate": False, "saved_copy": copy}
+company = Company(address="orders@acme.example", method="smtp", methods={"smtp": account}, typed_by="deployer")
+mailer = Mailer(MemoryDirectory(company), outbox=SqliteOutbox(path))
+if sys.stdin.readline() == "send\\n":
+    mailer.send(Message(to="ap@customer.example", subject="s", text="t"))
+else:
+    mailer.worker().run(drain=True)
+"""
+
+
+def test_a_process_killed_while_it_filed_a_copy_left_no_doubt(tmp_path: Path) -> None:
+    """The next worker knows from the journal that the message was accepted: nobody is asked, nothing is sent again."""
+    came = threading.Event()
+
+    def hang(turn: Turn) -> None:
+        came.set()
+        silence(turn)
+
+    with ScriptedServer() as smtp, ImapServer(at={"greeting": hang}, users={"o": "pw"}) as imap:
+        path = tmp_path / "outbox.sqlite3"
+        command = [sys.executable, "-c", CHILD, str(smtp.port), str(imap.port), str(path)]
+        tmp_path.chmod(0o700)
+        start = functools.partial(
+            subprocess.Popen, command, stdin=subprocess.PIPE, text=True, env={**os.environ, "PW": "pw"}
+        )
+        with start() as first:
+            assert first.stdin is not None
+            first.stdin.write("send\n")
+            first.stdin.flush()
+            assert came.wait(30)
+            first.kill()
+        with start() as second:
+            second.communicate("work\n", timeout=60)
+        assert second.returncode == 0
+        [entry] = SqliteOutbox(path).list()
+    assert entry.state is State.ACCEPTED
+    assert len(smtp.accepted) == imap.connections == 1
