@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    DateType = click.ParamType[dt.datetime]
+else:
+    DateType = click.ParamType  # not generic in the oldest click that is allowed
 
 _AGO = re.compile(r"([0-9]{1,6})\s*([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
-class Moment(click.ParamType[dt.datetime]):
+class Moment(DateType):
     """A moment, aware: `2026-03-01`, `2026-03-01T14:00`, `today`, or `30m`, `12h`, `7d` before now (or after it).
 
     Args:
