@@ -73,8 +73,9 @@ def windows(session: nox.Session) -> None:
     """Run core, SMTP and the vault under the genuine Windows Python in Wine (`.ci/install-windows` installs both)."""
     session.install("attrs", *groups("test"), "uv")
     session.run("pytest", "-q", "tests/windows")
-    wanted = [option for one in (*INSTALLED, *groups("test")) for option in ("--with", one)]
-    tests = session.posargs or ["tests/core", "tests/plugins", "tests/contract"]
+    ours = ["./core[cli]", "./plugins/smtp[proxy]", "./plugins/vault"]
+    wanted = [option for one in (*ours, *groups("test")) for option in ("--with", one)]
+    tests = session.posargs or ["tests/core", "tests/plugins/smtp", "tests/plugins/vault", "tests/contract"]
     options = ["-q", "-n", "2", "-p", "no:cacheprovider", "-m", PURE]
     session.run("python", "-m", "tests.windows", *wanted, "--", "-m", "pytest", *options, *tests)
 
@@ -102,6 +103,8 @@ def types(session: nox.Session) -> None:
     install(session, *groups("types", "bench"))
     session.run("pyright", "tests/typing")
     session.run("mypy", *(f"{one}/src" for one in DISTRIBUTIONS), "tests/typing", "tests/benchmarks")
+    checked = ["core/src", "plugins/smtp/src", "plugins/vault/src"]
+    session.run("mypy", "--platform", "win32", "--cache-dir", ".mypy_cache/win32", *checked)
     session.run("mypy", *map(str, sorted(set(Path("docs").glob("*.py")) - {Path("docs/conf.py")})))
     session.run("pyright", "--verifytypes", "pillarbox", "--ignoreexternal")
     session.run("pyright", "--verifytypes", "pillarbox_smtp", "--ignoreexternal")
