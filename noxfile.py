@@ -121,6 +121,13 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(python=HERE)
+def kills(session: nox.Session) -> None:
+    """Send 10,000 messages while hosts and workers are killed 200 times, and print what was lost, repeated and held."""
+    install(session)
+    session.run("python", "-m", "tests.core.outbox.killing", *session.posargs)
+
+
+@nox.session(python=HERE)
 def bench(session: nox.Session) -> None:
     """Measure against named peers, as ratios in one interleaved run; `--docs` writes the page and the plot of it."""
     install(session, *groups("bench"))
