@@ -91,6 +91,27 @@ SECTIONS = {
         "CPU from the parsed TOML to checked records, which is the time to the first answer less what `tomllib` takes"
         " for the same text. Absolute figures too.",
     ),
+    "queueing": Section(
+        "From the outbox to accepted",
+        "Messages a second from enqueue to accepted, each step on the disk, 4 KB a message, one producer, no delay: how"
+        " many times as fast as the peer. Their guarantees differ: huey deletes a task before it runs, and Postfix"
+        " sends through two programs of its own.",
+        "From enqueue to accepted: times as fast as",
+    ),
+    "producers": Section(
+        "Many producers",
+        "Messages a second that are on the disk when `enqueue` returns: how many times as fast as the one beside it."
+        " Threads that enqueue at once share a commit.",
+    ),
+    "long-history": Section(
+        "A long history",
+        "CPU of claiming an entry and giving it back, where a million others have ended: as a multiple of that in an"
+        " empty outbox.",
+    ),
+    "restart": Section(
+        "After a restart",
+        "Seconds from starting `pillarbox worker` to its first attempt, where a hundred thousand wait.",
+    ),
 }
 OPENING = """\
 # Performance

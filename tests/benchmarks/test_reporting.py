@@ -130,6 +130,7 @@ def test_every_figure_stands_under_the_command_that_prints_it():
     reports = report.from_json(page.RESULTS.read_text("utf-8"))
     shown = page.PAGE.read_text("utf-8")
 
+    assert [*page.SECTIONS] == [*command.BENCHMARKS]
     assert [name for name in command.BENCHMARKS if name in reports] == [*reports]
     assert {one.effort for one in reports.values()} == {"full"}
     assert all(f"## {page.SECTIONS[name].title}\n" in shown for name in reports)
