@@ -15,7 +15,7 @@ from pathlib import Path
 import attrs
 
 from pillarbox.outbox import SqliteOutbox, Wanted
-from tests.benchmarks import postfix_queue, queues
+from tests.benchmarks import cases, postfix_queue, queues
 from tests.benchmarks.contenders import missing, start_python, warm_up
 from tests.benchmarks.efforts import Effort
 from tests.benchmarks.harness import Bound, Contender, Row, Sample, Samples, Side, Spread, in_turns
@@ -140,7 +140,7 @@ class _Claims:
 def _outbox_of(ended: int) -> Iterator[SqliteOutbox]:
     """Yield an outbox of so many ended entries and a hundred that wait."""
     with queues.desk(1, queues.FREE) as mailer:
-        what = queues.case("4 KB")
+        what = cases.case("4 KB")
         mailer.enqueue_many((queues.message(what) for _ in range(1)), user=queues.USER)
         kept = mailer.queue
         assert isinstance(kept, SqliteOutbox)
@@ -172,14 +172,14 @@ def _multiply(path: Path, count: int) -> None:
 def _first_attempt(folder: Path, port: int, server: Sink, waiting: int) -> float:
     settings = folder / "pillarbox.toml"
     settings.write_text(
-        f'[company]\naddress = "{queues.SENDER}"\nmethod = "smtp"\n[company.smtp]\nserver = "127.0.0.1"\nport = {port}\n'
+        f'[company]\naddress = "{cases.SENDER}"\nmethod = "smtp"\n[company.smtp]\nserver = "127.0.0.1"\nport = {port}\n'
         'encryption = "none"\nauthenticate = false\n[outbox]\ncompany_burst = 0\n',
         "utf-8",
     )
     settings.chmod(0o600)
     import pillarbox
 
-    what = queues.case("4 KB")
+    what = cases.case("4 KB")
     with pillarbox.Mailer.open(settings) as mailer:
         mailer.enqueue_many(queues.message(what) for _ in range(waiting))
     began = time.perf_counter()

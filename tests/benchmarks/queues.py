@@ -99,13 +99,13 @@ def huey_fsync(job: Job) -> Iterator[Run]:
 
     It deletes a task before it runs it, so that a crash loses what it had in hand. It composes with EmailMessage.
     """
-    from huey import SqliteHuey
+    from huey import SqliteHuey  # type: ignore[import-untyped,unused-ignore]
 
     what = case(job.case)
     with tempfile.TemporaryDirectory() as folder, smtplib.SMTP("127.0.0.1", job.port) as client:
         queue = SqliteHuey("mail", filename=str(Path(folder, "huey.sqlite3")), fsync=True, results=False)
 
-        @queue.task()
+        @queue.task()  # type: ignore[untyped-decorator,unused-ignore]
         def send(content: str) -> None:
             client.sendmail(SENDER, [RECIPIENT], content)
 
