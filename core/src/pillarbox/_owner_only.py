@@ -92,11 +92,13 @@ def patiently(action: Callable[[], T]) -> T:
 
     There a file can't be replaced while anybody reads it, nor be read in the moment in which it is replaced.
     """
+    if os.name != "nt":
+        return action()
     give_up = time.monotonic() + _PATIENCE
     while True:
         try:
             return action()
         except PermissionError:
-            if os.name != "nt" or time.monotonic() >= give_up:
+            if time.monotonic() >= give_up:
                 raise
         time.sleep(0.01)

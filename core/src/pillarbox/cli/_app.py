@@ -206,7 +206,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _nobody_reads(error: OSError) -> bool:
     """Tell whether *error* says that the pipe is closed that is printed to; Windows has no word of its own for it."""
-    return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
+    is_windows_word = os.name == "nt" and error.errno == errno.EINVAL and error.filename is None
+    return isinstance(error, BrokenPipeError) or is_windows_word
 
 
 def _give_up_printing() -> None:
