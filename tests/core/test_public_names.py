@@ -72,6 +72,7 @@ from pillarbox import (
     SignInNeeded,
     State,
     Stored,
+    Stranded,
     Suggestion,
     TransportNotInstalled,
     Unavailable,
@@ -162,6 +163,14 @@ def test_a_form_is_drawn_without_sockets_or_tls():
     assert not modules_after(code) & {"ssl", "pillarbox_smtp.connection", "pillarbox_smtp.protocol"}
 
 
+ENTRY = Entry(
+    submission=SUBMISSION,
+    account="k",
+    owner="company",
+    company="company",
+    method="x",
+    mailbox="a@b.example",
+)
 STATUS = AccountStatus(
     account="k", owner="company", company="company", method="smtp", mailbox="a@b.example", state=AccountState.WORKING, sentence="s"
 )  # fmt: skip
@@ -190,14 +199,8 @@ VALUES = [
     SettingsError("x", cure="y"),
     Message(to="a@b.example", subject="s", text="t", attachments=[Attachment("a.pdf", b"%PDF")]),
     SUBMISSION,
-    Entry(
-        submission=SUBMISSION,
-        account="k",
-        owner="company",
-        company="company",
-        method="x",
-        mailbox="a@b.example",
-    ),
+    ENTRY,
+    Stranded(entry=ENTRY, why_not="It may have been sent."),
     Sighting(SightingState.SENT, Receipt("<a@b>")),
     Sighting(SightingState.UNCLEAR, detail="no"),
     Finding("dns", Level.WARN, "dns-slow", "slow", "Mend it.", 1.5, 75),

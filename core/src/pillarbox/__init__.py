@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     )
     from ._mailer import Mailer
     from ._message import Message, Unsubscribe
+    from ._moving import Stranded
     from ._network import Network
     from ._outbox import Entry, Outbox
     from ._plugins import Plugins
@@ -88,6 +89,7 @@ _HOMES = {
     "_mail": "Answer AnswerState Copy CopyState Envelope Receipt Sighting SightingState State Submission",
     "_mailer": "Mailer",
     "_message": "Message Unsubscribe",
+    "_moving": "Stranded",
     "_network": "Network",
     "_outbox": "Entry Outbox",
     "_plugins": "Plugins",
@@ -180,6 +182,7 @@ __all__ = [
     "SqliteRows",
     "State",
     "Stored",
+    "Stranded",
     "Submission",
     "Suggestion",
     "TomlDirectory",

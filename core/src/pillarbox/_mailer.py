@@ -13,7 +13,7 @@ from typing import Any, NoReturn, Self
 
 import attrs
 
-from . import _desk, _log, _secrets, _telemetry
+from . import _desk, _log, _moving, _secrets, _telemetry
 from ._batch import deliver_many
 from ._composition import aware, compose
 from ._delivery import Outcome, deliver
@@ -23,6 +23,7 @@ from ._lanes import Lane, Lanes
 from ._locks import ThreadLock
 from ._mail import Receipt, Submission
 from ._message import Message
+from ._moving import Stranded
 from ._network import Network
 from ._outbox import Entry, Only, Outbox, OutboxSettings, Worker
 from ._outbox.entry import AT_ONCE
@@ -392,6 +393,34 @@ class Mailer:
         """
         return _desk.send_again(self, key, by, anyway=anyway)
 
+    def stranded(self, user: str | None = None, *, company: str | None = None) -> list[Stranded]:
+        """Return what waits for the account of a user, or of the company, as it was before it was changed (rule 27).
+
+        Each says whether it may go by the account as it is now: its From stays the same, and no attempt of it may have been
+        accepted. The rest is held until a person decides.
+
+        Args:
+            user: Whose account; None for the company's.
+            company: Which, where the directory knows several.
+        """
+        return _moving.stranded(self, user, company)
+
+    def move(self, key: str, *, by: str = "") -> Entry:
+        """Let an entry go by the account that carries its writer's mail now. Its bytes stay as they are.
+
+        Raises:
+            OutboxError: It may not: says why.
+            SettingsError, Unavailable: There is no account that carries it.
+        """
+        return _moving.move(self, key, by)
+
+    def mended(self, record: Company | User, *, company: str | None = None) -> list[str]:
+        """Go on with the mail of *record*'s account that waited for its settings; return what was paused.
+
+        `set_secret` and `keep_secret` do so by themselves; call it after `Directory.save`.
+        """
+        return _moving.mended(self, record, company)
+
     def send_many(
         self,
         messages: Iterable[Message],
@@ -446,6 +475,7 @@ class Mailer:
         """
         found, _ = self.directory.look_up(None, company)
         _secrets.seal(self.vault, self.plugins, record, field, value, found.id)
+        self.mended(record, company=company)
 
     def set_secret(self, record: Company | User, field: str, value: str, *, by: Actor) -> None:
         """Seal *value* as the secret *field* of *record*'s method, and save the settings that refer to it.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .._errors import MessageError, OutboxError, OutcomeUnknown, SendDeferred, SettingsError
 from .._mail import now
+from .._settings import Account
 from .._transports import Journal
 from . import steps
 from .entry import ENDED, Entry, Event, LaneCount, Pause, Search, Step, Wanted
@@ -214,6 +215,19 @@ class Outbox(abc.ABC):
             OutboxError: It stands elsewhere.
         """
         return self.move(steps.found_out(self.known(key), reason, by, sent=sent, at=self.clock()))
+
+    def re_point(self, entry: Entry, account: Account, reason: str, *, by: str = "") -> bool:
+        """Let an entry that waits, or is held, go by another account from now on; say whether it still stood there.
+
+        Its bytes, recipients and history stay; the account, its owner, method and mailbox change, the journal's notes are the
+        old carrier's and go. It is queued.
+
+        Raises:
+            OutboxError: This outbox can't.
+        """
+        raise OutboxError(
+            "This outbox can't move an entry to another account.", cure="Cancel it, and send it anew."
+        )
 
     def is_paused(self, entry: Entry) -> Pause | None:
         """Return the pause that keeps *entry* from starting, or None."""

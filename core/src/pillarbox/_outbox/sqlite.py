@@ -17,6 +17,7 @@ from typing import Any
 from .._errors import OutboxError, SendDeferred, SettingsError, Unavailable
 from .._locks import Held, ThreadLock
 from .._mail import State, now
+from .._settings import Account
 from .._sqlite_rows import open_database
 from . import tables
 from .commits import Commits
@@ -307,6 +308,32 @@ class SqliteOutbox(Outbox):
                 query, (self._now(),)
             ).fetchall()
         ]
+
+    def re_point(self, entry: Entry, account: Account, reason: str, *, by: str = "") -> bool:
+        """See `Outbox`."""
+        at = self._now()
+        values = {
+            "key": entry.key,
+            "from": entry.account,
+            "fence": entry.fence,
+            "lane": account.key,
+            "owner": account.owner,
+            "method": account.method,
+            "mailbox": account.mailbox,
+            "reason": reason,
+            "now": at,
+        }
+
+        def work(database: sqlite3.Connection) -> bool:
+            found = database.execute(tables.RE_POINT, values).fetchone()
+            if found is not None:
+                event = {"seq": found[0], "at": at, "state": "queued", "reason": reason, "code": "", "by": by}
+                database.execute(tables.EVENT, event)
+            return found is not None
+
+        was_there = self._writer().run(work)
+        self._tell()
+        return was_there
 
     def answered(self, method: str, mailbox: str, since: dt.datetime) -> list[dt.datetime]:
         """See `Outbox`."""

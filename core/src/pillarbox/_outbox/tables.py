@@ -93,6 +93,13 @@ WHERE key = :key AND state IN (SELECT value FROM json_each(:come_from)) AND (:fe
     ))
 RETURNING seq, method, mailbox
 """
+RE_POINT = """
+UPDATE entries SET
+    lane = :lane, owner = :owner, method = :method, mailbox = :mailbox, state = 'queued', due = 0, reason = :reason, code = '',
+    notes = '', fence = fence + 1, changed = :now
+WHERE key = :key AND lane = :from AND fence = :fence AND state IN ('queued', 'deferred', 'held')
+RETURNING seq
+"""
 EVENT = """
 INSERT INTO events SELECT :seq, coalesce(max(number), 0) + 1, :at, :state, :reason, :code, :by FROM events WHERE seq = :seq
 """

@@ -65,6 +65,15 @@ def record_options(function: F) -> F:
     return function
 
 
+def move_option(function: F) -> F:
+    """Give a command `--move`."""
+    return click.option(
+        "--move/--no-move",
+        default=None,
+        help="Let mail that waits go by the account as it is now, where it may; asked at a terminal.",
+    )(function)
+
+
 def change(
     ctx: click.Context, before: R | None, record: R, given: Mapping[str, Any], write: Callable[[R], Any]
 ) -> R:
@@ -92,7 +101,9 @@ def change(
     with kept(state, after, typed):
         if is_changed:
             write(after)
-    told(state, after, is_changed=is_changed or bool(typed))
+    if is_changed or typed:
+        state.mailer.mended(after)
+    told(state, after, is_changed=is_changed or bool(typed), move=given.get("move"))
     return after
 
 
@@ -165,8 +176,9 @@ def _refuse(problems: list[Problem], record: Company | User, method: str) -> Non
         raise error
 
 
-def told(state: State, record: Company | User, *, is_changed: bool = True) -> None:
-    """Print what became of *record*, and what would happen with its mail."""
+def told(state: State, record: Company | User, *, is_changed: bool = True, move: bool | None = None) -> None:
+    """Print what became of *record*, what would happen with its mail, and what becomes of that which waits (rule 27)."""
+    from . import _moves
     from .explain import as_json, headline
 
     user = record.id if isinstance(record, User) else None
@@ -175,8 +187,11 @@ def told(state: State, record: Company | User, *, is_changed: bool = True) -> No
     except PillarboxError as error:
         route, refusal = None, error
     warnings = [] if route is None else [*route.warnings, *_secret_warnings(state, route, record)]
+    waiting = _moves.waiting_of(state, record)
     if state.json:
+        moved = _moves.move_all(state, waiting) if move else []
         result = {"saved": path_of(record), "changed": is_changed, "route": route and as_json(route)}
+        result["waiting"] = _moves.as_json(waiting, moved)
         print_json({**result, "warnings": warnings, "problem": refusal and facts(refusal)})
         return
     path = path_of(record)
@@ -187,6 +202,12 @@ def told(state: State, record: Company | User, *, is_changed: bool = True) -> No
         say(in_words(refusal))
     for warning in warnings:
         say(f"Warning: {warning}")
+    if waiting:
+        _moves.show_waiting(waiting)
+        if _moves.wants_to_move(waiting, move):
+            say(f"Moved {len(_moves.move_all(state, waiting)):,}.")
+        else:
+            say("Nothing was moved; a worker holds them. Look: pillarbox outbox --state held")
 
 
 def _secret_warnings(state: State, route: Route, record: Company | User) -> list[str]:

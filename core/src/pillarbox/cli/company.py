@@ -12,7 +12,7 @@ from .._settings import COMPANY_KEYS, USER_KEYS, Company, User, table_of
 from ._app import State
 from ._fields import CompanyCommand
 from ._output import columns, json_option, plain, print_json, say
-from ._record import actor, change, record_options
+from ._record import actor, change, move_option, record_options
 
 
 @click.group("company")
@@ -45,6 +45,7 @@ def show(state: State) -> None:
 @click.option(
     "--reply-to", metavar="ADDRESS", help="Where answers to users' mail go, unless a message says otherwise."
 )
+@move_option
 @json_option
 @click.pass_context
 def set_(ctx: click.Context, /, **given: Any) -> None:

@@ -10,10 +10,11 @@ import click
 
 from .._errors import SettingsError
 from .._settings import NONE, Choice, User
+from .._status import counted
 from ._app import State
 from ._fields import UserCommand
 from ._output import json_option, plain, print_json, print_table, say, say_aside
-from ._record import F, actor, change, record_options
+from ._record import F, actor, change, move_option, record_options
 from .company import print_record
 
 
@@ -141,6 +142,7 @@ def _refuse_known(directory: Any, user: str) -> None:
 @command.command("set", cls=UserCommand)
 @click.argument("user")
 @user_options
+@move_option
 @json_option
 @click.pass_context
 def set_(ctx: click.Context, /, user: str, **given: Any) -> None:
@@ -194,12 +196,22 @@ def remove(state: State, user: str, yes: bool) -> int:
       pillarbox user remove otto --yes
     """
     found: User = state.mailer.directory.look_up(user)[1]
+    waiting = _waiting_of(state, user)
+    if waiting and not state.json:
+        mails = f"{waiting:,} mails" if waiting > 1 else "1 mail"
+        say_aside(f"Not sent yet: {mails} of {_named(found)}. Those of an account of their own will be held.")
     if not yes and not click.confirm(f"Remove {_named(found)}? Their mail is refused from then on", err=True):
         _done(state, "Nothing was removed.", {"removed": None})
         return 1
     state.mailer.remove_user(user, by=actor())
-    _done(state, f"Removed {user}. The history of changes stays.", {"removed": user})
+    _done(state, f"Removed {user}. The history of changes stays.", {"removed": user, "waiting": waiting})
     return 0
+
+
+def _waiting_of(state: State, user: str) -> int:
+    """Return how many mails of *user* have not left yet (rule 7)."""
+    outbox = state.mailer._standing  # noqa: SLF001
+    return sum(counted(outbox.lanes(user)).values()) if outbox is not None else 0
 
 
 def _named(user: User) -> str:
