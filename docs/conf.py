@@ -10,6 +10,7 @@ from importlib.metadata import version as version_of
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.domains.python import PyObject
 from sphinx.environment import BuildEnvironment
@@ -18,7 +19,7 @@ from sphinx.util.nodes import make_refnode
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from docs.facts import DOORS
+from docs.facts import DOORS, names_of
 
 project = "pillarbox"
 author = "The pillarbox developers"
@@ -66,6 +67,7 @@ def setup(app: Sphinx) -> None:
     app.connect("source-read", add_changes)
     app.connect("env-get-outdated", changed)
     app.connect("autodoc-process-docstring", mark_code, priority=400)
+    app.connect("doctree-read", prefer_ours)
     app.connect("missing-reference", find_public_name)
     app.connect("doctree-resolved", link_names)
 
@@ -106,6 +108,13 @@ def mark_code(
             marked += ["::", ""]
         marked.append(re.sub(r"(?<!`)`([^`]*<[^`]*)`(?!`)", r"``\1``", line))
     lines[:] = marked
+
+
+def prefer_ours(app: Sphinx, tree: nodes.document) -> None:
+    """Let a bare name be that of `pillarbox`, where other modules have one of the same name (`State`)."""
+    for node in tree.findall(pending_xref):
+        if node.get("refdomain") == "py" and node["reftarget"] in names_of("pillarbox"):
+            node["reftarget"] = f"pillarbox.{node['reftarget']}"
 
 
 def find_public_name(
