@@ -17,7 +17,7 @@ from pillarbox.settings import Secret
 from pillarbox_smtp import Encryption, SavedCopy
 from tests.services._client import LETTER, ORDERS
 from tests.services._cutter import Cutter
-from tests.services._smtp import submission, transport_to
+from tests.services._smtp import Password, submission, transport_to
 from tests.services.servers import Dovecot, running
 
 if TYPE_CHECKING:
@@ -35,7 +35,12 @@ FILED = SUBMISSION.content_with_bcc()
 
 
 def filing(
-    dovecot: Dovecot, authority: Authority, *, trace: Any = None, **given: Any
+    dovecot: Dovecot,
+    authority: Authority,
+    *,
+    trace: Any = None,
+    account: dict[str, Any] | None = None,
+    **given: Any,
 ) -> contextlib.closing[SmtpTransport]:
     """Return a transport whose copies go to the Sent folder of the orders mailbox, under TLS unless *given* otherwise."""
     usual: dict[str, Any] = {
@@ -43,7 +48,7 @@ def filing(
         "port": dovecot.imaps_port,
         "ca_file": str(authority.ca_file),
     }
-    made = transport_to(dovecot, authority, saved_copy=SavedCopy(**(usual | given)))
+    made = transport_to(dovecot, authority, saved_copy=SavedCopy(**(usual | given)), **(account or {}))
     made.trace = trace
     return contextlib.closing(made)
 
@@ -219,6 +224,23 @@ def test_a_full_mailbox_is_told(cramped: Cramped, authority: Authority) -> None:
     assert found["copy-nearly-full"] is Level.WARN
     assert len(cramped.mails()) == 2
     assert len(cramped.folder_of(ORDERS, "Sent")) == 1
+
+
+def test_a_token_opens_the_mailbox_too(dovecot: Dovecot, authority: Authority) -> None:
+    """The account's connector signs in for both, each time for its own purpose."""
+
+    class Token(Password):
+        def token(self, purpose: str = "send") -> str:
+            asked.append(purpose)
+            return dovecot.token(ORDERS)
+
+    asked: list[str] = []
+    with filing(dovecot, authority, account={"password": None, "sign_in": "m365"}) as transport:
+        transport.credentials = Token("")
+        copy = transport.send(SUBMISSION, Journal()).copy
+    assert copy is not None
+    assert copy.state is CopyState.FILED
+    assert asked == ["smtp", "imap"]
 
 
 def test_a_wrong_password_is_tried_once(dovecot: Dovecot, authority: Authority) -> None:

@@ -93,7 +93,7 @@ class Session:
         trace: Callable[[str], None] | None = None,
     ) -> None:
         self.access = access
-        self.deadline = Deadline(0)
+        self.deadline: Deadline = Deadline(0)
         self._network = network
         self._credentials = credentials
         self._way = way

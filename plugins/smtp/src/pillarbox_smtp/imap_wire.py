@@ -76,6 +76,8 @@ class Client(imaplib.IMAP4):
         Lost, imaplib.IMAP4.error: There was no greeting, or none of IMAP.
     """
 
+    sock: socket.socket
+
     def __init__(
         self, sock: socket.socket, deadline: Deadline, trace: Callable[[str], None] | None = None
     ) -> None:
