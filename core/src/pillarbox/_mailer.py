@@ -25,8 +25,9 @@ from ._mail import Receipt, Submission
 from ._message import Message
 from ._moving import Stranded
 from ._network import Network
-from ._outbox import Entry, Only, Outbox, OutboxSettings, Worker
+from ._outbox import Entry, Only, Outbox, OutboxSettings, Worker, steps
 from ._outbox.entry import AT_ONCE
+from ._outbox.recovery import rescue
 from ._plugins import Plugins, asked, fault
 from ._queueing import (
     MailerPost,
@@ -62,6 +63,8 @@ class Mailer:
         directory: Who the company and its users are.
         vault: Where their secrets are; without one, only environment and file references can be followed.
         outbox: Where submissions are kept; without one, an attempt's journal is in memory.
+        history: An outbox, or the path of one's file, that keeps what `send` did and what came of it, where there is no
+            outbox: to be searched and shown. No worker sends any of it; what may have been sent is held.
         queue: What `[outbox]` says, for the outbox that `enqueue` and `worker` use where none is given.
         plugins: What is installed; by default what the directory allows, else whatever is.
         private_networks: Networks that may be reached although they are not public, for servers that a person
@@ -75,6 +78,7 @@ class Mailer:
         *,
         vault: Vault | None = None,
         outbox: Outbox | None = None,
+        history: Outbox | str | Path | None = None,
         queue: OutboxSettings | None = None,
         plugins: Plugins | None = None,
         private_networks: Iterable[str] = (),
@@ -83,6 +87,7 @@ class Mailer:
         self.directory = directory
         self.vault = vault
         self.outbox = outbox
+        self.history = _history(history, outbox)
         self._queue_settings = queue
         self._beside: Path | None = None
         self._queue: Outbox | None = outbox
@@ -95,8 +100,14 @@ class Mailer:
         self._routes: dict[tuple[str | None, str | None, str | None], tuple[Company, User | None, Route]] = {}
 
     @classmethod
-    def open(cls, path: str | Path = "pillarbox.toml") -> Mailer:
+    def open(
+        cls, path: str | Path = "pillarbox.toml", *, history: Outbox | str | Path | None = None
+    ) -> Mailer:
         """Return a mailer for the settings file at *path*, with the vault that is installed, if one is.
+
+        Args:
+            path: The settings file.
+            history: As for `Mailer`.
 
         Raises:
             SettingsError: The file can't be used (on first use, when it is read).
@@ -110,6 +121,7 @@ class Mailer:
             directory,
             vault=directory.plugins.vault(Path(path)),
             outbox=outbox,
+            history=history,
             queue=settings,
             plugins=directory.plugins,
             private_networks=directory.deployment.private_networks,
@@ -242,16 +254,20 @@ class Mailer:
             raise
 
     def _kept(self, submission: Submission, route: Route, message: Message) -> Kept | None:
-        """Return the outbox's entry of a send, where there is an outbox."""
-        if self.outbox is None:
+        """Return the outbox's entry of a send, or the history's; None where neither is kept."""
+        outbox = self.outbox or self.history
+        if outbox is None:
             return None
-        return Kept(self.outbox, entry_of(submission, route, message), self._sender(self.outbox))
+        return Kept(outbox, entry_of(submission, route, message), self._sender(outbox))
 
     def _sender(self, outbox: Outbox) -> str:
-        """Return the name under which this process claims what it sends itself."""
+        """Return the name under which this process claims what it sends itself; a history is first told of the dead."""
         with self._guard:
             if os.getpid() not in self._senders:
-                self._senders = {os.getpid(): outbox.enter("send")}
+                if outbox is self.history:
+                    rescue(outbox)
+                kind = steps.HISTORY if outbox is self.history else "send"
+                self._senders = {os.getpid(): outbox.enter(kind)}
             return self._senders[os.getpid()]
 
     def enqueue(
@@ -577,9 +593,10 @@ class Mailer:
     def close(self) -> None:
         """Let the kept connections and the outbox go. The mailer can be used again."""
         self._lanes.close()
-        if self._queue is not None:
-            self._senders = {}
-            self._queue.close()
+        self._senders = {}
+        for outbox in (self._queue, self.history):
+            if outbox is not None:
+                outbox.close()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("A Mailer holds connections and is not pickled: make one in each process.")
@@ -589,6 +606,16 @@ class Mailer:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _history(given: Outbox | str | Path | None, outbox: Outbox | None) -> Outbox | None:
+    if given is not None and outbox is not None:
+        raise SettingsError("An outbox keeps the history itself.", cure="Give either an outbox or a history.")
+    if isinstance(given, (str, Path)):
+        from ._outbox.sqlite import SqliteOutbox
+
+        return SqliteOutbox(given)
+    return given
 
 
 class _Entries:

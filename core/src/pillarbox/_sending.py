@@ -163,7 +163,7 @@ class Kept:
             return
         moves = steps.ended_for_caller(self._entry, outcome)
         if not self.journal.handed_over and settled(outcome) in {State.ACCEPTED, State.UNKNOWN}:
-            moves = steps.by_way_of_attempting(self._entry, moves[0])
+            moves = [*steps.by_way_of_attempting(self._entry, moves[0]), *moves[1:]]
         self._take(moves)
 
     def cancel(self) -> None:

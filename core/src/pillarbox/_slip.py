@@ -172,7 +172,7 @@ _PAGE = """\
 """
 
 
-def as_html(shown: Slip) -> str:
+def slip_html(shown: Slip) -> str:
     """Return *shown* as a page of HTML that needs nothing else, runs nothing, and prints on paper."""
     tables = "\n".join(
         [

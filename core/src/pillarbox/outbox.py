@@ -29,6 +29,7 @@ from ._outbox.contract import same
 from ._outbox.entry import AT_ONCE, ENDED
 from ._outbox.rows import COLUMNS, entry_of, micros, moment, receipt_text, row_of
 from ._outbox.sqlite import SqliteOutbox
+from ._slip import Slip, slip, slip_html
 
 __all__ = [
     "AT_ONCE",
@@ -48,6 +49,7 @@ __all__ = [
     "Pause",
     "Post",
     "Search",
+    "Slip",
     "SqliteOutbox",
     "State",
     "Step",
@@ -65,4 +67,6 @@ __all__ = [
     "same",
     "scopes_of",
     "settled",
+    "slip",
+    "slip_html",
 ]

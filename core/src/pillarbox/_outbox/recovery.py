@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 def rescue(outbox: Outbox) -> int:
     """Take from dead workers what they had, and say how much; what was handed over is to be looked for."""
-    moves = [steps.after_death(entry, outbox.clock()) for entry in outbox.abandoned()]
+    moves = [step for entry in outbox.abandoned() for step in _after_death(entry, outbox.clock())]
     count = sum(outbox.take(moves)) if moves else 0
     if count:
         _log.event("warning", "pillarbox.rescued", count=count)
     return count
+
+
+def _after_death(entry: Entry, at: dt.datetime) -> list[Step]:
+    return steps.history_after_death(entry, at) if steps.is_history(entry) else [steps.after_death(entry, at)]
 
 
 def end_late(outbox: Outbox) -> int:

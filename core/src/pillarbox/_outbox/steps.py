@@ -209,12 +209,25 @@ def by_way_of_attempting(entry: Entry, step: Step) -> list[Step]:
     return [attempting(entry), step]
 
 
+HISTORY = "send-history"
+"""What a sender enters as that keeps a history only: nothing of it is ever sent by a worker."""
+
+
+def is_history(entry: Entry) -> bool:
+    """Whether *entry*, claimed or attempted, is kept as history only."""
+    return entry.worker.startswith(f"{HISTORY}-")
+
+
 def ended_for_caller(entry: Entry, outcome: Outcome) -> list[Step]:
-    """Return the steps behind a `send` whose caller was told *outcome*: an error ends the entry, the unknown stays."""
+    """Return the steps behind a `send` whose caller was told *outcome*: an error ends the entry, the unknown stays.
+
+    Of a history the unknown is held: a look that finds it absent would have it sent.
+    """
     if isinstance(outcome, Receipt):
         return [_of(entry, State.ACCEPTED, _summary(outcome), receipt=outcome)]
     if isinstance(outcome, OutcomeUnknown):
-        return [_of(entry, State.UNKNOWN, outcome.detail, outcome, due_at=AT_ONCE)]
+        unknown = _of(entry, State.UNKNOWN, outcome.detail, outcome, due_at=AT_ONCE)
+        return [unknown, looked_in_vain(entry, outcome.detail)] if is_history(entry) else [unknown]
     if isinstance(outcome, (SendRejected, MessageError, SettingsError)):
         return [_of(entry, State.REJECTED, str(outcome), outcome)]
     told = _of(entry, State.DEFERRED, str(outcome), outcome)
@@ -246,6 +259,15 @@ def after_death(entry: Entry, at: dt.datetime) -> Step:
         return metered(step, at)
     reason = "The process that had claimed it ended before the hand-over; nothing left."
     return _of(entry, State.QUEUED, reason, come_from=frozenset({State.CLAIMED}))
+
+
+def history_after_death(entry: Entry, at: dt.datetime) -> list[Step]:
+    """Return what follows when the process is dead that kept *entry* as history: an end, or a person's word."""
+    first = after_death(entry, at)
+    if first.state is State.UNKNOWN:
+        return [first, looked_in_vain(entry, first.reason)]
+    reason = "The process ended before the hand-over; nothing left, and nothing is tried again."
+    return [_of(entry, State.CANCELLED, reason, come_from=frozenset({State.CLAIMED}))]
 
 
 def after_look(

@@ -14,7 +14,7 @@ from .._outbox import Entry, Event, Outbox
 from .._outbox.again import everybody
 from .._outbox.entry import AT_ONCE
 from .._owner_only import create
-from .._slip import Slip, as_html, moment, slip
+from .._slip import Slip, moment, slip, slip_html
 from .._status import sentence
 from ._app import State
 from ._output import clean, columns, folded, label, plain, print_json, say, width
@@ -141,7 +141,7 @@ def write_html(path: str, shown: Slip) -> None:
             f"{clean(path)} can't be written: {error.strerror}.", cure="Choose a new file."
         ) from None
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(as_html(shown))
+        file.write(slip_html(shown))
 
 
 def sure(question: str, *, yes: bool) -> None:
