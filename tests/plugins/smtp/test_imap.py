@@ -6,6 +6,7 @@ what hostile servers can do to imaplib besides.
 
 from __future__ import annotations
 
+import base64
 import imaplib
 import ssl
 import time
@@ -479,3 +480,34 @@ def test_nth_and_the_usual_take_turns() -> None:
         mailbox.look_into(SENT)
         mailbox.look_into(SENT)
     assert server.reached["noop"] == 2
+
+
+@pytest.mark.parametrize("point", ["authenticate", "list", "search", "append"])
+def test_a_secret_that_a_server_repeats_is_blanked(point: str) -> None:
+    """In any form that it went over the wire, in what is told and in the transcript."""
+    lines: list[str] = []
+    sent = base64.b64encode(f"\0{ORDERS}\0{PASSWORD}".encode()).decode()
+    answer = f"* OK {PASSWORD} {sent}\r\nTAG NO {PASSWORD} {sent}\r\n".encode()
+
+    def repeat(turn: Turn) -> None:
+        if point == "authenticate":
+            turn.say(b"+ \r\n")
+        turn.say(answer)
+
+    with ImapServer(at={point: repeat}, users=USERS, capabilities=()) as server:
+        mailbox = unopened(server, trace=lines.append)
+        with pytest.raises(Trouble) as found:
+            everything(mailbox)
+        mailbox.drop()
+    told = "\n".join([*lines, found.value.detail])
+    assert "[secret]" in told
+    assert PASSWORD not in told
+    assert sent not in told
+
+
+def everything(mailbox: Mailbox) -> None:
+    """Do all that a copy needs."""
+    enter(mailbox)
+    mailbox.sent_folder()
+    mailbox.has(SENT, "<1@acme.example>")
+    mailbox.append(SENT, MESSAGE)

@@ -16,7 +16,7 @@ from pillarbox import Credentials, Network, PillarboxError, SendDeferred, quotat
 from . import tls
 from .fields import Encryption
 from .imap_folders import quoted
-from .imap_wire import CRLF, Client, Deadline, How, Lost
+from .imap_wire import CRLF, Client, Deadline, How, Lost, Secrets
 from .judgement import finding_of
 from .line import is_loopback
 from .sasl import Dialogue, SaslError
@@ -102,6 +102,7 @@ class Session:
         self._capabilities: frozenset[str] = frozenset()
         self._examined: str = ""
         self._refused = b""
+        self._secrets = Secrets()
         self._secured: str = ""
 
     @property
@@ -128,12 +129,12 @@ class Session:
 
     def _greet(self, sock: socket.socket) -> None:
         with self._told("copy-greeting-refused", "does not take connections"):
-            self._client = Client(sock, self.deadline, self._trace)
+            self._client = Client(sock, self.deadline, self._trace, self._secrets)
         self._capabilities = frozenset(self._client.capabilities)
         if self._client.state != "NONAUTH":
             raise Trouble(
                 "copy-preauth",
-                f"{self.access.server} takes us for signed in before we were; nothing was said to it.",
+                f"{self.access.server} takes us for signed in before we were; it got no password.",
                 "Somebody on the way may be putting words into the server's mouth. Ask who runs it.",
             )
 
@@ -179,6 +180,7 @@ class Session:
             with self._foreign("copy-sign-in-failed"):
                 proof = self._secret()
             self._refuse_again(proof)
+            self._secrets.add(proof)
             client.is_hidden = True
             try:
                 with self._told("copy-sign-in-refused", "refused the sign-in", _SIGN_IN):
@@ -287,7 +289,7 @@ class Session:
         except imaplib.IMAP4.abort as error:
             raise self._broken_off(error) from None
         except imaplib.IMAP4.error as error:
-            raise Trouble(code, f'{self.access.server} {did}: "{_words(error)}".', cure) from None
+            raise Trouble(code, f'{self.access.server} {did}: "{self._words(error)}".', cure) from None
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise self._broken_off(error) from None
         else:
@@ -302,7 +304,7 @@ class Session:
         self.drop()
         server = self.access.server
         if farewell is not None:
-            said = f'{server} took leave: "{_words(farewell)}".'
+            said = f'{server} took leave: "{self._words(farewell)}".'
             return Trouble("copy-closed", said, _ON_THE_WAY, how=How.CLOSED)
         said = f"{server} {How.GARBAGE.value} ({type(error).__name__})."
         return Trouble("copy-garbage", said, _OTHER_PORT, how=How.GARBAGE)
@@ -322,7 +324,12 @@ class Session:
         typ, data = answer
         if typ == "OK":
             return list(data)
-        raise Trouble(code, f'{self.access.server} {did}: "{_words(data[-1])}".', cure)
+        raise Trouble(code, f'{self.access.server} {did}: "{self._words(data[-1])}".', cure)
+
+    def _words(self, said: object) -> str:
+        """Return what a server said, out of the exceptions and answers of imaplib, as a quotation without secrets."""
+        inner = said.args[0] if isinstance(said, Exception) and said.args else said
+        return self._secrets.blank(quotation(inner if isinstance(inner, (str, bytes)) else "nothing"))
 
     def _note(self, line: str) -> None:
         if self._trace is not None:
@@ -338,12 +345,6 @@ _FOR_NOW = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
 def _digest(secret: str) -> bytes:
     """Return what a refused secret is known by again; forty copies must not lock a mailbox (rule 28)."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
-
-
-def _words(said: object) -> str:
-    """Return what a server said, out of the exceptions and answers of imaplib, as a quotation."""
-    inner = said.args[0] if isinstance(said, Exception) and said.args else said
-    return quotation(inner if isinstance(inner, (str, bytes)) else "nothing")
 
 
 def _answering(dialogue: Dialogue) -> Callable[[bytes], bytes]:

@@ -22,6 +22,7 @@ LARGEST_LITERAL = 64 * 1024
 MOST_OCTETS = 1024 * 1024
 """Octets of all that a server says in one exchange: a list of some ten thousand folders."""
 _BLOCK = 64 * 1024
+_SHORTEST_SECRET = 4
 CRLF = b"\r\n"
 
 
@@ -60,6 +61,24 @@ class Deadline:
         return max(0.0, self._until - time.monotonic())
 
 
+class Secrets:
+    """What a server may have learned and must not be quoted with, alone or as it went over the wire."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def add(self, secret: str) -> None:
+        """Blank *secret* from now on; one of fewer than four characters would blank innocent words."""
+        if len(secret) >= _SHORTEST_SECRET:
+            self._known.update((secret, quotation(secret)))
+
+    def blank(self, text: str) -> str:
+        """Return *text* without them."""
+        for secret in sorted(self._known, key=len, reverse=True):
+            text = text.replace(secret, "[secret]")
+        return text
+
+
 class Client(imaplib.IMAP4):
     """`imaplib.IMAP4` on a socket that is connected already; the greeting is read when it is made.
 
@@ -67,6 +86,7 @@ class Client(imaplib.IMAP4):
         sock: Connected; closed by `shutdown`.
         deadline: Of the first exchange. Set `deadline` anew before each other one.
         trace: Takes lines of the conversation; content is counted only.
+        secrets: Gets what is written while it is hidden.
 
     Attributes:
         wrote: What the last complete write was; after a command with a literal, its closing CRLF.
@@ -79,11 +99,16 @@ class Client(imaplib.IMAP4):
     sock: socket.socket
 
     def __init__(
-        self, sock: socket.socket, deadline: Deadline, trace: Callable[[str], None] | None = None
+        self,
+        sock: socket.socket,
+        deadline: Deadline,
+        trace: Callable[[str], None] | None = None,
+        secrets: Secrets | None = None,
     ) -> None:
         self._connected = sock
         self._deadline = deadline
         self._trace = trace
+        self._secrets = secrets or Secrets()
         self._buffer = bytearray()
         self._octets = 0
         self.wrote: bytes = b""
@@ -137,7 +162,7 @@ class Client(imaplib.IMAP4):
             self._receive()
         line = self._taken(end + 1)
         if self._trace is not None:
-            self._trace("S: [redacted]" if self.is_hidden else f"S: {quotation(line)}")
+            self._trace("S: [redacted]" if self.is_hidden else f"S: {self._secrets.blank(quotation(line))}")
         return line
 
     def send(self, data: Any) -> None:
@@ -146,6 +171,8 @@ class Client(imaplib.IMAP4):
         Raises:
             Lost: The deadline passed, or the connection ended.
         """
+        if self.is_hidden:
+            self._secrets.add(bytes(data).decode("ascii", "replace").strip())
         if self._trace is not None and data != CRLF:
             self._trace(self._shown(bytes(data)))
         for start in range(0, len(data), _BLOCK):
