@@ -151,6 +151,7 @@ def test_the_slip_tells_all_that_is_known(invoke, settings, server, tmp_path):
         "orders@acme.example by smtp",
         "ap@customer.example  accepted",
         "scripted-1",
+        "in clear",
         f"<{key}@acme.example>",
         f"invoice.pdf  4 octets, SHA-256 {hashlib.sha256(b'%PDF').hexdigest()}",
         "put into the outbox",

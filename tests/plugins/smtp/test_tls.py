@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from pathlib import Path
 from typing import Any
@@ -54,10 +55,12 @@ def test_private_authority(
     tmp_path: Path,
     encryption: Encryption,
 ) -> None:
-    """A certificate of the authority in ca_file is accepted."""
+    """A certificate of the authority in ca_file is accepted; the receipt says what protected the message."""
     server = _server(serve, users, issue(private[0]), tmp_path, encryption)
     transport = connect(server, encryption=encryption, username="orders@acme.example", ca_file=private[1])
-    assert transport.send(submission(), Journal()).reference == "scripted-1"
+    receipt = transport.send(submission(), Journal())
+    assert receipt.reference == "scripted-1"
+    assert re.fullmatch(r"TLS 1\.[23], [A-Z0-9_-]+, certificate verified", receipt.security)
     assert server.clear.startswith(b"EHLO" if encryption is Encryption.STARTTLS else b"")
     assert [message.tls for message in server.accepted] == [True]
 
@@ -144,7 +147,7 @@ def test_pinned(
     server = _server(serve, users, shown, tmp_path, encryption)
     pinned = written(shown.fingerprint)
     transport = connect(server, encryption=encryption, username="orders@acme.example", fingerprint=pinned)
-    assert transport.send(submission(), Journal()).reference == "scripted-1"
+    assert transport.send(submission(), Journal()).security.endswith(", certificate as pinned")
 
 
 @BOTH

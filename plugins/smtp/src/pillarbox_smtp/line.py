@@ -303,6 +303,17 @@ class Line:
         """Which certificates of the server are accepted."""
         return tls.Trust(self.settings.ca_file, self.settings.fingerprint)
 
+    @property
+    def security(self) -> str:
+        """How the connection is protected, for the receipt: version, cipher, and how the certificate was checked."""
+        wrapped = self.connection.encrypted
+        if wrapped is None:
+            return "in clear"
+        version = (wrapped.version() or "").replace("TLSv", "TLS ")
+        cipher = (wrapped.cipher() or ("",))[0]
+        checked = "certificate as pinned" if self.settings.fingerprint else "certificate verified"
+        return ", ".join(filter(None, (version, cipher, checked)))
+
     def _note(self, line: str) -> None:
         if self._trace is not None:
             self._trace(line)

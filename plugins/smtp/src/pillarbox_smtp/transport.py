@@ -70,6 +70,7 @@ class SmtpTransport(Transport):
     ) -> None:
         super().__init__(settings, credentials, trace=trace)
         self._line: Line | None = None
+        self._security = ""
         self._copies: Copies | None = None
         self._process = os.getpid()
 
@@ -80,7 +81,7 @@ class SmtpTransport(Transport):
             SendRejected, SendDeferred, SignInNeeded, OutcomeUnknown, MessageError, SettingsError: As it says there.
         """
         receipt = self._submit(submission, journal, _Attempts(()))
-        return attrs.evolve(receipt, copy=self._copy(submission, journal, receipt))
+        return self._completed(receipt, submission, journal)
 
     def send_many(self, attempts: Iterable[Attempt]) -> Iterator[Receipt | PillarboxError]:
         """Submit several, the announcement of the next in one write with the end of the last; see `Transport.send_many`.
@@ -93,7 +94,7 @@ class SmtpTransport(Transport):
             for answer in answers:
                 attempt = pulled.popleft()
                 if isinstance(answer, Receipt):
-                    yield attrs.evolve(answer, copy=self._copy(*attempt, answer))
+                    yield self._completed(answer, *attempt)
                 else:
                     yield answer
 
@@ -181,6 +182,12 @@ class SmtpTransport(Transport):
         else:  # the parent's connection: a word on it would end the parent's session
             line.drop()
 
+    def _completed(self, receipt: Receipt, submission: Submission, journal: Journal) -> Receipt:
+        """Return *receipt* with how the line was protected, and what became of the sent copy."""
+        receipt = attrs.evolve(receipt, security=self._security)
+        copy = self._copy(submission, journal, receipt)
+        return attrs.evolve(receipt, copy=copy) if copy is not None else receipt
+
     def _copy(self, submission: Submission, journal: Journal, receipt: Receipt) -> Copy | None:
         """Have a sent copy of an accepted message, where that is wanted, and return what became of it."""
         known = hosts.host(self.settings.server)
@@ -250,6 +257,7 @@ class SmtpTransport(Transport):
 
         self._line, self._process = None, os.getpid()
         self._line = Line.open(self.settings, self.network, self.credentials, self.trace)
+        self._security = self._line.security
         return self._line
 
     def _drop_unless_kept(self) -> None:
