@@ -131,7 +131,9 @@ class Copies:
     ) -> None:
         access = access_of(settings)
         assert access is not None
-        self.mailbox: Mailbox = Mailbox(access, network, credentials, lambda: way(settings, credentials), trace)
+        self.mailbox: Mailbox = Mailbox(
+            access, network, credentials, lambda: way(settings, credentials), trace
+        )
         self._settings = settings
         self._credentials = credentials
         self._seconds = min(settings.timeout, LONGEST)
