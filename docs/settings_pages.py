@@ -92,16 +92,16 @@ def bindings(fields: Iterable[FormField]) -> str:
 
 def settings_of(fields: Iterable[FormField]) -> str:
     rows = ((*row(field), field.set_by.value) for field in fields)
-    return table(("setting", "kind", "default", "what it is", "set by"), rows)
+    return table(("setting", "what it is", "kind", "default", "set by"), rows)
 
 
 def deployers(cls: type) -> str:
     """Return a table of what the deployer alone sets."""
-    return table(("setting", "kind", "default", "what it is"), map(row, form(cls)))
+    return table(("setting", "what it is", "kind", "default"), map(row, form(cls)))
 
 
 def row(field: FormField) -> tuple[str, ...]:
-    return f"`{field.name.rpartition('.')[2]}`", kind_of(field), default_of(field), field.help
+    return f"`{field.name.rpartition('.')[2]}`", field.help, kind_of(field), default_of(field)
 
 
 def kind_of(field: FormField) -> str:
@@ -125,17 +125,14 @@ def shown(default: object) -> str:
 
 
 def keys_of(cls: type, keys: Mapping[str, Any]) -> str:
-    rows = (
-        (
-            f"`{key}`",
-            shown(default),
-            facts.attribute_text(cls, {"settings": "choice"}.get(key, key)).replace(
-                ', or ""', ""
-            ),
-        )
-        for key, default in keys.items()
-    )
-    return table(("key", "default", "what it is"), rows)
+    rows = ((f"`{key}`", told(cls, key), shown(default)) for key, default in keys.items())
+    return table(("key", "what it is", "default"), rows)
+
+
+def told(cls: type, key: str) -> str:
+    """Return what the docstring of *cls* says of the attribute that stands at *key*."""
+    attribute = {"settings": "choice"}.get(key, key)
+    return facts.attribute_text(cls, attribute).replace(', or ""', "")
 
 
 def secrets() -> Iterator[tuple[str, str]]:
