@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import imaplib
 import os
 import re
 import signal
@@ -18,7 +19,7 @@ from pillarbox_smtp import Encryption, SavedCopy
 from tests.services._client import LETTER, ORDERS
 from tests.services._cutter import Cutter
 from tests.services._smtp import Password, submission, transport_to
-from tests.services.servers import Dovecot, running
+from tests.services.servers import LOGINS, Dovecot, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -211,6 +212,21 @@ def test_a_missing_folder_is_told_or_created(cramped: Cramped, authority: Author
     assert copy is not None
     assert (copy.state, copy.where) == (CopyState.FILED, "Rechnungen.Zürich&Bern at localhost")
     assert cramped.folder_of(ORDERS, '"Rechnungen.Z&APw-rich&-Bern"') == [FILED]
+
+
+def test_a_folder_that_somebody_removes_is_created_again(cramped: Cramped, authority: Authority) -> None:
+    """While it is open, and between two connections."""
+    with filing(cramped, authority, create_folder=True) as transport:
+        states = []
+        for number in (1, 2):
+            copy = transport.send(large(number, 100), Journal()).copy
+            states.append(copy.state if copy else None)
+            kept = cramped.folder_of(ORDERS, "Sent")
+            with imaplib.IMAP4(cramped.host, cramped.imap_port, timeout=10) as imap:
+                imap.login(ORDERS, LOGINS[ORDERS])
+                imap.delete("Sent")
+    assert states == [CopyState.FILED] * 2
+    assert kept == [large(2, 100).content]
 
 
 def test_a_full_mailbox_is_told(cramped: Cramped, authority: Authority) -> None:
