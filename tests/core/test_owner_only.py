@@ -74,6 +74,13 @@ def test_a_missing_folder_is_told_in_the_usual_words(tmp_path):
         owner_only.create(tmp_path / "not" / "there")
 
 
+def test_a_name_is_taken_whole(tmp_path):
+    """Nothing is made at the part of it before a NUL."""
+    with pytest.raises(ValueError, match="null"):
+        owner_only.create(f"{tmp_path / 'x'}\0.key")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_what_is_written_is_what_was_given(tmp_path):
     """No line end is changed, and Ctrl-Z is a character as others."""
     with os.fdopen(owner_only.create(tmp_path / "x"), "wb") as file:

@@ -98,10 +98,14 @@ def create(path: str | os.PathLike[str], *, new: bool) -> int:
 
     Raises:
         OSError: In the words that `os.open` has for it.
+        ValueError: Its name holds a NUL, behind which Windows would not read on.
     """
+    name = os.fspath(path)
+    if "\0" in name:
+        raise ValueError("embedded null character")
     with _descriptor(_list_for(user())) as descriptor:
         handle = _kernel.CreateFileW(
-            os.fspath(path),
+            name,
             _READ_WRITE_AND_LIST,
             _SHARED_READ_WRITE,
             byref(_Attributes(ctypes.sizeof(_Attributes), descriptor, False)),
@@ -111,7 +115,7 @@ def create(path: str | os.PathLike[str], *, new: bool) -> int:
         )
         problem = ctypes.get_last_error()
     if handle == wintypes.HANDLE(-1).value:
-        raise _in_words(problem, path)
+        raise _in_words(problem, name)
     return msvcrt.open_osfhandle(handle, os.O_RDWR | os.O_BINARY | os.O_NOINHERIT)
 
 
@@ -132,8 +136,10 @@ def is_writable_by_others(file: File) -> bool:
 
 def cure(path: str | os.PathLike[str], mode: str) -> str:  # noqa: ARG001  (elsewhere it is the mode to set)
     """Return the command that leaves *path* to us alone: it drops what the folder gives, and whom the list names."""
-    strangers = "".join(f" *{who}" for who in sorted(_others(path, _READ | _WRITE)))
-    removed = f" /remove:g{strangers}" if strangers else ""
+    strangers: set[str] = set()
+    with contextlib.suppress(OSError):  # it may be gone by now
+        strangers = _others(path, _READ | _WRITE)
+    removed = f" /remove:g {' '.join(f'*{who}' for who in sorted(strangers))}" if strangers else ""
     return f'Run: icacls "{os.fspath(path)}" /inheritance:r /grant:r *{user()}:F{removed}'
 
 
