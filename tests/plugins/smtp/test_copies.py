@@ -316,6 +316,26 @@ class TestSending:
         assert kept.count(None) == len(some) - len(smtp.accepted)
         assert imap.connections == 1
 
+    def test_with_several_on_the_way_each_has_its_own(self) -> None:
+        """By BDAT, answered in order while others wait for their answers."""
+        some = [
+            attrs.evolve(
+                made(b"Message-ID: <%d@acme.example>\r\n\r\nx\r\n" % n, number=n),
+                message_id=f"<{n}@acme.example>",
+            )
+            for n in range(1, 9)
+        ]
+        with (
+            ScriptedServer(users=USERS) as smtp,
+            ImapServer(users=USERS) as imap,
+            self.transport(smtp, imap, chunking_window=4) as transport,
+        ):
+            answers = list(transport.send_many((one, Journal()) for one in some))
+        assert [str(answer.copy.state.value) for answer in answers] == ["filed"] * len(some)  # type: ignore[union-attr]
+        assert [answer.message_id for answer in answers] == [one.message_id for one in some]  # type: ignore[union-attr]
+        assert imap.folders["Sent"] == [one.content for one in some]
+        assert smtp.reached("bdat-last") == len(some)
+
     def test_a_provider_that_files_by_itself_gets_no_second_copy(self) -> None:
         """Gmail's host, here only named; what is set serves to look."""
         settings = attrs.evolve(with_copy(), server="smtp.gmail.com")
