@@ -10,6 +10,7 @@ import pytest
 
 from pillarbox import MessageError, SendDeferred, State
 from pillarbox.outbox import AT_ONCE, OutboxSettings, Pause, Search, Step
+from pillarbox_procrastinate import _tables
 from tests.plugins.procrastinate.entries import claimed, entry
 
 pytestmark = pytest.mark.services
@@ -208,3 +209,16 @@ def test_an_outbox_that_was_open_over_a_fork_serves_both(opened):
         os._exit(0 if outbox.put([entry("k2")]) and len(outbox.list()) == 2 else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert len(outbox.list()) == 2
+
+
+def test_what_was_claimed_with_an_answer_that_never_came_is_given_back(opened, monkeypatch):
+    """The line broke between the claim and its answer: the worker lives, and does not know what it has."""
+    outbox = opened()
+    outbox.put([entry("k1")])
+    name = outbox.enter("worker")
+    monkeypatch.setattr(_tables, "CLAIMED", "SELECT pg_terminate_backend(pg_backend_pid()), %s::bigint[]")
+    with pytest.raises(SendDeferred, match="does not answer"):
+        claimed(outbox, name)
+    assert outbox.get("k1").state is State.CLAIMED
+    monkeypatch.undo()
+    assert [one.key for one in claimed(outbox, name)] == ["k1"]

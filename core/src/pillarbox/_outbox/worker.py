@@ -244,7 +244,12 @@ class Worker:
         now = time.monotonic()
         with self._guard:
             rests = [lane.rests_until - now for lane in self._lanes.values() if lane.is_resting]
-        due = self._outbox.next_due()
+        try:
+            due = self._outbox.next_due()
+        except Exception as error:  # noqa: BLE001  (a storage that fails for a while is no end)
+            _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)
+            self._stop.wait(LONGEST_WAIT)
+            return
         until = (due - self._outbox.clock()).total_seconds() if due is not None else 0.0
         soonest = min([LONGEST_WAIT, *rests, *([until] if until > 0 else [])])
         self._outbox.wait(max(soonest, 0.005))

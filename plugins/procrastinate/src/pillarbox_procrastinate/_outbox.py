@@ -16,13 +16,16 @@ from pillarbox.outbox import (
     Entry,
     Event,
     LaneCount,
+    Only,
     Outbox,
     OutboxSettings,
     Pause,
+    Post,
     Search,
     State,
     Step,
     Wanted,
+    Worker,
     burst_pause,
     burst_scopes,
     entry_of,
@@ -35,6 +38,7 @@ from pillarbox.outbox import (
 
 from . import _tables
 from ._database import Database, translated
+from ._engine import queue_of
 from ._hosts import raw_connection
 from ._lives import Lives
 from ._news import News
@@ -82,6 +86,7 @@ class PostgresOutbox(Outbox):
         self._guard = threading.Lock()
         self._is_made = False
         self._cursor = ""
+        self._lost: list[tuple[str, int]] = []
 
     def __repr__(self) -> str:
         return f"PostgresOutbox({self.database!r})"
@@ -113,6 +118,23 @@ class PostgresOutbox(Outbox):
 
     def _now(self) -> int:
         return micros(self.clock())
+
+    @property
+    def lease(self) -> float:
+        """Seconds for which a worker lives without a word of it."""
+        return self._lives.lease
+
+    def latest(self, at: dt.datetime) -> int:
+        """Return the latest moment that anything is put off to: what lies behind it comes of a clock that was set back."""
+        return micros(at + 2 * dt.timedelta(seconds=max(self.settings.longest_wait, 86_400.0)))
+
+    def worker(self, post: Post, settings: OutboxSettings, only: Only) -> Worker:
+        """See `Outbox`. For one user, or some accounts, it looks by itself: the engine's jobs are for who serves lanes whole."""
+        from ._worker import EngineWorker
+
+        if only.users is not None or only.accounts is not None:
+            return Worker(self, post, settings, only=only)
+        return EngineWorker(self, post, settings, only)
 
     def put(self, entries: Sequence[Entry]) -> list[Entry]:
         """See `Outbox`."""
@@ -160,14 +182,8 @@ class PostgresOutbox(Outbox):
                     found = cursor.execute(_tables.BY_KEY, (entry.key,)).fetchone()
                     kept.append(same(_entry(found or ()), entry))
             counted = burst_scopes(entries, self.settings)
-            lanes = _lanes_to_serve(new)
-            values = [
-                list(counted),
-                list(counted.values()),
-                at // 60_000_000,
-                list(lanes),
-                list(lanes.values()),
-            ]
+            jobs = [list(column) for column in zip(*_lanes_to_serve(new), strict=True)] or [[], [], []]
+            values = [list(counted), list(counted.values()), at // 60_000_000, *jobs]
             found = cursor.execute(_tables.ARRIVED, values).fetchone()
             for scope, total in zip(counted, found[0] or () if found else (), strict=False):
                 pause = burst_pause(scope, int(total), self.settings)
@@ -212,19 +228,34 @@ class PostgresOutbox(Outbox):
 
     def claim(self, wanted: Wanted) -> list[Entry]:
         """See `Outbox`."""
+        self.release_lost()
         at = self.clock()
-        latest = micros(at + 2 * dt.timedelta(seconds=max(self.settings.longest_wait, 86_400.0)))
+        stamp = micros(at)
         limits = (wanted.most, wanted.each, wanted.octets)
         filters = map(_listed, (wanted.busy, wanted.methods, wanted.accounts, wanted.users))
-        values = (wanted.worker, micros(at), latest, *limits, *filters, self._cursor)
+        values = (wanted.worker, stamp, self.latest(at), *limits, *filters, self._cursor)
+        try:
+            entries = self._claimed(values)
+        except SendDeferred:
+            self._lost.append((wanted.worker, stamp))
+            raise
+        if entries:
+            self._cursor = entries[-1].account
+        return entries
+
+    def _claimed(self, values: Sequence[Any]) -> list[Entry]:
         with self._connection() as connection:
             found = connection.execute(_tables.CLAIM, values).fetchone()
             if not found or not found[0]:
                 return []
             rows = connection.execute(_tables.CLAIMED, (found[0],)).fetchall()
-        entries = [_entry(row) for row in rows]
-        self._cursor = entries[-1].account
-        return entries
+        return [_entry(row) for row in rows]
+
+    def release_lost(self) -> None:
+        """Give back what was claimed with an answer that never came: nobody else would, since its worker lives."""
+        while self._lost:
+            self._rows(_tables.RELEASE, self._lost[0])
+            self._lost.pop(0)
 
     def abandoned(self) -> list[Entry]:
         """See `Outbox`."""
@@ -350,14 +381,15 @@ def _rows_of(entries: Sequence[Entry]) -> list[tuple[Any, ...]]:
     return [(*row_of(entry), entry.submission.content, entry.submission.bcc_header) for entry in entries]
 
 
-def _lanes_to_serve(entries: Iterable[Entry]) -> dict[str, float]:
-    """Return the lanes in which something waits for a worker, and from when on, in seconds; 0 for at once."""
-    lanes: dict[str, float] = {}
+def _lanes_to_serve(entries: Iterable[Entry]) -> list[tuple[str, str, float]]:
+    """Return the lanes in which something waits for a worker, their queues, and from when on, in seconds; 0 for at once."""
+    lanes: dict[str, tuple[str, float]] = {}
     for entry in entries:
         if entry.state is State.QUEUED:
             due = micros(entry.due_at) / 1e6
-            lanes[entry.account] = min(lanes.get(entry.account, due), due)
-    return lanes
+            earlier = lanes.get(entry.account, ("", due))[1]
+            lanes[entry.account] = (queue_of(entry.method), min(earlier, due))
+    return [(lane, queue, due) for lane, (queue, due) in lanes.items()]
 
 
 def _plain(text: str) -> str:

@@ -37,6 +37,7 @@ def migrate(database: Database) -> None:
     with database.apart() as connection, translated(), connection.transaction():
         connection.execute("SET LOCAL lock_timeout = '60s'")
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        _refuse_narrow(connection)
         connection.execute(_VERSIONS)
         _engine(connection)
         _ours(connection)
@@ -48,6 +49,15 @@ def _is_current(connection: Connection[Any]) -> bool:
         return False
     _refuse_later(connection)
     return not _missing(connection, "outbox", _own()) and not _missing(connection, "engine", _steps())
+
+
+def _refuse_narrow(connection: Connection[Any]) -> None:
+    encoding = connection.execute("SHOW server_encoding").fetchone()
+    if encoding is not None and encoding[0] != "UTF8":
+        raise SettingsError(
+            f"The database keeps text as {encoding[0]}; mail needs UTF8.",
+            cure="Make one with ENCODING 'UTF8'.",
+        )
 
 
 def _refuse_later(connection: Connection[Any]) -> None:
@@ -79,12 +89,6 @@ def _own() -> list[str]:
 
 
 def _ours(connection: Connection[Any]) -> None:
-    encoding = connection.execute("SHOW server_encoding").fetchone()
-    if encoding is not None and encoding[0] != "UTF8":
-        raise SettingsError(
-            f"The database keeps text as {encoding[0]}; mail needs UTF8.",
-            cure="Make one with ENCODING 'UTF8'.",
-        )
     _refuse_later(connection)
     missing = _missing(connection, "outbox", _own())
     for version, statements in MIGRATIONS:

@@ -6,8 +6,6 @@ from typing import Final
 
 from pillarbox.outbox import COLUMNS
 
-ENGINE_QUEUE: Final = "pillarbox"
-"""The queue of the engine's jobs."""
 ENGINE_TASK: Final = "pillarbox.serve"
 """The name of the engine's one task: to serve a lane."""
 CHANNEL: Final = "pillarbox"
@@ -73,7 +71,7 @@ $$;
 
 -- What came: counted against the burst limit, and a job of the engine for each lane. Only rows of its own are written, so
 -- that a host's transaction, however long, holds up no other.
-CREATE FUNCTION pillarbox.arrived(scopes text[], counts bigint[], this_minute bigint, lanes text[], due double precision[])
+CREATE FUNCTION pillarbox.arrived(scopes text[], counts bigint[], this_minute bigint, lanes text[], queues text[], due double precision[])
 RETURNS bigint[] LANGUAGE plpgsql SET search_path = pillarbox, pg_temp AS $$
 DECLARE
     totals bigint[];
@@ -82,9 +80,9 @@ BEGIN
     SELECT array_agg((SELECT sum(b.count) FROM pillarbox.bursts b WHERE b.scope = s AND b.minute > this_minute - 60) ORDER BY n)
         INTO totals FROM unnest(scopes) WITH ORDINALITY AS u (s, n);
     PERFORM pillarbox.procrastinate_defer_jobs_v1(array_agg(
-        ROW('pillarbox', 'pillarbox.serve', 0, NULL, NULL, jsonb_build_object('lane', l),
+        ROW(q, 'pillarbox.serve', 0, NULL, NULL, jsonb_build_object('lane', l),
             CASE WHEN d > 0 THEN to_timestamp(d) END)::pillarbox.procrastinate_job_to_defer_v1
-    )) FROM unnest(lanes, due) AS u (l, d) HAVING count(*) > 0;
+    )) FROM unnest(lanes, queues, due) AS u (l, q, d) HAVING count(*) > 0;
     PERFORM pg_notify('pillarbox', '');
     RETURN totals;
 END $$;
@@ -220,11 +218,16 @@ INSERT = f"""
 WITH kept AS (INSERT INTO pillarbox.entries ({_NAMES}) VALUES ({_MARKS}) ON CONFLICT (key) DO NOTHING RETURNING seq)
 INSERT INTO pillarbox.bodies SELECT seq, %s, %s FROM kept RETURNING seq
 """
-ARRIVED = "SELECT pillarbox.arrived(%s::text[], %s::bigint[], %s, %s::text[], %s::double precision[])"
+ARRIVED = (
+    "SELECT pillarbox.arrived(%s::text[], %s::bigint[], %s, %s::text[], %s::text[], %s::double precision[])"
+)
 TAKE = "SELECT pillarbox.take(%s::jsonb, %s)"
 CLAIM = (
     "SELECT pillarbox.claim(%s, %s, %s, %s, %s, %s, %s::text[], %s::text[], %s::text[], %s::text[], %s::text)"
 )
+RELEASE = """
+UPDATE pillarbox.entries SET state = 'queued', worker = '' WHERE state = 'claimed' AND worker = %s AND changed = %s RETURNING 1
+"""
 BY_KEY = f"SELECT {WHOLE}, b.content, b.bcc FROM pillarbox.entries e LEFT JOIN pillarbox.bodies b USING (seq) WHERE e.key = %s"
 CLAIMED = f"""
 SELECT {WHOLE}, b.content, b.bcc FROM unnest(%s::bigint[]) WITH ORDINALITY AS c (seq, place)
@@ -314,11 +317,13 @@ INSERT INTO pillarbox.bursts SELECT scope, minute, sum(count) FROM gone GROUP BY
 """
 """What was counted one by one becomes one row for each minute."""
 NEEDY = """
-SELECT l FROM pillarbox.waiting_lanes('') AS l WHERE NOT EXISTS (
+SELECT l, (
+    SELECT e.method FROM pillarbox.entries e WHERE e.lane = l AND e.state IN ('queued', 'deferred') AND e.due = 0 LIMIT 1
+) FROM pillarbox.waiting_lanes('') AS l WHERE l > %s AND NOT EXISTS (
     SELECT 1 FROM pillarbox.pauses WHERE scope = 'lane:' || l AND (until IS NULL OR until > %s)
 ) AND NOT EXISTS (
     SELECT 1 FROM pillarbox.entries e WHERE e.lane = l AND e.state IN ('claimed', 'attempting') AND e.worker NOT LIKE 'send-%%'
-) LIMIT 1000
+) ORDER BY l LIMIT %s
 """
 """The lanes in which something is due and nobody is at it."""
 STILL_MINE = "SELECT DISTINCT lane FROM pillarbox.entries WHERE lane = ANY (%s) AND worker = %s AND state IN ('claimed', 'attempting')"
