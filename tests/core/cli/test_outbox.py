@@ -129,6 +129,16 @@ def test_without_an_outbox_nothing_is_made(invoke, settings, tmp_path):
     assert not (tmp_path / "pillarbox.outbox.sqlite3").exists()
 
 
+def test_a_document_number_names_a_mail(queued, invoke):
+    """As long as only one has it."""
+    key = queued("--reference", "INV-1001")
+    assert invoke("outbox", "show", "INV-1001", "--json").json["key"] == key
+    other = queued("--reference", "INV-1001")
+    done = invoke("outbox", "cancel", "INV-1001")
+    assert done.code == 65
+    assert f"Name one by its key: {other[:8]}, {key[:8]}." in done.err
+
+
 def test_a_mistake_is_told(queued, invoke):
     """No such entry, no such moment, no such account."""
     queued()

@@ -10,7 +10,7 @@ import click
 
 from .._errors import OutboxError, SettingsError
 from .._mail import State as Standing
-from .._outbox import Entry, Event, Outbox
+from .._outbox import Entry, Event, Outbox, Search
 from .._outbox.again import everybody
 from .._outbox.entry import AT_ONCE
 from .._owner_only import create
@@ -40,6 +40,23 @@ def outbox_of(state: State) -> Outbox:
     if found is None:
         raise OutboxError("Nothing was kept so far.", cure="Keep a mail with: pillarbox send --queue")
     return found
+
+
+def named(outbox: Outbox, name: str) -> Entry:
+    """Return the entry of this key, or start of a key, or document number, where only one has it.
+
+    Raises:
+        OutboxError: There is none, or several.
+    """
+    found = (
+        [] if outbox.get(name) is not None else outbox.list(Search(reference=name, limit=5)) if name else []
+    )
+    if len(found) > 1:
+        keys = ", ".join(entry.key[:SHORT] for entry in found)
+        raise OutboxError(
+            f"Several mails have the number {clean(name)[:40]}.", cure=f"Name one by its key: {keys}."
+        )
+    return outbox.known(found[0].key if found else name)
 
 
 def print_entry(state: State, entry: Entry, said: str) -> None:

@@ -16,6 +16,7 @@ from ._app import State
 from ._entries import (
     SHORT,
     facts,
+    named,
     outbox_of,
     print_counts,
     print_entries,
@@ -57,7 +58,7 @@ def search_options(function: F) -> F:
 def command(ctx: click.Context, /, **given: Any) -> None:
     """List what was sent and what waits, the newest first; or, with a command, decide about it.
 
-    An entry is named by its key, or by the start of it, six characters at least, where only one has it.
+    An entry is named by its key, the start of it (six characters at least) or its document number, where only one has it.
 
     \b
     Examples:
@@ -106,7 +107,7 @@ def _list(state: State, given: dict[str, Any]) -> None:
 
 
 def _search(state: State, given: dict[str, Any]) -> Search:
-    before = outbox_of(state).known(given["before"]).key if given["before"] else ""
+    before = named(outbox_of(state), given["before"]).key if given["before"] else ""
     return Search(
         states=frozenset(map(Standing, given["states"])),
         to=given["to"],
@@ -156,7 +157,7 @@ def show(state: State, key: str, html: str | None) -> None:
       pillarbox outbox show 8f3c1a2b --html slip.html
     """
     outbox = outbox_of(state)
-    entry = outbox.known(key)
+    entry = named(outbox, key)
     history = outbox.history(entry.key)
     repeats = outbox.list(Search(again_of=entry.key))
     if html is not None:
@@ -179,7 +180,7 @@ def retry(state: State, key: str, yes: bool) -> None:
       pillarbox outbox retry 8f3c1a2b
     """
     outbox = outbox_of(state)
-    entry = outbox.known(key)
+    entry = named(outbox, key)
     if entry.state is Standing.HELD:
         say_aside(entry.reason)
         sure(_TWICE if entry.attempted_at is not None else "It was held. Send it", yes=yes)
@@ -200,7 +201,7 @@ def cancel(state: State, key: str, reason: str) -> None:
       pillarbox outbox cancel 8f3c1a2b --reason "wrong price"
     """
     outbox = outbox_of(state)
-    entry = outbox.cancel(outbox.known(key).key, reason, by=actor().name)
+    entry = outbox.cancel(named(outbox, key).key, reason, by=actor().name)
     print_entry(state, entry, f"{entry.key} is cancelled: it will not be sent.")
 
 
@@ -217,7 +218,7 @@ def hold(state: State, key: str, reason: str) -> None:
       pillarbox outbox hold 8f3c1a2b --reason "the customer called"
     """
     outbox = outbox_of(state)
-    entry = outbox.hold(outbox.known(key).key, reason, by=actor().name)
+    entry = outbox.hold(named(outbox, key).key, reason, by=actor().name)
     print_entry(state, entry, f"{entry.key} is held. Send it: pillarbox outbox retry {entry.key[:SHORT]}")
 
 
@@ -238,7 +239,7 @@ def settle(state: State, key: str, sent: bool | None, reason: str) -> None:
     if sent is None:
         raise click.UsageError("Say what was found out: --sent or --not-sent.")
     outbox = outbox_of(state)
-    entry = outbox.known(key)
+    entry = named(outbox, key)
     if not sent and entry.state is Standing.UNKNOWN:
         entry = outbox.hold(entry.key, "Held to be settled.", by=actor().name)
     entry = outbox.settle(entry.key, sent=sent, reason=reason, by=actor().name)
@@ -260,7 +261,7 @@ def again(state: State, key: str, yes: bool) -> None:
     Examples:
       pillarbox outbox again 8f3c1a2b
     """
-    entry = outbox_of(state).known(key)
+    entry = named(outbox_of(state), key)
     in_doubt = entry.state in {Standing.UNKNOWN, Standing.HELD}
     if in_doubt:
         say_aside(entry.reason)
