@@ -117,12 +117,12 @@ class Looks:
     def _waited(self, entry: Entry) -> dt.timedelta:
         """Return how long ago the attempt was, by the clock and by what passed since it was first seen here: the less.
 
-        A clock that was set forward makes no absence evidence.
+        A clock that was set forward makes no absence evidence; one that was set back, behind the attempt, says nothing.
         """
         passed = self._elapsed() - self._first_seen.setdefault(entry.key, self._elapsed())
         begun = entry.attempted_at or entry.changed_at
-        by_clock = self._outbox.clock() - begun
-        return max(min(by_clock, dt.timedelta(seconds=passed)), dt.timedelta(0))
+        by_clock, here = self._outbox.clock() - begun, dt.timedelta(seconds=passed)
+        return here if by_clock < dt.timedelta(0) else min(by_clock, here)
 
     def _is_safe(self, entry: Entry, kind: type[Transport]) -> bool:
         """Whether the carrier still recognises the key, and sends nothing twice."""
