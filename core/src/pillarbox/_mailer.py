@@ -280,6 +280,7 @@ class Mailer:
         key: str | None = None,
         not_before: dt.datetime | None = None,
         priority: int = 0,
+        within: Any = None,
     ) -> Entry:
         """Keep *message* in the outbox, durably, for a worker to send; return its entry.
 
@@ -294,13 +295,15 @@ class Mailer:
                 changes nothing and returns the entry that is there.
             not_before: When it may start, aware; at once by default.
             priority: The higher, the earlier among those due in the account's lane.
+            within: The host's own database connection, in whose transaction it is kept: with the invoice, or not at all.
+                Only for an outbox in that very database.
 
         Raises:
-            SettingsError, Unavailable: There is no account to send by.
+            SettingsError, Unavailable: There is no account to send by, or the outbox is not where *within* leads.
             MessageError: It can't be sent as it is, or *key* is taken by other content.
         """
         route = self.explain(user, company=company, account=account)
-        return self._put(self._entries(message, route, user, account, key, not_before, priority))[0]
+        return self._put(self._entries(message, route, user, account, key, not_before, priority), within)[0]
 
     def enqueue_many(
         self,
@@ -333,8 +336,8 @@ class Mailer:
             answers += [one[0] if isinstance(one, list) else one for one in made]
         return answers
 
-    def _put(self, entries: list[Entry]) -> list[Entry]:
-        kept = self.queue.put(entries)
+    def _put(self, entries: list[Entry], within: Any = None) -> list[Entry]:
+        kept = self.queue.put(entries) if within is None else self.queue.put_in(within, entries)
         for entry in kept:
             _log.event("info", "pillarbox.enqueued", submission=entry.key, method=entry.method)
         return kept
@@ -430,6 +433,13 @@ class Mailer:
         """
         return _moving.move(self, key, by)
 
+    def _try_to_resume(self, record: Company | User, company: str | None) -> None:
+        """Go on with what waited; an outbox that fails changes nothing of what was kept elsewhere."""
+        try:
+            self.mended(record, company=company)
+        except Exception as error:  # noqa: BLE001
+            _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)
+
     def mended(self, record: Company | User, *, company: str | None = None) -> list[str]:
         """Go on with the mail of *record*'s account that waited for its settings; return what was paused.
 
@@ -491,7 +501,7 @@ class Mailer:
         """
         found, _ = self.directory.look_up(None, company)
         _secrets.seal(self.vault, self.plugins, record, field, value, found.id)
-        self.mended(record, company=company)
+        self._try_to_resume(record, company)
 
     def set_secret(self, record: Company | User, field: str, value: str, *, by: Actor) -> None:
         """Seal *value* as the secret *field* of *record*'s method, and save the settings that refer to it.
@@ -509,7 +519,7 @@ class Mailer:
         self.keep_secret(changed, field, value)
 
     def rename_user(self, old: str, new: str, *, by: Actor, company: str | None = None) -> None:
-        """Give the user *old* the id *new*; what the vault holds for them is sealed again under it.
+        """Give the user *old* the id *new*; what vault and outbox hold of them goes along.
 
         Raises:
             SettingsError: There is no user *old*, there is a user *new*, or *by* may not.
@@ -522,6 +532,9 @@ class Mailer:
         _secrets.try_out(self.vault, before)
         self.directory.rename(old, new, by=by)
         _secrets.move(self.vault, before, after)
+        for outbox in (self._standing, self.history):
+            if outbox is not None:
+                outbox.renamed(found.id, old, new)
 
     def remove_user(self, user: str, *, by: Actor, company: str | None = None) -> None:
         """Forget the user and destroy what the vault holds for them; the history stays (rule 7).

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import uuid
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from pillarbox import PillarboxError
 
 from . import _tables
 from ._database import Database
 from ._log import failed
+
+if TYPE_CHECKING:
+    from psycopg import Connection
 
 _AGAIN = 0.2
 """Seconds between two tries while the database does not answer: it is back before leases are counted again."""
@@ -36,6 +42,7 @@ class Lives:
         self._names: set[str] = set()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
+        self._is_closed = False
 
     def enter(self, kind: str) -> str:
         """Return the name of a new worker, alive from now on."""
@@ -45,6 +52,7 @@ class Lives:
             if self._pid != os.getpid():  # a child of a fork has nobody's life
                 self._begin()
             self._names.add(name)
+            self._is_closed = False
             if self._thread is None:
                 self._over = threading.Event()
                 self._thread = threading.Thread(
@@ -53,8 +61,14 @@ class Lives:
                 self._thread.start()
         return name
 
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[Connection[Any]]:
+        """One of the pool's, or of its own after the outbox was closed."""
+        with self._database.apart() if self._is_closed else self._database.connection() as connection:
+            yield connection
+
     def _renew(self, names: list[str]) -> None:
-        with self._database.connection() as connection:
+        with self._connection() as connection:
             connection.execute(_tables.RENEW, (self.lease, names))
 
     def _beat(self, over: threading.Event) -> None:
@@ -65,10 +79,13 @@ class Lives:
             try:
                 if names:
                     self._renew(names)
+                if self._is_closed:
+                    self.close()  # the attempt that outlived the closing may have ended
                 pause = self.lease / 5
             except Exception as error:  # noqa: BLE001  (the lease runs on; the next try may do)
-                failed(error)
-                pause = min(_AGAIN, self.lease / 5)
+                if pause != _AGAIN:
+                    failed(error)
+                pause = _AGAIN
 
     def leave(self, name: str) -> None:
         """Let a worker's life end now."""
@@ -76,20 +93,31 @@ class Lives:
             if name not in self._names:
                 return
             self._names.discard(name)
+            if not self._names:
+                self._stop()
         try:
-            with self._database.connection() as connection:
+            with self._connection() as connection:
                 connection.execute(_tables.LEAVE, (name,))
         except PillarboxError as error:  # its lease runs out by itself
             failed(error)
 
+    def _stop(self) -> None:
+        self._over.set()
+        self._thread = None
+
     def close(self) -> None:
-        """End the life of every worker of this process."""
+        """End the life of every worker of this process that has nothing in hand; an attempt outlives the closing."""
         with self._guard:
             names = [] if self._pid != os.getpid() else sorted(self._names)
-            over, thread = self._over, self._thread
-            self._thread = None
-        over.set()
-        if thread is not None and self._pid == os.getpid():
-            thread.join(5)
+        if not names:
+            return
+        self._is_closed = True
+        try:
+            with self._connection() as connection:
+                busy = {name for (name,) in connection.execute(_tables.IN_HAND, (names,)).fetchall()}
+        except PillarboxError as error:
+            failed(error)
+            busy = set()
         for name in names:
-            self.leave(name)
+            if name not in busy:
+                self.leave(name)

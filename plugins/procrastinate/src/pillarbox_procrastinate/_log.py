@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 _log = logging.getLogger("pillarbox")
+_log.addHandler(logging.NullHandler())  # a library prints nothing where the host has set nothing up
 
 
 def failed(error: BaseException) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 _WIDTH = len(COLUMNS)
 _DAY = 86_400_000_000
+now = Outbox.clock
 LEASE = 15.0
 """Seconds for which a worker lives without a word of it."""
 
@@ -65,6 +66,7 @@ class PostgresOutbox(Outbox):
         settings: How long things wait, and how much is a burst.
         password: The database's.
         lease: Seconds for which a worker lives without a word of it.
+        clock: What time it is, for all but leases; tests put their own in its place.
 
     Raises:
         SettingsError: The URL can't be used, or holds a password.
@@ -77,7 +79,9 @@ class PostgresOutbox(Outbox):
         *,
         password: str | None = None,
         lease: float = LEASE,
+        clock: Callable[[], dt.datetime] = now,
     ) -> None:
+        self.clock = clock
         self.settings = settings or OutboxSettings()
         self.database = Database(url, password)
         self._lives = Lives(self.database, lease)
@@ -181,7 +185,7 @@ class PostgresOutbox(Outbox):
                 else:
                     found = cursor.execute(_tables.BY_KEY, (entry.key,)).fetchone()
                     kept.append(same(_entry(found or ()), entry))
-            counted = burst_scopes(entries, self.settings)
+            counted = burst_scopes(new, self.settings)
             jobs = [list(column) for column in zip(*_lanes_to_serve(new), strict=True)] or [[], [], []]
             values = [list(counted), list(counted.values()), at // 60_000_000, *jobs]
             found = cursor.execute(_tables.ARRIVED, values).fetchone()
@@ -263,7 +267,9 @@ class PostgresOutbox(Outbox):
 
     def due_looks(self, limit: int = 100) -> list[Entry]:
         """See `Outbox`."""
-        return [_entry(row) for row in self._rows(_tables.LOOKS, (self._now(), limit))]
+        return [
+            _entry(row) for row in self._rows(_tables.LOOKS, (self._now(), self.latest(self.clock()), limit))
+        ]
 
     def expired(self, limit: int = 100) -> list[Entry]:
         """See `Outbox`."""

@@ -177,6 +177,7 @@ DECLARE
     size_ bigint := 0;
 BEGIN
     PERFORM pillarbox.promote(at_, latest);
+    DELETE FROM pillarbox.pauses WHERE kind <> 'person' AND until > latest;
     SELECT coalesce(array_agg(scope), '{}') INTO paused FROM pillarbox.pauses WHERE until IS NULL OR until > at_;
     FOR lane_ IN
         SELECT l FROM (
@@ -246,7 +247,7 @@ ABANDONED = f"""
 """While the server was away nobody could renew a lease: after its start each has the length of one to do so."""
 LOOKS = f"""
 SELECT {WHOLE}, b.content, b.bcc FROM pillarbox.entries e JOIN pillarbox.bodies b USING (seq)
-WHERE e.state = 'unknown' AND e.due <= %s ORDER BY e.due, e.seq LIMIT %s
+WHERE e.state = 'unknown' AND (e.due <= %s OR e.due > %s) ORDER BY e.due, e.seq LIMIT %s
 """
 EXPIRED = f"""
 {LIGHT} WHERE e.not_after IS NOT NULL AND e.state IN ('queued', 'deferred') AND e.not_after < %s ORDER BY e.not_after LIMIT %s
@@ -257,6 +258,7 @@ INSERT INTO pillarbox.workers SELECT name, clock_timestamp() + %s * interval '1 
 ON CONFLICT (name) DO UPDATE SET expires = excluded.expires
 """
 LEAVE = "DELETE FROM pillarbox.workers WHERE name = %s"
+IN_HAND = "SELECT DISTINCT worker FROM pillarbox.entries WHERE worker = ANY (%s) AND state IN ('claimed', 'attempting')"
 STARTS = "SELECT key FROM pillarbox.entries WHERE key >= %s AND key < %s LIMIT 2"
 HISTORY = """
 SELECT v.at, v.state, v.reason, v.code, v.by FROM pillarbox.events v JOIN pillarbox.entries e USING (seq)
