@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import attrs
 import pytest
 
@@ -119,6 +121,36 @@ def test_what_asks_for_more_than_the_new_method_knows_stays():
     mailer.enqueue(Message(to="b@customer.example", subject="s", text="t", options={"oldmail": {"x": 1}}))
     change(mailer, method="newmail")
     assert mailer.stranded()[0].why_not == "It asks for something that only oldmail does."
+
+
+def test_what_is_scheduled_keeps_its_time():
+    """A change of account is no reason to leave earlier."""
+    mailer = desk()
+    later = dt.datetime.now(dt.UTC).replace(microsecond=0) + dt.timedelta(hours=2)
+    key = mailer.enqueue(LETTER, not_before=later).key
+    change(mailer, method="newmail")
+    assert mailer.move(key).due_at == later
+
+
+def test_a_user_who_is_renamed_takes_along_what_waits():
+    """Account, pauses and history; it is sent."""
+    method = slow()
+    mailer = desk(old=method)
+    otto = User(id="otto", address="otto@acme.example", choice="personal", method="oldmail")
+    mailer.directory.save(otto, version="", by=DEPLOYER)
+    key = mailer.enqueue(LETTER, user="otto").key
+    mailer.queue.pause(Pause(scope="lane:company/user:otto/oldmail", reason="535", kind="sign-in"))
+    mailer.queue.pause(Pause(scope="user:company/otto", reason="look", by="root"))
+    mailer.rename_user("otto", "otto.lind", by=DEPLOYER)
+    assert {pause.scope for pause in mailer.queue.pauses()} == {
+        "lane:company/user:otto.lind/oldmail",
+        "user:company/otto.lind",
+    }
+    for pause in mailer.queue.pauses():
+        mailer.queue.resume(pause.scope)
+    mailer.worker().run(drain=True)
+    entry = mailer.queue.get(key)
+    assert (entry.state, entry.user, entry.owner) == (State.ACCEPTED, "otto.lind", "user:otto.lind")
 
 
 def test_nothing_moves_while_a_worker_has_it():

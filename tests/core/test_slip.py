@@ -57,10 +57,23 @@ def test_every_slip_says_what_it_does_not_prove(state, says):
     assert says in slip(attrs.evolve(one, state=state, attempted_at=one.created_at)).limits
 
 
+def test_what_a_person_settled_as_sent_is_not_the_servers_word():
+    """It was found out; nobody was told of each recipient."""
+    one = entry(state=State.ACCEPTED)
+    shown = slip(
+        attrs.evolve(one, receipt=Receipt(one.submission.message_id, detail="root found that it was sent."))
+    )
+    assert "Accepted" not in dict(shown.facts)
+    assert dict(shown.recipients) == {"ap@customer.example": "sent, as was found out later"}
+    assert shown.limits.startswith("It was found out later")
+
+
 def test_an_account_that_sends_later_proves_less():
     """Microsoft 365 and Outlook take it into a box."""
     one = entry(state=State.ACCEPTED)
-    assert "to send it later" in slip(attrs.evolve(one, receipt=receipt(one, submitted_only=True))).limits
+    answers = {"ap@customer.example": Answer(AnswerState.ACCEPTED)}
+    found = receipt(one, submitted_only=True, recipients=answers)
+    assert "to send it later" in slip(attrs.evolve(one, receipt=found)).limits
 
 
 class Tags(html.parser.HTMLParser):

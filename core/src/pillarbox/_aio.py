@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._outbox import Entry
     from ._resolution import AccountName
     from ._route import Finding, Route
+    from ._status import AccountStatus
 
 T = TypeVar("T")
 
@@ -133,6 +134,10 @@ class AsyncMailer:
     ) -> list[Finding]:
         """Return all that `Mailer.check` yields."""
         return await self._run(lambda: list(self.mailer.check(user, company=company, account=account)))
+
+    async def status(self, user: str | None = None, *, company: str | None = None) -> list[AccountStatus]:
+        """Return what `Mailer.status` returns."""
+        return await self._run(functools.partial(self.mailer.status, user, company=company))
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.shield(self._started(work))

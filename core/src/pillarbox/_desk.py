@@ -18,45 +18,73 @@ if TYPE_CHECKING:
     from ._settings import Account
 
 
+@attrs.frozen
+class _Scene:
+    """What is asked of the outbox once, for all accounts; of none, where there is none yet."""
+
+    outbox: Outbox | None
+    lanes: list[LaneCount]
+    pauses: list[Pause]
+    workers: int | None
+
+
+def _scene(mailer: Mailer, user: str | None, company: str) -> _Scene:
+    outbox = mailer._standing  # noqa: SLF001
+    if outbox is None:
+        return _Scene(None, [], [], None)
+    lanes = [lane for lane in outbox.lanes(user) if lane.company == company]
+    return _Scene(outbox, lanes, outbox.pauses(), outbox.workers())
+
+
 def statuses(mailer: Mailer, user: str | None, company: str | None) -> list[AccountStatus]:
     """Return how each account stands; see `Mailer.status`."""
     found, _ = mailer.directory.look_up(user, company)
-    outbox = mailer._standing  # noqa: SLF001
-    pauses = outbox.pauses() if outbox is not None else []
-    lanes = _lanes(mailer, outbox, user, found.id, pauses)
+    return _told(mailer, _scene(mailer, user, found.id), user, found.id)
+
+
+def summary(mailer: Mailer, company: str | None) -> Health:
+    """Return how the whole stands; see `Mailer.health`."""
+    found, _ = mailer.directory.look_up(None, company)
+    scene = _scene(mailer, None, found.id)
+    return health(_told(mailer, scene, None, found.id), scene.lanes, scene.workers)
+
+
+def _told(mailer: Mailer, scene: _Scene, user: str | None, company: str) -> list[AccountStatus]:
+    lanes = _lanes(mailer, scene, user, company)
     view = View(
-        pauses=pauses,
-        at=outbox.clock() if outbox is not None else now(),
-        workers=outbox.workers() if outbox is not None else None,
+        pauses=scene.pauses,
+        at=scene.outbox.clock() if scene.outbox is not None else now(),
+        workers=scene.workers,
         user=user,
         named=lambda one: _name(mailer, one, company),
     )
     return [status(lanes[key], view) for key in sorted(lanes)]
 
 
-def _lanes(
-    mailer: Mailer, outbox: Outbox | None, user: str | None, company: str, pauses: list[Pause]
-) -> dict[str, LaneCount]:
+def _lanes(mailer: Mailer, scene: _Scene, user: str | None, company: str) -> dict[str, LaneCount]:
     """Return the lanes to tell of: with mail, of the account that carries now, and, for nobody in particular, what is paused."""
-    counted = outbox.lanes(user) if outbox is not None else []
-    lanes = {lane.account: lane for lane in counted if lane.company == company}
+    lanes = {lane.account: lane for lane in scene.lanes}
     account = _account(mailer, user, company)
     if account is not None:
-        lanes.setdefault(
-            account.key, _empty(account.key, account.owner, company, account.method, account.mailbox)
-        )
-    if user is None and outbox is not None:
-        for pause in pauses:
-            kind, _, rest = pause.scope.partition(":")
-            inside = rest.removeprefix(f"{company}/")
-            if inside == rest:
-                continue
-            if kind == "lane":
-                owner, _, method = inside.rpartition("/")
-                lanes.setdefault(rest, _empty(rest, owner, company, method))
-            elif all(lane.owner != f"user:{inside}" for lane in lanes.values()):
-                lanes[pause.scope] = _of_user(outbox, pause.scope, inside, company)
+        empty = _empty(account.key, account.owner, company, account.method, account.mailbox)
+        lanes.setdefault(account.key, empty)
+    if user is None and scene.outbox is not None:
+        for pause in scene.pauses:
+            _add_paused(lanes, scene.outbox, pause, company)
     return lanes
+
+
+def _add_paused(lanes: dict[str, LaneCount], outbox: Outbox, pause: Pause, company: str) -> None:
+    """Add what is paused and has no lane among *lanes*: an account without mail, a user who writes by the company's."""
+    kind, _, rest = pause.scope.partition(":")
+    inside = rest.removeprefix(f"{company}/")
+    if inside == rest:
+        return
+    if kind == "lane":
+        owner, _, method = inside.rpartition("/")
+        lanes.setdefault(rest, _empty(rest, owner, company, method))
+    elif all(lane.owner != f"user:{inside}" for lane in lanes.values()):
+        lanes[pause.scope] = _of_user(outbox, pause.scope, inside, company)
 
 
 def _of_user(outbox: Outbox, scope: str, user: str, company: str) -> LaneCount:
@@ -80,20 +108,12 @@ def _empty(key: str, owner: str, company: str, method: str, mailbox: str = "") -
     return LaneCount(account=key, company=company, owner=owner, method=method, mailbox=mailbox)
 
 
-def _name(mailer: Mailer, user: str, company: str | None) -> str:
+def _name(mailer: Mailer, user: str, company: str) -> str:
     try:
         _, who = mailer.directory.look_up(user, company)
     except SettingsError:
         return user
     return who.name or user if who is not None else user
-
-
-def summary(mailer: Mailer, company: str | None) -> Health:
-    """Return how the whole stands; see `Mailer.health`."""
-    found, _ = mailer.directory.look_up(None, company)
-    outbox = mailer._standing  # noqa: SLF001
-    lanes = [lane for lane in outbox.lanes() if lane.company == found.id] if outbox is not None else []
-    return health(statuses(mailer, None, company), lanes, outbox.workers() if outbox is not None else None)
 
 
 def send_again(mailer: Mailer, key: str, by: str, *, anyway: bool) -> Entry:

@@ -70,8 +70,10 @@ def _facts(entry: Entry, repeats: Sequence[Entry]) -> Iterator[tuple[str, str]]:
     yield "From", one.from_header or "the mail program's own address"
     yield "Bounces to", one.envelope.sender or ""
     yield "Sent by", f"{entry.mailbox} by {entry.method} ({entry.account})"
+    if entry.attempted_at is not None:
+        yield "Last handed over", moment(entry.attempted_at)
     if receipt is not None and entry.state is State.ACCEPTED:
-        yield "Accepted", moment(receipt.at)
+        yield ("Accepted" if _is_told(entry) else "Found out"), moment(receipt.at)
         yield "Account really used", receipt.sender or ""
     if receipt is not None:
         yield "Server's name for it", receipt.reference
@@ -85,6 +87,11 @@ def _facts(entry: Entry, repeats: Sequence[Entry]) -> Iterator[tuple[str, str]]:
     yield "Part of", entry.part_of
     yield "Again of", entry.again_of
     yield "Sent again as", ", ".join(repeat.key for repeat in repeats)
+
+
+def _is_told(entry: Entry) -> bool:
+    """Whether the carrier itself said so; else it was found out later, by a look or by a person."""
+    return entry.receipt is not None and bool(entry.receipt.recipients)
 
 
 def _answer(entry: Entry, who: str) -> str:
@@ -108,7 +115,7 @@ _WORDS = {
     AnswerState.REFUSED_FOR_NOW: "refused for now",
 }
 _UNANSWERED = {
-    State.ACCEPTED: "accepted",
+    State.ACCEPTED: "sent, as was found out later",
     State.REJECTED: "not sent",
     State.CANCELLED: "not sent",
     State.UNKNOWN: "not known",
@@ -128,6 +135,8 @@ def _lines(entry: Entry, history: Sequence[Event]) -> Iterator[tuple[str, str]]:
 
 def limits(entry: Entry) -> str:
     """Return one sentence on what the slip of *entry* does not prove."""
+    if entry.state is State.ACCEPTED and not _is_told(entry):
+        return "It was found out later that the mail was sent; what the server said of each recipient is not known."
     if entry.state is State.ACCEPTED:
         if entry.receipt is not None and entry.receipt.submitted_only:
             return "The account took the mail to send it later; that says nothing of whether it left, was put into a mailbox or was read."

@@ -186,7 +186,7 @@ def _told(lane: LaneCount, pause: Pause | None, view: View) -> tuple[AccountStat
     if _lacks_worker(lane, view):
         return AccountState.WAITING, "no-worker", "No worker is running. Start one: pillarbox worker."
     if lane.counts.get(State.UNKNOWN):
-        return AccountState.WAITING, "server", "It is being looked whether a mail was sent."
+        return AccountState.WAITING, "server", "A mail is in doubt, and is being looked for."
     return AccountState.WORKING, "", "Working."
 
 

@@ -59,7 +59,8 @@ def test_a_drain_says_by_its_code_what_is_left(invoke, settings, tmp_path):
 def test_a_worker_confines_itself(invoke, settings, server):
     """To a method, or to a user, which have to be known."""
     enqueue(settings)
-    assert invoke("worker", "--drain", "--user", "carl").code == 0
+    invoke("user", "add", "otto", "--address", "otto@acme.example")
+    assert invoke("worker", "--drain", "--user", "otto").out.startswith("Done: 0 of 0 (nothing)")
     assert server.accepted == []
     assert invoke("worker", "--drain", "--method", "smtp", "--user", "anna").code == 0
     assert len(server.accepted) == 1
@@ -101,7 +102,7 @@ def started(folder, *arguments):
 def test_a_stop_finishes_the_attempt_in_hand(gated, tmp_path, number):
     """And exits with 0; what had not begun is there for the next. A second wish is answered, and cuts nothing."""
     _, settings, gate = gated
-    keys = enqueue(settings, 4)
+    keys = enqueue(settings, 8)  # two connections, each with one in hand and the next announced
     process = started(tmp_path)
     assert gate.reached.wait(30)
     process.send_signal(number)

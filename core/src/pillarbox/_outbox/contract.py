@@ -229,6 +229,12 @@ class Outbox(abc.ABC):
             "This outbox can't move an entry to another account.", cure="Cancel it, and send it anew."
         )
 
+    def renamed(self, company: str, old: str, new: str) -> None:  # noqa: B027
+        """Let what is of the user *old* be of *new*, who is the same: account, history and pauses.
+
+        An outbox that can't leaves it; then what waits for an account of their own is held, since that account is gone.
+        """
+
     def is_paused(self, entry: Entry) -> Pause | None:
         """Return the pause that keeps *entry* from starting, or None."""
         scopes = scopes_of(entry)

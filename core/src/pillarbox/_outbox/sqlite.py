@@ -335,6 +335,16 @@ class SqliteOutbox(Outbox):
         self._tell()
         return was_there
 
+    def renamed(self, company: str, old: str, new: str) -> None:
+        """See `Outbox`."""
+        values = {"company": company, "old": old, "new": new}
+
+        def work(database: sqlite3.Connection) -> None:
+            for statement in tables.RENAME:
+                database.execute(statement, values)
+
+        self._writer().run(work)
+
     def answered(self, method: str, mailbox: str, since: dt.datetime) -> list[dt.datetime]:
         """See `Outbox`."""
         query = "SELECT at FROM answers WHERE mailbox = ? AND method = ? AND at > ? ORDER BY at"

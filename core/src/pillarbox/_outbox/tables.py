@@ -95,11 +95,23 @@ RETURNING seq, method, mailbox
 """
 RE_POINT = """
 UPDATE entries SET
-    lane = :lane, owner = :owner, method = :method, mailbox = :mailbox, state = 'queued', due = 0, reason = :reason, code = '',
-    notes = '', fence = fence + 1, changed = :now
+    lane = :lane, owner = :owner, method = :method, mailbox = :mailbox, state = 'queued',
+    due = CASE WHEN state = 'deferred' THEN 0 ELSE due END, reason = :reason, code = '', notes = '', fence = fence + 1, changed = :now
 WHERE key = :key AND lane = :from AND fence = :fence AND state IN ('queued', 'deferred', 'held')
 RETURNING seq
 """
+RENAME = (
+    """UPDATE entries SET owner = 'user:' || :new,
+        lane = :company || '/user:' || :new || substr(lane, length(:company || '/user:' || :old) + 1)
+    WHERE company = :company AND owner = 'user:' || :old""",
+    "UPDATE entries SET actor = :new WHERE company = :company AND actor = :old",
+    """UPDATE OR REPLACE pauses SET scope = 'user:' || :company || '/' || :new
+    WHERE scope = 'user:' || :company || '/' || :old""",
+    """UPDATE OR REPLACE pauses
+    SET scope = 'lane:' || :company || '/user:' || :new || substr(scope, length('lane:' || :company || '/user:' || :old) + 1)
+    WHERE substr(scope, 1, length('lane:' || :company || '/user:' || :old || '/')) = 'lane:' || :company || '/user:' || :old || '/'""",
+)
+"""What is of a user who is called something else from now on."""
 EVENT = """
 INSERT INTO events SELECT :seq, coalesce(max(number), 0) + 1, :at, :state, :reason, :code, :by FROM events WHERE seq = :seq
 """

@@ -187,8 +187,8 @@ def told(state: State, record: Company | User, *, is_changed: bool = True, move:
     except PillarboxError as error:
         route, refusal = None, error
     warnings = [] if route is None else [*route.warnings, *_secret_warnings(state, route, record)]
-    waiting = _moves.waiting_of(state, record)
     if state.json:
+        waiting = _moves.waiting_of(state, record)
         moved = _moves.move_all(state, waiting) if move else []
         result = {"saved": path_of(record), "changed": is_changed, "route": route and as_json(route)}
         result["waiting"] = _moves.as_json(waiting, moved)
@@ -202,6 +202,7 @@ def told(state: State, record: Company | User, *, is_changed: bool = True, move:
         say(in_words(refusal))
     for warning in warnings:
         say(f"Warning: {warning}")
+    waiting = _moves.waiting_of(state, record)
     if waiting:
         _moves.show_waiting(waiting)
         if _moves.wants_to_move(waiting, move):

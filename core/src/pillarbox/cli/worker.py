@@ -17,6 +17,7 @@ import click
 from .._accounts import transport_of
 from .._mail import State as Standing
 from .._outbox import Worker
+from .._status import most_urgent
 from ._app import State
 from ._errors import INTERRUPTED
 from ._output import console, json_option, plain, say, say_aside
@@ -64,14 +65,22 @@ def command(state: State, drain: bool, methods: tuple[str, ...], user: str | Non
     if user is not None:
         mailer.directory.look_up(user)
     worker = mailer.worker(methods=methods or None, user=user)
-    stopped = _run(state, worker, _waiting(mailer) if drain else None, drain=drain)
+    stopped = _run(state, worker, _waiting(mailer, methods, user) if drain else None, drain=drain)
     if not drain:
         return 0
-    return INTERRUPTED if stopped else int(mailer.health().exit_code)
+    return INTERRUPTED if stopped else _left(mailer, methods, user)
 
 
-def _waiting(mailer: Any) -> int:
-    return sum(sum(lane.counts.values()) - lane.counts.get(Standing.HELD, 0) for lane in mailer.queue.lanes())
+def _waiting(mailer: Any, methods: tuple[str, ...], user: str | None) -> int:
+    """Return how much there is for a worker that is so confined."""
+    lanes = [lane for lane in mailer.queue.lanes(user) if not methods or lane.method in methods]
+    return sum(sum(lane.counts.values()) - lane.counts.get(Standing.HELD, 0) for lane in lanes)
+
+
+def _left(mailer: Any, methods: tuple[str, ...], user: str | None) -> int:
+    """Return what `status` would exit with for the accounts that it was confined to."""
+    accounts = mailer.status(user)
+    return most_urgent(one.exit_code for one in accounts if not methods or one.method in methods)
 
 
 def _run(state: State, worker: Worker, expected: int | None, *, drain: bool) -> bool:
@@ -139,7 +148,7 @@ class Count:
     expected: int | None
 
     def __str__(self) -> str:
-        states = ", ".join(f"{count:,} {name}" for name, count in self.states.items()) or "nothing yet"
+        states = ", ".join(f"{count:,} {name}" for name, count in self.states.items()) or "nothing"
         of = f" of {self.expected:,}" if self.expected is not None else ""
         return f"{self.done:,}{of} ({states}), {self.rate:.1f} a second"
 
