@@ -19,7 +19,7 @@ from .._secrets import bound_to, prefix, required
 from .._settings import NONE, Account, Company, User, secrets_of
 from .._vault import LARGEST_SECRET_FILE
 from ._app import State
-from ._fields import FieldOption
+from ._fields import FieldOption, flag_of
 
 NO_VAULT = (
     "Install a vault with: pip install pillarbox-vault. Or keep it yourself, and say where: {flag}-env NAME, or"
@@ -50,7 +50,7 @@ def reference(option: FieldOption, value: Any, method: str) -> dict[str, str]:
         return {"env": str(value)}
     # One that goes elsewhere has an entry of its own: an entry is bound to one place.
     field = option.field
-    return {"vault": f"{method}-{field.name}" if field.goes_to else method}
+    return {"vault": f"{method}{flag_of(field.name)[1:]}" if field.goes_to else method}
 
 
 def secret_path(text: str) -> Path:
