@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ._errors import Changed, SettingsError
+from ._errors import Changed, SettingsError, Unavailable
 from ._locks import file_lock
 from ._owner_only import close_to_others, create, cure, file_system, is_open_to_others
 from ._vault import Row
@@ -40,35 +40,38 @@ class SqliteRows:
 
     Raises:
         SettingsError: It is readable by others, or on a network share (rule 40).
+        Unavailable: The file is damaged, the disk full or the folder closed; so does each method.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path: Path = Path(path)
         self._local = threading.local()
-        if self.path.exists():
-            owner_only(self.path)
+        with _in_words(self.path):
+            if self.path.exists():
+                owner_only(self.path)
 
-    @property
-    def _database(self) -> sqlite3.Connection:
-        """This thread's connection, and never one that was inherited over a fork."""
-        if getattr(self._local, "pid", None) != os.getpid():
-            self._local.pid = os.getpid()
-            self._local.connection = open_database(self.path, _SCHEMA, 0)
-        connection: sqlite3.Connection = self._local.connection
-        return connection
+    @contextlib.contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        """Give this thread's connection, and never one that was inherited over a fork."""
+        with _in_words(self.path):
+            if getattr(self._local, "pid", None) != os.getpid():
+                self._local.connection = open_database(self.path, _SCHEMA, 0)
+                self._local.pid = os.getpid()
+            yield self._local.connection
 
     def load(self, name: str) -> Row | None:
         """See `Rows`."""
         if not self.path.exists():
             return None
         query = "SELECT version, sealed, readable FROM vault_rows WHERE name = ?"
-        found = self._database.execute(query, (name,)).fetchone()
-        return None if found is None else Row(name, found[0], bytes(found[1]), json.loads(found[2]))
+        with self._database() as database:
+            found = database.execute(query, (name,)).fetchone()
+        return None if found is None else Row(name, found[0], _octets(found[1]), _readable(found[2]))
 
     def save(self, name: str, sealed: bytes, readable: Mapping[str, Any], *, version: int) -> int:
         """See `Rows`."""
         text = json.dumps(dict(readable), sort_keys=True)
-        with self._database as database:
+        with self._database() as database, database:
             if version == 0:
                 statement = "INSERT INTO vault_rows VALUES (?, 1, ?, ?) ON CONFLICT DO NOTHING"
                 changed = database.execute(statement, (name, sealed, text)).rowcount
@@ -83,7 +86,7 @@ class SqliteRows:
         """See `Rows`."""
         if not self.path.exists():
             return
-        with self._database as database:
+        with self._database() as database, database:
             database.execute("DELETE FROM vault_rows WHERE name = ?", (name,))
 
     def names(self, prefix: str = "") -> list[str]:
@@ -91,17 +94,45 @@ class SqliteRows:
         if not self.path.exists():
             return []
         query = "SELECT name FROM vault_rows WHERE substr(name, 1, ?) = ? ORDER BY name"
-        return [row[0] for row in self._database.execute(query, (len(prefix), prefix))]
+        with self._database() as database:
+            return [row[0] for row in database.execute(query, (len(prefix), prefix))]
 
     @contextlib.contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """See `Rows`. The lock is a file's: it is free at once when its holder dies."""
         folder = self.path.with_name(f"{self.path.name}.locks")
-        folder.mkdir(mode=0o700, exist_ok=True)
+        with _in_words(folder):
+            folder.mkdir(mode=0o700, exist_ok=True)
         with file_lock(
             folder / hashlib.blake2b(name.encode(), digest_size=12).hexdigest(), timeout=LOCK_SECONDS
         ):
             yield
+
+
+@contextlib.contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """Say what SQLite, or the system, has against *path*: a host expects an error of ours."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        problem = str(getattr(error, "strerror", None) or error).lower()
+    else:
+        return
+    raise Unavailable(f"{path} can't be used: {problem}.", cure="Look at its disk and folder, or restore it.")
+
+
+def _octets(sealed: Any) -> bytes:
+    """Return what is sealed; nothing where somebody put another kind of value there, and nothing opens nothing."""
+    return sealed if isinstance(sealed, bytes) else b""
+
+
+def _readable(text: Any) -> dict[str, Any]:
+    """Return the readable half; {} where it was spoilt, which is bound to no place and opens nothing."""
+    try:
+        found = json.loads(text)
+    except (ValueError, TypeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 class _Connection(sqlite3.Connection):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -125,6 +127,36 @@ def test_a_missing_keychain_fails_closed(tmp_path):
     assert vault.key_source is None
 
 
+def test_a_keychain_that_forgets_is_found_out(tmp_path):
+    """Keyring's null backend says yes to everything: a key that is gone at once seals nothing."""
+    import keyring
+    import keyring.backends.null
+
+    keyring.set_keyring(keyring.backends.null.Keyring())
+    vault = open_vault(tmp_path / "acme.vault.sqlite3")
+    with pytest.raises(Unavailable, match="did not keep"):
+        vault.create_key(KeychainKey("acme"))
+    assert vault.key_source is None
+
+
+def test_a_keychain_that_breaks_is_told_in_words(tmp_path):
+    """What a backend raises is no concern of the host's."""
+    import keyring
+    from keyring.backend import KeyringBackend
+
+    class Broken(KeyringBackend):
+        priority = 1
+
+        def get_password(self, service, username):
+            raise RuntimeError("dbus is gone")
+
+        set_password = get_password
+
+    keyring.set_keyring(Broken())
+    with pytest.raises(Unavailable, match=r"RuntimeError.*--key-file"):
+        open_vault(tmp_path / "acme.vault.sqlite3").create_key(KeychainKey("acme"))
+
+
 def test_the_keychain_keeps_only_the_key(tmp_path):
     """Windows takes some 1,280 characters: a key fits, and nothing else is put there."""
     import keyring
@@ -207,6 +239,80 @@ def test_an_interrupted_rotation_loses_nothing(tmp_path):
     assert all(vault.load(name, DESTINATION).secret == b"s" for name in vault.names())
     assert vault.rotate() == 4
     assert all(vault.load(name, DESTINATION).secret == b"s" for name in vault.names())
+
+
+def test_a_rotation_names_what_it_can_not_open(tmp_path):
+    """One altered row is told, the others are sealed anew, and entered again it stops nothing."""
+    vault = new_vault(tmp_path)
+    for number in range(3):
+        vault.save(f"acme/user:{number}/smtp", b"s", DESTINATION)
+    row = vault.rows.load("acme/user:1/smtp")
+    vault.rows.save(row.name, row.sealed[:-1], row.readable, version=row.version)
+    with pytest.raises(Unavailable, match="acme/user:1/smtp can't be opened"):
+        vault.rotate()
+    assert vault.load("acme/user:2/smtp", DESTINATION).secret == b"s"
+    vault.save(row.name, b"t", DESTINATION, version=2)
+    assert vault.rotate() == 3
+
+
+class Overtaken(SqliteRows):
+    """Rows of which one is saved a whole rotation after it was sealed."""
+
+    rotate = None
+
+    def save(self, name, sealed, readable, *, version):
+        meanwhile, self.rotate = self.rotate, None
+        if meanwhile:
+            meanwhile()
+        return super().save(name, sealed, readable, version=version)
+
+
+def test_what_is_saved_during_a_rotation_is_not_lost(tmp_path):
+    """A process that sealed with the old key just before it went seals again with the new one."""
+    other = new_vault(tmp_path)
+    rows = Overtaken(tmp_path / "acme.vault.sqlite3")
+    rows.rotate = other.rotate
+    assert SealedVault(rows).save("acme/company/smtp", b"secret", DESTINATION) == 2
+    assert other.load("acme/company/smtp", DESTINATION).secret == b"secret"
+
+
+def spoil_octets(file: Path) -> None:
+    for path in file.parent.glob(f"{file.name}*"):
+        if path.is_file():
+            path.write_bytes(os.urandom(5000))
+
+
+def spoil_rows(file: Path) -> None:
+    with contextlib.closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE vault_rows SET sealed = 7, readable = '[' WHERE name <> 'vault'")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"), [(spoil_octets, "can't be used: file is not"), (spoil_rows, "belongs to another")]
+)
+def test_a_damaged_file_fails_closed(tmp_path, spoil, said):
+    """Nothing is released, and what a host sees is an error of ours, each time that it asks."""
+    new_vault(tmp_path).save("acme/company/smtp", b"secret", DESTINATION)
+    spoil(tmp_path / "acme.vault.sqlite3")
+    vault = open_vault(tmp_path / "acme.vault.sqlite3")
+    for _ in range(2):
+        with pytest.raises((Unavailable, SignInNeeded), match=said):
+            vault.load("acme/company/smtp", DESTINATION)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on what a process may write: run elsewhere")
+def test_a_key_file_that_can_not_be_written_is_not_left_behind(tmp_path):
+    """Half a key is none: on a full disk the file goes, so that the command can be repeated."""
+    code = (
+        "import resource, signal, sys; from pillarbox_vault import FileKey\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+        "FileKey(sys.argv[1]).create()"
+    )
+    argv = [sys.executable, "-c", code, str(tmp_path / "acme.key")]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    assert "Unavailable" in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_key_row_that_was_altered_opens_nothing(tmp_path):

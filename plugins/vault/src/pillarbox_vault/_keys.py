@@ -18,7 +18,10 @@ from pillarbox.settings import create_owner_only, secret_from_file
 
 KEY_OCTETS = 32
 """AES-256."""
-_WHICH = "Restore the key that the vault was made with, or start again: pillarbox vault init"
+_WHICH = (
+    "Restore the key that the vault was made with. If it is lost, move the vault's file away, make a new one"
+    " (pillarbox vault init) and enter its secrets again."
+)
 
 
 class KeySource(abc.ABC):
@@ -105,10 +108,11 @@ class FileKey(KeySource):
             raise SettingsError(f"{self.path} exists already.", cure="Choose another file.") from None
         except OSError as error:
             raise Unavailable(f"{self.path} can't be written: {error.strerror}.") from None
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(base64.b64encode(key) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            _written(descriptor, base64.b64encode(key) + b"\n")
+        except OSError as error:
+            self.path.unlink(missing_ok=True)
+            raise Unavailable(f"{self.path} can't be written: {error.strerror}.") from None
         return key
 
 
@@ -141,12 +145,14 @@ class KeychainKey(KeySource):
             raise SettingsError(
                 f"The keychain holds a key {self.name} already.", cure="Choose another vault file."
             )
-        key = os.urandom(KEY_OCTETS)
+        key = base64.b64encode(os.urandom(KEY_OCTETS)).decode()
         with _keychain_in_words():
             import keyring
 
-            keyring.set_password(self.service, self.name, base64.b64encode(key).decode())
-        return key
+            keyring.set_password(self.service, self.name, key)
+        if self._asked() != key:  # keyring's null backend takes everything and keeps nothing
+            raise Unavailable("The keychain did not keep the key.", cure=_IN_A_FILE)
+        return _decoded(key, "the keychain")
 
     def _asked(self) -> str | None:
         with _keychain_in_words():
@@ -155,20 +161,26 @@ class KeychainKey(KeySource):
             return keyring.get_password(self.service, self.name)
 
 
+_IN_A_FILE = "On a server keep the key in a file: pillarbox vault init --key-file PATH"
+
+
 @contextlib.contextmanager
 def _keychain_in_words() -> Iterator[None]:
-    import keyring.errors
-
+    """Say that the keychain fails: its backends, and the choice of one, raise whatever they like."""
     try:
         yield
-    except keyring.errors.KeyringError as error:
+    except Exception as error:  # noqa: BLE001
         problem = type(error).__name__
     else:
         return
-    raise Unavailable(
-        f"The keychain can't be used here ({problem}).",
-        cure="On a server keep the key in a file: pillarbox vault init --key-file PATH",
-    )
+    raise Unavailable(f"The keychain can't be used here ({problem}).", cure=_IN_A_FILE)
+
+
+def _written(descriptor: int, content: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _decoded(text: str, where: str) -> bytes:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pillarbox import Changed, Row, Rows, SettingsError, SqliteRows, Unavailable, Vault
 
@@ -66,6 +68,22 @@ class SealedVault(Vault):
         """See `Sealer`."""
         return self._unlocked().open(sealed, associated)
 
+    def save(
+        self,
+        name: str,
+        secret: bytes,
+        destination: Mapping[str, str],
+        *,
+        connection: Mapping[str, Any] | None = None,
+        version: int = 0,
+    ) -> int:
+        """See `Vault`. What was sealed with a key that a rotation has meanwhile done away with is sealed again."""
+        while True:
+            version = super().save(name, secret, destination, connection=connection, version=version)
+            row = self.rows.load(name)
+            if row is None or row.version != version or self._unlocked().sealed_with_current(row.sealed):
+                return version
+
     def names(self, prefix: str = "") -> list[str]:
         """See `Vault`; the row of the keys is not one of them."""
         return [name for name in super().names(prefix) if name != KEY_ROW]
@@ -80,6 +98,9 @@ class SealedVault(Vault):
         """Seal everything with a new key, wrapped by a new one if *source* is given; return how many rows that were.
 
         Interrupted, it leaves old and new keys side by side, and everything can still be opened; do it again.
+
+        Raises:
+            Unavailable: There is no key, or it can't be reached; or a row can't be opened, and the old keys stay for it.
         """
         with self.rows.lock(KEY_ROW):
             row = self.rows.load(KEY_ROW)
@@ -89,10 +110,25 @@ class SealedVault(Vault):
             wrapping = kept.read()
             keys = Keys.fresh(_unwrapped(row, wrapping).by_id)
             self._wrap(keys, kept, wrapping, version=row.version)
-            count = sum(self._reseal(name, keys) for name in self.names())
+            count = self._reseal_all(keys)
             used, final = (kept, wrapping) if source is None else (source, source.create())
             self._wrap(keys.only_current(), used, final, version=row.version + 1)
             return count
+
+    def _reseal_all(self, keys: Keys) -> int:
+        """Seal all that can be opened before telling of what can't."""
+        count, lost = 0, []
+        for name in self.names():
+            try:
+                count += self._reseal(name, keys)
+            except ValueError:
+                lost.append(name)
+        if lost:
+            raise Unavailable(
+                f"{', '.join(lost)} can't be opened: it was altered, or its key is gone. The rest is sealed anew.",
+                cure="Enter it again, and repeat: pillarbox vault set OWNER",
+            )
+        return count
 
     def _reseal(self, name: str, keys: Keys) -> bool:
         """Seal the row *name* with the newest key, whoever else saves it meanwhile."""
