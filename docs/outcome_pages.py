@@ -54,7 +54,8 @@ def exit_codes() -> str:
     return f"""# Exit codes
 
 Those of the command `pillarbox`, after BSD's sysexits. They are stable: scripts may decide by them. `check` ends with the
-code of its first stage that failed. `1` is an answer of *no* to a question, a pipe that was closed, or a demo that did not
+code of its first stage that failed. `status` and `worker --drain` end with 70 when something is held for a person, 75 when
+something waits, and 77 when somebody has to sign in again. `1` is an answer of *no* to a question, a pipe that was closed, or a demo that did not
 find what had to arrive.
 
 {table(("code", "meaning", "the errors behind it"), rows)}"""

@@ -139,6 +139,16 @@ def test_a_document_number_names_a_mail(queued, invoke):
     assert f"Name one by its key: {other[:8]}, {key[:8]}." in done.err
 
 
+def test_a_file_that_is_no_database_is_told(queued, invoke, tmp_path):
+    """With what to do, instead of a traceback."""
+    queued()
+    (tmp_path / "pillarbox.outbox.sqlite3").write_bytes(b"no database" * 1000)
+    done = invoke("outbox")
+    assert done.code == 74
+    assert "can't be read or written: file is not a database." in done.err
+    assert invoke("worker", "--drain", "--json").json["error"]["exit"] == 74
+
+
 def test_a_mistake_is_told(queued, invoke):
     """No such entry, no such moment, no such account."""
     queued()

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from .._errors import PillarboxError, Unavailable
-from ._errors import INTERRUPTED, missing_part, tell, tell_usage
+from ._errors import INTERRUPTED, broken_storage, missing_part, tell, tell_usage
 
 BROKEN_PIPE = 1
 """As click has it."""
@@ -38,6 +38,7 @@ _EXIT_CODES = {
     66: "a file to send can't be read",
     69: "something is not installed",
     70: "handed over, and the outcome is unknown",
+    74: "what is kept can't be read or written",
     75: "nothing left; try later",
     77: "the sign-in was refused",
     78: "the settings have to be mended",
@@ -196,11 +197,11 @@ def run(arguments: Sequence[str]) -> int:
             raise
         _give_up_printing()
         return BROKEN_PIPE
-    except ModuleNotFoundError as error:
-        missing = missing_part(error)
-        if missing is None:
+    except Exception as error:
+        known = missing_part(error) if isinstance(error, ModuleNotFoundError) else broken_storage(error)
+        if known is None:
             raise
-        return tell(missing, as_json=as_json)
+        return tell(known, as_json=as_json)
     return code if isinstance(code, int) else 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Any
 
 import click
@@ -21,6 +22,23 @@ class NoInput(PillarboxError):
     """A file, or standard input, can't be read (sysexits' EX_NOINPUT)."""
 
     exit_code = 66
+
+
+class StorageFailed(PillarboxError):
+    """What is kept can't be read or written (sysexits' EX_IOERR)."""
+
+    exit_code = 74
+
+
+def broken_storage(error: Exception) -> StorageFailed | None:
+    """Return what to say where *error* is a database's; None for any other, which is a fault."""
+    sqlite = sys.modules.get("sqlite3")  # imported with the first file of ours that is opened
+    if sqlite is None or not isinstance(error, sqlite.Error):
+        return None
+    return StorageFailed(
+        f"What is kept beside the settings can't be read or written: {clean(str(error))}.",
+        cure="Look whether the disk is full; else restore the file from a backup, or move it away.",
+    )
 
 
 def tell(error: PillarboxError, *, as_json: bool, kind: str = "", code: int | None = None) -> int:
