@@ -15,7 +15,7 @@ from pillarbox_smtp.imap_wire import Deadline
 from pillarbox_smtp.saved_copy import SavedCopy
 from tests.plugins.smtp.givens import ORDERS, PASSWORD, Known, signing_in
 
-SHORT = 1.0
+SHORT = 0.5
 """Seconds that a test waits for a server that says nothing."""
 USERS = {ORDERS: PASSWORD}
 

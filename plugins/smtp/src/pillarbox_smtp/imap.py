@@ -53,9 +53,11 @@ class Mailbox(Session):
         folder = Folder.named(name or "Sent")
         try:
             return self._created(folder, marked=not name)
-        except Trouble:
+        except Trouble as trouble:
+            if name or trouble.how is not None:
+                raise
             separator = next((one.separator for one in self._folders() if one.separator), "")
-            if name or not separator:
+            if not separator:
                 raise
         return self._created(Folder.named(f"INBOX{separator}Sent"), marked=True)
 

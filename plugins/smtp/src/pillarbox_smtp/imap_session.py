@@ -285,6 +285,8 @@ class Session:
         try:
             yield
         except Lost as lost:
+            if self._client is not None and self._client.untagged_responses.get("BYE"):
+                raise self._broken_off(lost) from None  # it took leave, and only did not close
             how = lost.how
         except imaplib.IMAP4.abort as error:
             raise self._broken_off(error) from None
