@@ -17,6 +17,7 @@ from pillarbox import (
     Choice,
     Company,
     Directory,
+    Entry,
     Finding,
     InvalidSettings,
     Journal,
@@ -42,7 +43,7 @@ from pillarbox import (
     User,
     hookimpl,
 )
-from pillarbox.outbox import Outcome, deliver, deliver_many, settled
+from pillarbox.outbox import Outcome, Slip, deliver, deliver_many, settled, slip, slip_html
 from pillarbox.settings import FormField, between, form, setting, structure
 from pillarbox.testing import Mailbox, TransportContract
 
@@ -176,6 +177,17 @@ def a_monitor(mailer: Mailer) -> int:
     for one in mailer.status("anna"):
         _ = (one.sentence, one.waiting, one.state is AccountState.WORKING)
     return mailer.health().exit_code
+
+
+def a_desk(path: str, company: Company) -> str:
+    mailer = Mailer.open(path)
+    for one in mailer.stranded():
+        entry: Entry = mailer.move(one.entry.key, by="root") if one.can_move else one.entry
+        _ = mailer.send_again(entry.key, anyway=True, by="root").again_of
+    _ = (mailer.mended(company), mailer.rename_user)
+    shown: Slip = slip(mailer.queue.known("8f3c1a2b"), mailer.queue.history("8f3c1a2b"))
+    remembering = Mailer(MemoryDirectory(company), history="sent.sqlite3")
+    return slip_html(shown) if remembering.history is not None else shown.limits
 
 
 class OwnOutbox:
