@@ -124,10 +124,11 @@ def test_without_a_vault_the_ways_out_are_named(command, settings):
 
 def test_a_vault_without_a_key_is_told_before_anything_is_typed(terminal, settings):
     """Nobody types a password for nothing."""
-    screen = terminal(*SIGN_IN, "--password")
-    assert screen.end() == 69
-    assert "pillarbox vault init" in screen.shown
-    assert "Password:" not in screen.shown
+    for arguments in ([*SIGN_IN, "--password"], ["vault", "set", "company"]):
+        screen = terminal(*arguments)
+        assert screen.end() == 69
+        assert "pillarbox vault init" in screen.shown
+        assert "Password:" not in screen.shown
 
 
 def test_a_password_is_kept_in_the_vault(invoke, settings, vault):
@@ -137,6 +138,22 @@ def test_a_password_is_kept_in_the_vault(invoke, settings, vault):
     assert 'password = {vault = "smtp"}' in settings.read_text()
     assert entries(invoke) == ["company/company/smtp"]
     assert "hunter2" not in done.out + done.err
+
+
+def test_the_vault_keeps_the_password_where_no_other_secret_is_named(invoke, settings, vault):
+    """SMTP has several; a name that is none of them is told."""
+    invoke(*SIGN_IN, "--password-env", "NOT_SET_YET")
+    done = invoke("vault", "set", "company", stdin="hunter2\n")
+    assert (done.code, done.out) == (0, "Kept the password of Acme Ltd.\n")
+    done = invoke("vault", "set", "company", "--field", "paswrd", stdin="hunter2\n")
+    assert (done.code, entries(invoke)) == (78, ["company/company/smtp"])
+    assert "no secret called paswrd. Name one with --field: password, " in done.err
+
+
+def test_a_method_without_secrets_has_none_to_keep(invoke, settings, vault):
+    """It is said, rather than asked for a name."""
+    invoke("company", "set", "--method", "none")
+    assert "no secret to keep: the method is none" in invoke("vault", "set", "company", stdin="x\n").err
 
 
 def test_init_keeps_a_password_in_the_vault(invoke, settings, vault, tmp_path):

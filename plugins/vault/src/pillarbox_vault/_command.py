@@ -78,7 +78,7 @@ def init(state: Any, key_file: str | None, key_env: str | None) -> None:
 
 @vault.command("set")
 @click.argument("owner")
-@click.option("--field", metavar="FIELD", help="Which secret of the method, where it has several.")
+@click.option("--field", metavar="FIELD", help="Which secret of the method; its password, where it has one.")
 @json_option
 @click.pass_obj
 def set_(state: Any, owner: str, field: str | None) -> None:
@@ -91,15 +91,22 @@ def set_(state: Any, owner: str, field: str | None) -> None:
       pillarbox vault set otto
     """
     record = _record(state, owner)
-    fields = secret_fields(state, record)
-    name = field or (fields[0] if len(fields) == 1 else "")
-    if name not in fields:
-        raise SettingsError(
-            f"{record} has no one secret to keep.",
-            cure=f"Name it with --field: {', '.join(fields) or 'none'}.",
-        )
+    name = _chosen(record, field, secret_fields(state, record))
+    if state.vault is not None:
+        state.vault.sealer.seal(b"", b"")  # nobody shall type a password for a vault that can't keep it
     state.mailer.set_secret(record, name, ask_secret(name), by=actor())
     _done(state, f"Kept the {name} of {record}.", {"kept": name, "owner": record.owner})
+
+
+def _chosen(record: Company | User, field: str | None, fields: list[str]) -> str:
+    """Return the secret that is meant: the *field* that was named, else the password, else the only one."""
+    name = field or (fields[0] if len(fields) == 1 else "password")
+    if name in fields:
+        return name
+    if not fields:
+        raise SettingsError(f"{record} has no secret to keep: the method is {record.method}.")
+    said = f"has no secret called {field}" if field else "has several secrets"
+    raise SettingsError(f"{record} {said}.", cure=f"Name one with --field: {', '.join(fields)}.")
 
 
 def _record(state: Any, owner: str) -> Company | User:
