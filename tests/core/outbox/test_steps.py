@@ -218,3 +218,15 @@ def test_a_person_may_not_decide_what_stands_elsewhere():
     assert State.UNKNOWN not in steps.cancelled("k", "", "").come_from
     assert steps.found_out(entry(), "", "", sent=False, at=NOON).come_from == {State.HELD}
     assert steps.found_out(entry(), "", "", sent=True, at=NOON).come_from == {State.HELD, State.UNKNOWN}
+
+
+def test_the_carriers_word_in_the_journal_needs_no_look():
+    """Who was refused for now is tried again, and nobody who has it."""
+    unknown = entry(state=State.UNKNOWN, part_of="k")
+    whole = steps.after_word(unknown, Receipt("<m@x>"), RULES, NOON)
+    assert (whole.state, whole.come_from) == (State.ACCEPTED, {State.UNKNOWN})
+    some = Receipt("<m@x>", recipients={"a@c": TAKEN, "b@c": LATER})
+    left = steps.after_word(unknown, some, RULES, NOON)
+    assert (left.state, left.recipients, left.counts) == (State.QUEUED, ("b@c",), True)
+    assert left.due_at > NOON
+    assert steps.after_word(unknown, some, RULES, NOON, takes_envelope=False).state is State.ACCEPTED

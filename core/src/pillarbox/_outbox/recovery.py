@@ -68,16 +68,20 @@ class Looks:
 
     def look(self, entry: Entry, transport: Transport) -> Step:
         """Ask the carrier for *entry*, which is unknown, and take the step that follows."""
-        kind = type(transport)
-        waited = self._waited(entry)
-        if self._is_safe(entry, kind):
-            step = steps.safe_again(entry)
-        else:
-            settling = dt.timedelta(seconds=max(self._settings.settling, kind.settling))
-            sighting = self._sighting(entry, transport)
-            step = steps.after_look(entry, sighting, self._settings, settling, waited, self._outbox.clock())
+        step = self._step(entry, transport)
         self._taken(entry, step)
         return step
+
+    def _step(self, entry: Entry, transport: Transport) -> Step:
+        kind, at = type(transport), self._outbox.clock()
+        word = self._outbox.journal(entry).noted_receipt(entry.submission)
+        if word is not None:
+            return steps.after_word(entry, word, self._settings, at, takes_envelope=kind.takes_envelope)
+        if self._is_safe(entry, kind):
+            return steps.safe_again(entry)
+        settling = dt.timedelta(seconds=max(self._settings.settling, kind.settling))
+        waited, sighting = self._waited(entry), self._sighting(entry, transport)
+        return steps.after_look(entry, sighting, self._settings, settling, waited, at)
 
     def unable(self, entry: Entry, reason: str) -> Step:
         """Take the step of an unknown entry whose account can't look any more."""

@@ -323,6 +323,24 @@ def _found(entry: Entry, receipt: Receipt) -> Step:
     return attrs.evolve(_looked(entry, State.ACCEPTED, "A look found that it was sent."), receipt=receipt)
 
 
+def after_word(
+    entry: Entry,
+    receipt: Receipt,
+    settings: OutboxSettings,
+    at: dt.datetime,
+    *,
+    takes_envelope: bool = True,
+    chance: float | None = None,
+) -> Step:
+    """Return what follows for an unknown entry whose journal holds the carrier's word: it was cut off after that."""
+    step = _after_receipt(entry, receipt, settings, at, chance, takes_envelope=takes_envelope)
+    state = (
+        State.QUEUED if step.state is State.DEFERRED else State.ACCEPTED
+    )  # what the table allows from unknown
+    reason = step.reason or "The carrier had taken it when the process ended."
+    return attrs.evolve(step, come_from=frozenset({State.UNKNOWN}), state=state, reason=reason)
+
+
 def _between_looks(waited: dt.timedelta) -> dt.timedelta:
     return min(max(waited / 2, dt.timedelta(seconds=5)), dt.timedelta(minutes=5))
 
