@@ -6,6 +6,7 @@ import contextlib
 import smtplib
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,14 +32,18 @@ PRODUCERS = 16
 
 @contextlib.contextmanager
 def outbox(job: Job) -> Iterator[Run]:
-    """Enqueue each message, durable when the call returns; then a worker in this process sends them all."""
+    """Enqueue each message, durable when the call returns, while a worker in a thread of this process sends."""
     what = case(job.case)
     with desk(job.port, FREE) as mailer:
 
         def run(count: int) -> None:
-            for _ in range(count):
-                mailer.enqueue(message(what), user=USER)
-            drain(mailer, count)
+            worker = mailer.worker()
+            with worker:
+                for _ in range(count):
+                    mailer.enqueue(message(what), user=USER)
+                while worker.counted.get(State.ACCEPTED, 0) < count:
+                    time.sleep(0.001)
+            assert worker.counted == {State.ACCEPTED: count}, worker.counted
 
         yield run
 
