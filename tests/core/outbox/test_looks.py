@@ -95,7 +95,7 @@ class Desk:
         for entry in self.outbox.due_looks():
             self.looks.look(entry, carrier)
 
-    def until_told(self, carrier, *, most=100_000.0, step=7.0):
+    def until_told(self, carrier, *, most=100_000.0, step=20.0):
         """Look again and again until it is told, and return the seconds that it took."""
         start = self.world.passed
         while self.state() is State.UNKNOWN and self.world.passed - start < most:
@@ -104,7 +104,7 @@ class Desk:
         return self.world.passed - start
 
 
-@pytest.mark.parametrize("lag", [0.0, 1.0, 59.0, 120.0, 300.0, 599.0, 600.0])
+@pytest.mark.parametrize("lag", [0.0, 59.0, 300.0, 600.0])
 def test_what_shows_within_the_settling_delay_is_found(world, lag):
     """However late in it: not found is no evidence before."""
     desk = Desk(world)
@@ -120,7 +120,7 @@ def test_what_was_never_taken_is_resent_behind_the_settling_delay_alone(world):
     assert SETTLING <= seconds <= SETTLING + 10
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(8))
 def test_no_clock_that_is_set_and_no_worker_that_dies_makes_it_resent(world, seed):
     """An hour forward, an hour back, at any moment, with lags up to ten minutes."""
     chance = random.Random(seed)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from .. import _log
+from .._errors import OutboxError
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -20,6 +21,8 @@ SOON = 0.002
 """Seconds that what nobody waits for may wait for company."""
 _IDLE = 100
 """How often the thread that does it looks in vain before it ends."""
+_PASSING = (sqlite3.OperationalError, OutboxError)
+"""Failures that may pass: a full disk, a lock that is held for long, a file that is put back."""
 _AGAIN = 0.5
 """Seconds between two tries of it while the storage fails."""
 
@@ -130,7 +133,7 @@ class Commits:
 
     def _keep(self, soon: list[_Job]) -> None:
         """Put back what nobody waits for and the storage did not take."""
-        failed = [_Job(job.work) for job in soon if isinstance(job.error, sqlite3.OperationalError)]
+        failed = [_Job(job.work) for job in soon if isinstance(job.error, _PASSING)]
         self._failing = bool(failed)
         if failed:
             with self._state:
@@ -187,11 +190,11 @@ class Commits:
                     return
             if idle:
                 continue
-            with contextlib.suppress(sqlite3.Error):  # it is kept, and was logged
+            with contextlib.suppress(sqlite3.Error, OutboxError):  # it is kept, and was logged
                 self.run(lambda _: None)
 
     def close(self) -> None:
         """Write what is to be written, and close the connection."""
-        with contextlib.suppress(sqlite3.Error):
+        with contextlib.suppress(sqlite3.Error, OutboxError):
             self.run(lambda _: None)
         self._connection.close()

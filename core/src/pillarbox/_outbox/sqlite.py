@@ -75,7 +75,9 @@ class SqliteOutbox(Outbox):
                 self._begin()
                 self._alive = {}
             if self._commits is None:
-                self._commits = Commits(_opened(self.path), self._keep, _Same(self.path).check)
+                database = _opened(self.path)
+                self._same = _Same(self.path)
+                self._commits = Commits(database, self._keep, self._same.check)
             return self._commits
 
     @property
@@ -84,6 +86,7 @@ class SqliteOutbox(Outbox):
         self._writer()
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
+            self._same.check()  # else another would be made in the place of one that was removed
             connection = self._local.connection = _opened(self.path)
         return connection
 
@@ -419,9 +422,10 @@ class SqliteOutbox(Outbox):
         if not self._alive:
             return ()
         try:
+            self._same.check()
             with contextlib.closing(_opened(self.path)) as database:
                 busy = {worker for (worker,) in database.execute(tables.BUSY)}
-        except (sqlite3.Error, SettingsError):
+        except (sqlite3.Error, SettingsError, OutboxError):
             return ()
         return [worker for worker in self._alive if worker not in busy]
 

@@ -97,8 +97,8 @@ class Worker:
                 finally:
                     self._stop.set()
         finally:
-            self._give_back()
-            self._outbox.leave(self._name)
+            if self._gives_back():
+                self._outbox.leave(self._name)
             self._stop.clear()
 
     def _work(self, pool: ThreadPoolExecutor, *, drain: bool) -> None:
@@ -254,12 +254,24 @@ class Worker:
         soonest = min([LONGEST_WAIT, *rests, *([until] if until > 0 else [])])
         self._outbox.wait(max(soonest, 0.005))
 
-    def _give_back(self) -> None:
+    def _gives_back(self) -> bool:
+        """Give back what was claimed and not begun; say whether the storage has it, and all that nobody waited for.
+
+        Where it fails, the worker's life goes on with the process: what it had is written down when the storage works
+        again, and nobody takes it for a dead worker's before.
+        """
         with self._guard:
             left = [entry for lane in self._lanes.values() for entry in lane.waiting]
             self._lanes.clear()
             self._turn.clear()
-        self._outbox.take([steps.released(entry) for entry in left])  # and all that nobody waited for
+        moves = [steps.released(entry) for entry in left]
+        try:
+            self._outbox.take(moves)
+        except Exception as error:  # noqa: BLE001  (a storage that fails for a while is no end)
+            _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)
+            self._outbox.take(moves, soon=True)
+            return False
+        return True
 
     def stop(self) -> None:
         """Finish what is in hand and return from `run`; safe in a signal handler and from any thread."""
