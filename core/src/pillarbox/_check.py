@@ -90,6 +90,7 @@ def _by_transport(route: Route, open_transport: Callable[[Route], Transport]) ->
 def _looks(route: Route, transport: Transport) -> Iterator[Finding]:
     """Yield what *transport* finds; what it raises is a finding as well."""
     count = 0
+    transport.route = route
     try:
         for finding in transport.check():
             count += 1

@@ -20,7 +20,7 @@ import attrs
 from ._errors import PillarboxError, SendDeferred, Unavailable
 from ._mail import ACCEPTED, Answer, AnswerState, Receipt, Sighting, SightingState, Submission
 from ._network import Network
-from ._route import Finding
+from ._route import Finding, Route
 from ._settings import Account
 from ._vault import Credentials
 
@@ -235,6 +235,8 @@ class Transport(abc.ABC):
         """How to reach other machines; core puts the deployment's in its place (rule 38)."""
         self.account: Account | None = None
         """Whose account this is, where core made the instance."""
+        self.route: Route | None = None
+        """What `check` is asked about, set by core before it: whose mail, and which address it shows."""
 
     @abc.abstractmethod
     def send(self, submission: Submission, journal: Journal) -> Receipt:
@@ -271,7 +273,10 @@ class Transport(abc.ABC):
         return Sighting(SightingState.UNCLEAR, detail=detail, is_final=True)
 
     def check(self) -> Iterator[Finding]:
-        """Look, stage by stage and sending nothing, whether the account would work; stops where it makes no sense."""
+        """Look, stage by stage and sending nothing, whether the account would work; stops where it makes no sense.
+
+        `self.route` says for whom: a server may take mail from the account's mailbox and not from this user's address.
+        """
         yield from ()
 
     def may_show(self, address: str) -> Proof | None:

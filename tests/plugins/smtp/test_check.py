@@ -8,7 +8,18 @@ from typing import Any
 
 import pytest
 
-from pillarbox import Account, Finding, Level, Network, SettingsError, SignInNeeded
+from pillarbox import (
+    Account,
+    Company,
+    Finding,
+    Level,
+    Mailer,
+    MemoryDirectory,
+    Network,
+    SettingsError,
+    SignInNeeded,
+    User,
+)
 from pillarbox.testing.smtp_server import (
     CAPABILITIES,
     Cut,
@@ -18,6 +29,7 @@ from pillarbox.testing.smtp_server import (
     Reply,
     ScriptedServer,
     Silence,
+    Turn,
     every_fault,
 )
 from pillarbox_smtp import Encryption, SmtpTransport
@@ -51,6 +63,22 @@ def _failed(findings: list[Finding]) -> Finding:
     behind = findings[findings.index(failed) + 1 :]
     assert {finding.code for finding in behind} <= {"not-reached"}
     return failed
+
+
+def _only_own(turn: Turn) -> Reply | None:
+    return None if ORDERS in turn.address else Reply(553, "5.7.1 Sender address rejected: not owned by user")
+
+
+def test_the_sender_is_the_one_that_the_users_mail_has(serve: Serve) -> None:
+    """A server that takes the company's own address and not Anna's is found out before she writes (rule 10)."""
+    server = serve(at={"mail": _only_own})
+    account = {"server": server.host, "port": server.port, "encryption": "none", "authenticate": False}
+    company = Company(address=ORDERS, method="smtp", methods={"smtp": account}, typed_by="deployer")
+    with Mailer(MemoryDirectory(company, [User(id="anna", address="anna@acme.example")])) as mailer:
+        [mine] = [one for one in mailer.check() if one.stage == "sender"]
+        [hers] = [one for one in mailer.check("anna") if one.stage == "sender"]
+    assert (mine.level, mine.seen) == (Level.OK, f"mail from {ORDERS} is taken")
+    assert (hers.level, hers.code) == (Level.FAIL, "sender-not-allowed")
 
 
 @pytest.mark.parametrize("encryption", [Encryption.STARTTLS, Encryption.TLS])

@@ -41,6 +41,8 @@ def look(
     credentials: Credentials | None,
     mailbox: str,
     trace: Callable[[str], None] | None = None,
+    *,
+    sender: str = "",
 ) -> Iterator[Finding]:
     """Give a finding for each stage, in their order; after one that fails the others are skipped.
 
@@ -48,13 +50,15 @@ def look(
         settings: The account's.
         network: How to reach the server.
         credentials: The account's, or None.
-        mailbox: The address to try as sender and recipient; "" for the user name, where that is one.
+        mailbox: The address to try as recipient; "" for the user name, where that is one.
         trace: Takes lines of the conversation.
+        sender: The address to try as sender; "" for the mailbox.
     """
     patient = attrs.evolve(settings, timeout=min(settings.timeout, LOOK_SECONDS))
     line = Line(patient, network, credentials, trace)
     try:
-        yield from _Look(line, network, _address(settings, mailbox)).findings()
+        tried = _address(settings, mailbox)
+        yield from _Look(line, network, tried, _address(settings, sender or mailbox)).findings()
     finally:
         line.close()
 
@@ -71,11 +75,12 @@ def _address(settings: SmtpSettings, mailbox: str) -> str:
 class _Look:
     """One diagnosis: what was found so far decides how to go on."""
 
-    def __init__(self, line: Line, network: Network, address: str) -> None:
+    def __init__(self, line: Line, network: Network, address: str, sender: str) -> None:
         self._line = line
         self._network = network
         self._settings = line.settings
         self._address = address
+        self._from = sender
         self._unreached: SendDeferred | None = None
 
     def findings(self) -> Iterator[Finding]:
@@ -180,10 +185,10 @@ class _Look:
         return _ok("sign-in", "sign-in-accepted", f"{self._line.mechanism} as {self._settings.username}")
 
     def _sender(self) -> Finding:
-        if not self._address:
+        if not self._from:
             return Finding("sender", Level.SKIP, "sender-unknown", "No address to try: the account has none.")
-        self._line.connection.run(self._line.session.try_sender(self._address))
-        return _ok("sender", "sender-accepted", f"mail from {self._address} is taken")
+        self._line.connection.run(self._line.session.try_sender(self._from))
+        return _ok("sender", "sender-accepted", f"mail from {self._from} is taken")
 
     def _recipient(self) -> Finding:
         if not self._address:

@@ -159,9 +159,10 @@ class SmtpTransport(Transport):
         from .check import look
         from .copies_check import look_at_copies
 
-        account, failed = self.account, False
+        mailbox, failed = self.account.mailbox if self.account else "", False
+        sender = (self.route.envelope_sender if self.route else "") or mailbox
         for finding in look(
-            self.settings, self.network, self.credentials, account.mailbox if account else "", self.trace
+            self.settings, self.network, self.credentials, mailbox, self.trace, sender=sender
         ):
             failed = failed or finding.level is Level.FAIL
             yield finding
