@@ -128,6 +128,13 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session(python=HERE)
+def crowded(session: nox.Session) -> None:
+    """Send 20,000 messages by 200 mailboxes at a server that enforces its limits; and beside one mailbox that hangs."""
+    install(session)
+    session.run("python", "-m", "tests.core.outbox.killing.crowded", *session.posargs)
+
+
+@nox.session(python=HERE)
 def bench(session: nox.Session) -> None:
     """Measure against named peers, as ratios in one interleaved run; `--docs` writes the page and the plot of it."""
     install(session, *groups("bench"))

@@ -129,6 +129,7 @@ async def serve(sink: Sink) -> None:
     server = await asyncio.start_server(one, "127.0.0.1", 0, backlog=1_000)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    os._exit(0)
 
 
 if __name__ == "__main__":
