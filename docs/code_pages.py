@@ -156,4 +156,15 @@ def entry(door: str, name: str) -> str:
         kind, options = "autoexception", ["members", "show-inheritance"]
     elif issubclass(value, enum.Enum):
         options = ["members", "undoc-members"]
+    elif door == "pillarbox" and any(_is_private(base) for base in value.__mro__[1:]):
+        options.append(
+            "inherited-members"
+        )  # what stands in a base that nobody imports is the class's own
     return f".. {kind}:: {door}.{name}\n" + "".join(f"   :{option}:\n" for option in options)
+
+
+def _is_private(base: type) -> bool:
+    """Whether *base* is ours and behind none of the doors."""
+    return base.__module__.startswith("pillarbox.") and not any(
+        hasattr(facts.door(door), base.__name__) for door in facts.DOORS
+    )

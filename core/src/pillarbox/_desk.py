@@ -14,7 +14,7 @@ from ._outbox.again import repeated
 from ._status import AccountStatus, Health, View, counted, health, status
 
 if TYPE_CHECKING:
-    from ._mailer import Mailer
+    from ._keeping import Keeping
     from ._settings import Account
 
 
@@ -28,7 +28,7 @@ class _Scene:
     workers: int | None
 
 
-def _scene(mailer: Mailer, user: str | None, company: str) -> _Scene:
+def _scene(mailer: Keeping, user: str | None, company: str) -> _Scene:
     outbox = mailer._standing  # noqa: SLF001
     if outbox is None:
         return _Scene(None, [], [], None)
@@ -36,20 +36,20 @@ def _scene(mailer: Mailer, user: str | None, company: str) -> _Scene:
     return _Scene(outbox, lanes, outbox.pauses(), outbox.workers())
 
 
-def statuses(mailer: Mailer, user: str | None, company: str | None) -> list[AccountStatus]:
+def statuses(mailer: Keeping, user: str | None, company: str | None) -> list[AccountStatus]:
     """Return how each account stands; see `Mailer.status`."""
     found, _ = mailer.directory.look_up(user, company)
     return _told(mailer, _scene(mailer, user, found.id), user, found.id)
 
 
-def summary(mailer: Mailer, company: str | None) -> Health:
+def summary(mailer: Keeping, company: str | None) -> Health:
     """Return how the whole stands; see `Mailer.health`."""
     found, _ = mailer.directory.look_up(None, company)
     scene = _scene(mailer, None, found.id)
     return health(_told(mailer, scene, None, found.id), scene.lanes, scene.workers)
 
 
-def _told(mailer: Mailer, scene: _Scene, user: str | None, company: str) -> list[AccountStatus]:
+def _told(mailer: Keeping, scene: _Scene, user: str | None, company: str) -> list[AccountStatus]:
     lanes = _lanes(mailer, scene, user, company)
     view = View(
         pauses=scene.pauses,
@@ -61,7 +61,7 @@ def _told(mailer: Mailer, scene: _Scene, user: str | None, company: str) -> list
     return [status(lanes[key], view) for key in sorted(lanes)]
 
 
-def _lanes(mailer: Mailer, scene: _Scene, user: str | None, company: str) -> dict[str, LaneCount]:
+def _lanes(mailer: Keeping, scene: _Scene, user: str | None, company: str) -> dict[str, LaneCount]:
     """Return the lanes to tell of: with mail, of the account that carries now, and, for nobody in particular, what is paused."""
     lanes = {lane.account: lane for lane in scene.lanes}
     account = _account(mailer, user, company)
@@ -94,7 +94,7 @@ def _of_user(outbox: Outbox, scope: str, user: str, company: str) -> LaneCount:
     return attrs.evolve(_empty(scope, f"user:{user}", company, ""), counts=counted(found), oldest=oldest)
 
 
-def _account(mailer: Mailer, user: str | None, company: str) -> Account | None:
+def _account(mailer: Keeping, user: str | None, company: str) -> Account | None:
     """Return the account that carries *user*'s mail now; a company that can't send may have users who can."""
     try:
         return mailer.explain(user, company=company).account
@@ -108,7 +108,7 @@ def _empty(key: str, owner: str, company: str, method: str, mailbox: str = "") -
     return LaneCount(account=key, company=company, owner=owner, method=method, mailbox=mailbox)
 
 
-def _name(mailer: Mailer, user: str, company: str) -> str:
+def _name(mailer: Keeping, user: str, company: str) -> str:
     try:
         _, who = mailer.directory.look_up(user, company)
     except SettingsError:
@@ -116,7 +116,7 @@ def _name(mailer: Mailer, user: str, company: str) -> str:
     return who.name or user if who is not None else user
 
 
-def send_again(mailer: Mailer, key: str, by: str, *, anyway: bool) -> Entry:
+def send_again(mailer: Keeping, key: str, by: str, *, anyway: bool) -> Entry:
     """Keep once more what is there under *key*; see `Mailer.send_again`."""
     queue = mailer.queue
     first = queue.known(key)

@@ -18,7 +18,7 @@ from ._plugins import asked
 from ._route import Route
 
 if TYPE_CHECKING:
-    from ._mailer import Mailer
+    from ._keeping import Keeping
     from ._settings import Company, User
     from ._transports import Transport
 
@@ -47,7 +47,7 @@ class Stranded:
         return not self.why_not
 
 
-def stranded(mailer: Mailer, user: str | None, company: str | None) -> list[Stranded]:
+def stranded(mailer: Keeping, user: str | None, company: str | None) -> list[Stranded]:
     """Return what waits for the record's account as it was; see `Mailer.stranded`."""
     found, who = mailer.directory.look_up(user, company)
     outbox = mailer._standing  # noqa: SLF001
@@ -62,7 +62,7 @@ def stranded(mailer: Mailer, user: str | None, company: str | None) -> list[Stra
     return [_judged(mailer, outbox, entry) for entry in waiting if (entry.method, entry.mailbox) != now]
 
 
-def _as_it_is(mailer: Mailer, record: Company | User, company: Company) -> tuple[str, str]:
+def _as_it_is(mailer: Keeping, record: Company | User, company: Company) -> tuple[str, str]:
     """Return method and mailbox that the record's account has now; of none, where it has none."""
     try:
         account = account_of(record, company, mailer.plugins)
@@ -71,7 +71,7 @@ def _as_it_is(mailer: Mailer, record: Company | User, company: Company) -> tuple
     return account.method, account.mailbox
 
 
-def _judged(mailer: Mailer, outbox: Outbox, entry: Entry) -> Stranded:
+def _judged(mailer: Keeping, outbox: Outbox, entry: Entry) -> Stranded:
     try:
         _destination(mailer, outbox, entry)
     except PillarboxError as error:
@@ -79,7 +79,7 @@ def _judged(mailer: Mailer, outbox: Outbox, entry: Entry) -> Stranded:
     return Stranded(entry=entry)
 
 
-def _destination(mailer: Mailer, outbox: Outbox, entry: Entry) -> Route:
+def _destination(mailer: Keeping, outbox: Outbox, entry: Entry) -> Route:
     """Return the route by which *entry* may go now.
 
     Raises:
@@ -132,7 +132,7 @@ def _does_not_fit(entry: Entry, route: Route, transport: type[Transport]) -> str
     )
 
 
-def move(mailer: Mailer, key: str, by: str) -> Entry:
+def move(mailer: Keeping, key: str, by: str) -> Entry:
     """Let an entry go by the account as it is now; see `Mailer.move`."""
     queue = mailer.queue
     entry = queue.known(key)
@@ -148,7 +148,7 @@ def move(mailer: Mailer, key: str, by: str) -> Entry:
     return queue.known(entry.key)
 
 
-def mended(mailer: Mailer, record: Company | User, company: str | None) -> list[str]:
+def mended(mailer: Keeping, record: Company | User, company: str | None) -> list[str]:
     """Resume what waited for the settings of *record* to be mended; see `Mailer.mended`."""
     outbox = mailer._standing  # noqa: SLF001
     if outbox is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import contextvars
 import threading
@@ -11,10 +12,13 @@ from collections.abc import Callable
 import attrs
 
 from . import _log
-from ._delivery import settled
+from ._composition import compose
+from ._delivery import Outcome, settled
 from ._errors import OutcomeUnknown, PillarboxError, SendDeferred, SendError
-from ._mail import Receipt, State
+from ._mail import Receipt, State, Submission
+from ._message import Message
 from ._outbox import Entry, Outbox, Step, steps
+from ._route import Route
 from ._transports import Journal
 
 
@@ -173,6 +177,13 @@ class Kept:
         if not ended:
             self._take([steps.called_off(self._entry)])
 
+    def break_off(self) -> None:
+        """End it where nobody waits for an answer any more: what was handed over is looked for."""
+        if self.journal.call_off():
+            self.cancel()
+        else:
+            self.settle(OutcomeUnknown("The attempt broke off after the hand-over; whether it left is not known."))
+
     def _take(self, moves: list[Step]) -> None:
         try:
             self._outbox.take(moves)
@@ -189,9 +200,42 @@ def through(kept: Kept, attempt: Callable[[], Receipt]) -> Receipt:
     except PillarboxError as error:
         kept.settle(error)
         raise
-    except BaseException:
-        if kept.journal.call_off():
-            kept.cancel()
+    except BaseException:  # a time-out of the host's framework, say
+        kept.break_off()
         raise
     kept.settle(receipt)
     return receipt
+
+
+class Entries:
+    """The outbox's entries of a batch, in its order; without an outbox, journals in memory."""
+
+    def __init__(self, keep: Callable[[Submission, Route, Message], Kept | None], route: Route) -> None:
+        self._keep = keep
+        self._route = route
+        self._begun: collections.deque[Kept | None] = collections.deque()
+
+    def begin(self, message: Message) -> tuple[Submission, Journal] | PillarboxError:
+        """Return *message* as an attempt, or why it can't be one."""
+        kept = None
+        try:
+            submission = compose(message, self._route)
+            kept = self._keep(submission, self._route, message)
+        except PillarboxError as error:
+            return error
+        finally:
+            self._begun.append(kept)
+        return submission, kept.journal if kept is not None else Journal()
+
+    def end(self, outcome: Outcome) -> Outcome:
+        """Keep the *outcome* of the one that was begun first, and return it."""
+        kept = self._begun.popleft()
+        if kept is not None:
+            kept.settle(outcome)
+        return outcome
+
+    def leave(self) -> None:
+        """End the entries of those that nobody will hand over now."""
+        for kept in self._begun:
+            if kept is not None and kept.journal.call_off():
+                kept.cancel()
