@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault"]
+DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault", "plugins/procrastinate"]
 
 
 def run(*command: str | Path, **options) -> subprocess.CompletedProcess[str]:

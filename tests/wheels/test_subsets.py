@@ -131,3 +131,30 @@ def test_a_wheel_holds_its_package_and_nothing_else(wheels):
         package = wheel.name.partition("-")[0]
         names = {name.partition("/")[0] for name in zipfile.ZipFile(wheel).namelist()}
         assert {name for name in names if not name.endswith(".dist-info")} == {package}
+
+
+def test_the_outbox_on_postgresql_is_an_extra(environment):
+    """Pip install 'pillarbox[procrastinate]' brings the plugin, the engine and the driver; nothing of it is imported to list what is there."""
+    made = environment("pillarbox[procrastinate]")
+    assert {
+        "pillarbox-procrastinate",
+        "procrastinate",
+        "psycopg",
+        "psycopg-binary",
+        "psycopg-pool",
+    } <= made.installed()
+    code = (
+        "import sys, pillarbox_procrastinate; print('psycopg' in sys.modules, 'procrastinate' in sys.modules)"
+    )
+    assert made.python(code).stdout.split() == ["False", "False"]
+
+
+def test_without_the_outbox_on_postgresql_the_settings_say_how_to_get_it(environment, tmp_path):
+    """A settings file that names it, where it is not installed."""
+    made = environment("pillarbox[toml]")
+    outbox = '[outbox]\nkind = "procrastinate"\nurl = "postgresql://h/d"\n'
+    path = made.folder / "queued.toml"
+    path.write_text('[company]\naddress = "orders@acme.example"\n' + outbox)
+    path.chmod(0o600)
+    done = made.python("from pillarbox import Mailer; Mailer.open('queued.toml')")
+    assert "pip install pillarbox-procrastinate" in done.stderr
