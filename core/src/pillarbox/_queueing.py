@@ -110,7 +110,8 @@ def _part(entry: Entry, number: int, recipients: tuple[str, ...]) -> Entry:
     one = entry.submission
     key = one.key if number == 0 else submission_key(one.key, str(number))
     envelope = Envelope(one.envelope.sender, recipients)
-    digest = entry.digest or one.key
+    asked_for = "\n".join([entry.digest or one.key, *recipients])  # split otherwise, it is another part
+    digest = hashlib.blake2b(asked_for.encode(), digest_size=16).hexdigest()
     return attrs.evolve(
         entry, submission=attrs.evolve(one, key=key, envelope=envelope), part_of=one.key, digest=digest
     )

@@ -182,7 +182,8 @@ class Kept:
         if self.journal.call_off():
             self.cancel()
         else:
-            self.settle(OutcomeUnknown("The attempt broke off after the hand-over; whether it left is not known."))
+            lost = OutcomeUnknown("The attempt broke off after the hand-over; whether it left is not known.")
+            self.settle(self.journal.receipt or lost)
 
     def _take(self, moves: list[Step]) -> None:
         try:
@@ -237,5 +238,5 @@ class Entries:
     def leave(self) -> None:
         """End the entries of those that nobody will hand over now."""
         for kept in self._begun:
-            if kept is not None and kept.journal.call_off():
-                kept.cancel()
+            if kept is not None:
+                kept.break_off()

@@ -257,6 +257,9 @@ class Turn:
         step = steps.metered(consequence.step, at) if counts else consequence.step
         forgot = step.state in {State.ACCEPTED, State.UNKNOWN} and not handed_over
         self._outbox.take(steps.by_way_of_attempting(entry, step) if forgot else [step], soon=True)
+        if isinstance(outcome, SendDeferred) and outcome.stage == steps.PAUSED:
+            self._over = True  # what was claimed before the pause is not to be announced one by one
+            self._release_waiting()
         if consequence.pause is not None:
             self._over = True
             self._lane.rest(self._settings.shortest_wait / 10)
