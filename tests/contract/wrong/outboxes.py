@@ -160,7 +160,7 @@ class LastInFirstOut(SqliteOutbox):
 @caught_by("each_lane_has_its_turn")
 class FirstLaneFirst(SqliteOutbox):
     def claim(self, wanted):
-        self._cursor = ""
+        self._claims.last = ""
         return super().claim(wanted)
 
 
@@ -223,8 +223,7 @@ class AnyPauseCounts(SqliteOutbox):
 @caught_by("an_attempt_outlives_the_closing")
 class LeavesAtTheClosing(SqliteOutbox):
     def close(self):
-        for worker in list(self._alive):
-            self.leave(worker)
+        self._lives.end_all_but(())
         super().close()
 
 

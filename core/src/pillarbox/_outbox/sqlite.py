@@ -9,22 +9,26 @@ import os
 import sqlite3
 import threading
 import time
-import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from .._errors import OutboxError, SendDeferred, SettingsError, Unavailable
-from .._locks import Held, ThreadLock
+from .._locks import ThreadLock
 from .._mail import State, now
 from .._settings import Account
 from .._sqlite_rows import open_database
 from . import tables
+from .claims import Claims
 from .commits import Commits
 from .contract import Outbox
 from .entry import Entry, Event, LaneCount, Pause, Search, Step, Wanted
+from .lives import Lives
+from .moves import moved, values_of
 from .puts import Given, keep
-from .rows import COLUMNS, entry_of, micros, moment, or_none, receipt_text, text_of
+from .rows import COLUMNS, entry_of, micros, moment, or_none, text_of
+from .same_file import SameFile
+from .searching import lane_count, where
 from .settings import OutboxSettings
 
 _WIDTH = len(COLUMNS)
@@ -59,7 +63,7 @@ class SqliteOutbox(Outbox):
         self.clock = clock
         self._guard = ThreadLock()
         self._news = 0
-        self._alive: dict[str, Held] = {}
+        self._lives = Lives(self.path.with_name(f"{self.path.name}.workers"))
         self._begin()
 
     def _begin(self) -> None:
@@ -67,16 +71,16 @@ class SqliteOutbox(Outbox):
         self._commits: Commits | None = None
         self._came = threading.Condition()
         self._local = threading.local()
-        self._cursor = ""
+        self._claims = Claims()
 
     def _writer(self) -> Commits:
         with self._guard:
             if self._pid != os.getpid():  # a child of a fork opens its own
                 self._begin()
-                self._alive = {}
+                self._lives.forget()
             if self._commits is None:
                 database = _opened(self.path)
-                self._same = _Same(self.path)
+                self._same = SameFile(self.path)
                 self._commits = Commits(database, self._keep, self._same.check)
             return self._commits
 
@@ -117,11 +121,11 @@ class SqliteOutbox(Outbox):
     def take(self, moves: Iterable[Step], *, soon: bool = False) -> list[bool]:
         """See `Outbox`."""
         steps = list(moves)
-        values = [_values(step) for step in steps]
+        values = [values_of(step) for step in steps]
         at = self._now()
 
         def work(database: sqlite3.Connection) -> list[bool]:
-            return [_moved(database, step, its, at) for step, its in zip(steps, values, strict=True)]
+            return [moved(database, step, its, at) for step, its in zip(steps, values, strict=True)]
 
         if soon:
             self._writer().soon(work)
@@ -156,71 +160,23 @@ class SqliteOutbox(Outbox):
         def work(database: sqlite3.Connection) -> list[Entry]:
             database.execute(tables.PROMOTE, {"now": stamp, "latest": latest})
             database.execute(tables.UNPAUSE, (latest,))
-            found = self._found(database, wanted, stamp)
+            found = self._claims.found(database, wanted, stamp)
             database.executemany(tables.CLAIM, [(wanted.worker, stamp, seq) for seq in found])
             rows = [database.execute(tables.CLAIMED, (seq,)).fetchone() for seq in found]
             return [_entry(row) for row in rows]
 
         return self._writer().run(work)
 
-    def _found(self, database: sqlite3.Connection, wanted: Wanted, stamp: int) -> list[int]:
-        """Return what may be claimed, lane by lane from the one behind the last."""
-        paused = {scope for (scope,) in database.execute(_PAUSED, (stamp,))}
-        others = {lane for (lane,) in database.execute(tables.OTHERS, (wanted.worker,))}
-        shut = wanted.busy | others
-        named = {
-            "paused": json.dumps(sorted(paused)),
-            "methods": None if wanted.methods is None else json.dumps(sorted(wanted.methods)),
-            "users": None if wanted.users is None else json.dumps(sorted(wanted.users)),
-        }
-        found: list[int] = []
-        octets = 0
-        for lane in self._lanes_in_turn(database):
-            if lane in shut or f"lane:{lane}" in paused:
-                continue
-            if wanted.accounts is not None and lane not in wanted.accounts:
-                continue
-            self._cursor = lane
-            limit = min(wanted.each, wanted.most - len(found))
-            for seq, size in database.execute(tables.CLAIMABLE, {**named, "lane": lane, "limit": limit}):
-                if found and octets + size > wanted.octets:
-                    return found
-                found.append(seq)
-                octets += size
-            if len(found) >= wanted.most:
-                break
-        return found
-
-    def _lanes_in_turn(self, database: sqlite3.Connection) -> Iterator[str]:
-        start = lane = self._cursor
-        while (row := database.execute(tables.NEXT_LANE, (lane,)).fetchone()) is not None:
-            lane = row[0]
-            yield lane
-        lane = ""
-        while (row := database.execute(tables.NEXT_LANE, (lane,)).fetchone()) is not None and row[0] <= start:
-            lane = row[0]
-            yield lane
-
     def abandoned(self) -> list[Entry]:
         """See `Outbox`."""
         found = self._reader.execute(tables.BUSY).fetchall()
-        dead = [worker for (worker,) in found if not self._lives(worker)]
+        dead = [worker for (worker,) in found if not self._lives.is_alive(worker)]
         rows = [
             row
             for worker in dead
             for row in self._reader.execute(f"{tables.TAKEN} AND e.worker = ?", (worker,)).fetchall()
         ]
         return [entry_of(row) for row in rows]
-
-    def _lives(self, worker: str) -> bool:
-        if worker in self._alive:
-            return True
-        lock = self._folder / worker
-        held = Held.take(lock, make=False)
-        if held is None:
-            return lock.exists()
-        held.free(remove=True)  # nobody else's: names are never used again
-        return False
 
     def due_looks(self, limit: int = 100) -> list[Entry]:
         """See `Outbox`."""
@@ -233,27 +189,14 @@ class SqliteOutbox(Outbox):
             entry_of(row) for row in self._reader.execute(tables.EXPIRED, (self._now(), limit)).fetchall()
         ]
 
-    @property
-    def _folder(self) -> Path:
-        return self.path.with_name(f"{self.path.name}.workers")
-
     def enter(self, kind: str) -> str:
         """See `Outbox`."""
         self._writer()
-        self._folder.mkdir(mode=0o700, exist_ok=True)
-        for _ in range(10):  # whoever counts workers may have the lock of a name that is just being made
-            worker = f"{kind}-{uuid.uuid4().hex}"
-            held = Held.take(self._folder / worker)
-            if held is not None:
-                self._alive[worker] = held
-                return worker
-        raise SettingsError(f"{self._folder} can't be locked.", cure="Keep it on a local disk.")
+        return self._lives.begin(kind)
 
     def leave(self, worker: str) -> None:
         """See `Outbox`."""
-        held = self._alive.pop(worker, None)
-        if held is not None:
-            held.free(remove=True)
+        self._lives.end(worker)
 
     def get(self, key: str) -> Entry | None:
         """See `Outbox`."""
@@ -280,12 +223,11 @@ class SqliteOutbox(Outbox):
         found: dict[str, list[Any]] = {}
         for row in self._reader.execute(tables.LANES, {"user": user}).fetchall():
             found.setdefault(row[0], []).append(row)
-        return [_lane_count(rows) for rows in found.values()]
+        return [lane_count(rows) for rows in found.values()]
 
     def workers(self) -> int:
         """See `Outbox`."""
-        names = [lock.name for lock in self._folder.glob("worker-*")]
-        return sum(map(self._lives, names))
+        return self._lives.count("worker")
 
     def pause(self, pause: Pause) -> None:
         """See `Outbox`."""
@@ -414,56 +356,21 @@ class SqliteOutbox(Outbox):
         if reader is not None:
             reader.close()
         self._local = threading.local()
-        for worker in self._idle():
-            self.leave(worker)
+        with contextlib.suppress(
+            sqlite3.Error, SettingsError, OutboxError
+        ):  # what can't be asked stays alive
+            self._lives.end_all_but(self._busy())
 
-    def _idle(self) -> Sequence[str]:
-        """Return this process's workers that have nothing: an attempt that is under way outlives the closing."""
-        if not self._alive:
-            return ()
-        try:
-            self._same.check()
-            with contextlib.closing(_opened(self.path)) as database:
-                busy = {worker for (worker,) in database.execute(tables.BUSY)}
-        except (sqlite3.Error, SettingsError, OutboxError):
-            return ()
-        return [worker for worker in self._alive if worker not in busy]
+    def _busy(self) -> set[str]:
+        """Return the workers that have something: an attempt that is under way outlives the closing."""
+        self._same.check()
+        with contextlib.closing(_opened(self.path)) as database:
+            return {worker for (worker,) in database.execute(tables.BUSY)}
 
     def list(self, search: Search | None = None) -> list[Entry]:
         """See `Outbox`."""
-        query, values = _where(search or Search())
+        query, values = where(search or Search())
         return [entry_of(row) for row in self._reader.execute(query, values).fetchall()]
-
-
-class _Same:
-    """Sees that a file is still the one that was opened: what is written to a removed one is lost with this process."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._files = (path, path.with_name(f"{path.name}-wal"))
-        self._were = self._are()
-
-    def _are(self) -> list[tuple[int, int]]:
-        return [(found.st_dev, found.st_ino) for found in map(os.stat, self._files)]
-
-    def check(self) -> None:
-        """Do nothing where it is.
-
-        Raises:
-            OutboxError: It was removed, or another was put in its place.
-        """
-        try:
-            same = self._are() == self._were
-        except FileNotFoundError:
-            same = False
-        if not same:
-            raise OutboxError(
-                f"{self._path} was removed or replaced while it was in use; nothing is kept in it any more.",
-                cure="Put it back if you can, and start whatever uses it again.",
-            )
-
-
-_PAUSED = "SELECT scope FROM pauses WHERE until IS NULL OR until > ?"
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -473,90 +380,9 @@ def _opened(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _values(step: Step) -> dict[str, Any]:
-    return {
-        "key": step.key,
-        "state": step.state.value if step.state is not None else "",
-        "come_from": json.dumps([state.value for state in step.come_from]),
-        "fence": step.fence,
-        "reason": step.reason,
-        "code": step.code,
-        "due": None if step.due_at is None else micros(step.due_at),
-        "receipt": receipt_text(step.receipt),
-        "remaining": None if step.recipients is None else "\n".join(step.recipients),
-        "counts": step.counts,
-    }
-
-
-def _moved(database: sqlite3.Connection, step: Step, values: dict[str, Any], at: int) -> bool:
-    found = database.execute(tables.STEP, {**values, "now": at}).fetchone()
-    if found is None:
-        return False
-    seq, method, mailbox = found
-    if step.state is not State.ATTEMPTING and (step.reason or step.state is not State.QUEUED):
-        state = values["state"] or "unknown"
-        event = {
-            "seq": seq,
-            "at": at,
-            "state": state,
-            "reason": step.reason,
-            "code": step.code,
-            "by": step.by,
-        }
-        database.execute(tables.EVENT, event)
-    if step.answered_at is not None:
-        database.execute(tables.ANSWER, (method, mailbox, micros(step.answered_at)))
-    return True
-
-
 def _paused(database: sqlite3.Connection, pause: Pause) -> None:
     database.execute(tables.PAUSE, tables.pause_row(pause))
 
 
 def _entry(row: Sequence[Any]) -> Entry:
     return entry_of(row[:_WIDTH], row[_WIDTH], row[_WIDTH + 1])
-
-
-def _where(search: Search) -> tuple[str, list[Any]]:
-    """Return the query for *search* and its values; nothing of the search stands in the text."""
-    exact = {
-        "e.reference": search.reference,
-        "e.lane": search.account,
-        "e.company": search.company,
-        "e.actor": search.user,
-        "e.method": search.method,
-        "e.part_of": search.part_of,
-        "e.again_of": search.again_of,
-    }
-    conditions: list[tuple[str, Any]] = [(f"{column} = ?", value) for column, value in exact.items() if value]
-    if search.to:
-        conditions.append(("instr(lower(e.recipients), lower(?)) > 0", search.to))
-    if search.since is not None:
-        conditions.append(("e.created >= ?", micros(search.since)))
-    if search.until is not None:
-        conditions.append(("e.created < ?", micros(search.until)))
-    if search.before:
-        conditions.append(("e.seq < (SELECT seq FROM entries WHERE key = ?)", search.before))
-    values: list[Any] = [value for _, value in conditions]
-    texts = [text for text, _ in conditions]
-    if search.states:
-        states = sorted(state.value for state in search.states)
-        texts.append(f"e.state IN ({', '.join('?' * len(states))})")
-        values += states
-    where = f" WHERE {' AND '.join(texts)}" if texts else ""
-    return f"{tables.LIGHT}{where} ORDER BY e.seq DESC LIMIT ?", [*values, search.limit]
-
-
-def _lane_count(rows: Sequence[Sequence[Any]]) -> LaneCount:
-    lane, company, owner, method, mailbox = rows[0][:5]
-    waiting = [row for row in rows if row[5] in {"queued", "deferred"}]
-    return LaneCount(
-        account=lane,
-        company=company,
-        owner=owner,
-        method=method,
-        mailbox=mailbox,
-        counts={State(row[5]): row[6] for row in rows},
-        oldest=min((moment(row[7]) for row in rows), default=None),
-        next_due=min((moment(row[8]) for row in waiting), default=None),
-    )

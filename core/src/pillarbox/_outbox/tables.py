@@ -126,6 +126,7 @@ UPDATE entries SET due = 0
 WHERE state IN ('queued', 'deferred') AND due > 0 AND (due <= :now OR (due > :latest AND state = 'deferred'))
 """
 """What has come due stands in line. A wait longer than any that is given comes of a clock that was set back."""
+PAUSED = "SELECT scope FROM pauses WHERE until IS NULL OR until > ?"
 UNPAUSE = "DELETE FROM pauses WHERE kind != 'person' AND until > ?"
 """The same of a pause that pillarbox made."""
 NEXT_LANE = """

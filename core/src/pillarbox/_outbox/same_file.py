@@ -1,0 +1,36 @@
+"""Whether an open database is still the file at its path."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from .._errors import OutboxError
+
+
+class SameFile:
+    """Sees that a file is still the one that was opened: what is written to a removed one is lost with this process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._files = (path, path.with_name(f"{path.name}-wal"))
+        self._were = self._are()
+
+    def _are(self) -> list[tuple[int, int]]:
+        return [(found.st_dev, found.st_ino) for found in map(os.stat, self._files)]
+
+    def check(self) -> None:
+        """Do nothing where it is.
+
+        Raises:
+            OutboxError: It was removed, or another was put in its place.
+        """
+        try:
+            same = self._are() == self._were
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise OutboxError(
+                f"{self._path} was removed or replaced while it was in use; nothing is kept in it any more.",
+                cure="Put it back if you can, and start whatever uses it again.",
+            )
