@@ -157,7 +157,7 @@ _STYLE = """
 body { font: 11pt/1.45 Georgia, serif; color: #111; background: #fff; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; margin: 0; overflow-wrap: anywhere; } h2 { font-size: 1rem; margin: 1.4rem 0 .3rem; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; vertical-align: top; padding: .15rem .6rem .15rem 0; }
-th { font-weight: normal; color: #555; white-space: nowrap; width: 1%; } td { overflow-wrap: anywhere; }
+th { font-weight: normal; color: #555; width: 28%; } th, td { overflow-wrap: anywhere; }
 p.limits { border-top: 1px solid #999; padding-top: .6rem; } @media print { body { margin: 0; } @page { margin: 18mm; } }
 """.strip()
 _PAGE = """\

@@ -167,7 +167,8 @@ class Progress:
     def now(self, counted: Mapping[Standing, int]) -> Count:
         """Return how far it is, by what a worker has counted."""
         seconds = time.monotonic() - self._started
-        states = {state.value: count for state, count in counted.items() if count}
+        ended = {state: count for state, count in counted.items() if state is not Standing.QUEUED}
+        states = {state.value: count for state, count in ended.items() if count}
         done = sum(states.values())
         return Count(
             done=done,
