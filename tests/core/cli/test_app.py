@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -157,6 +158,34 @@ def test_a_reader_who_leaves_is_no_error_to_tell(settings):
     )  # fmt: skip
     os.close(written)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def run_into(settings, stdout, *more, shell: str = ""):
+    send = ["send", "--to", "ap@customer.example", "--subject", "x", "--text", "y", *more]
+    code = [sys.executable, "-c", START, *send]
+    command = ["sh", "-c", f'exec "$@" {shell}', "sh", *code]
+    return subprocess.run(
+        command, cwd=settings.parent, env=environment(), stdout=stdout, stderr=subprocess.PIPE, timeout=60
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a shell that closes descriptors: run elsewhere")
+def test_a_mail_is_sent_with_every_stream_closed(settings, server):
+    """As a program is started that shall print nothing; exit code 1 would let it be sent again."""
+    assert run_into(settings, None, shell="<&- >&- 2>&-").returncode == 0
+    assert len(server.accepted) == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full: run under Linux")
+def test_a_full_disk_behind_standard_output_is_told_from_a_mail_that_was_not_sent(settings, server):
+    """The mail is out, which is said where it can be."""
+    with Path("/dev/full").open("wb") as full:
+        done = run_into(settings, full)
+        failed = run_into(settings, full, "--user", "nobody", "--json")
+    assert (done.returncode, failed.returncode) == (74, 78)
+    assert failed.stderr.startswith(b"There is no user 'nobody'.")
+    assert done.stderr.startswith(b"What was done can't be printed: no space left")
+    assert len(server.accepted) == 1
 
 
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,8 +26,16 @@ def main() -> None:
             "The pillarbox command needs click and rich. Install them with: pip install 'pillarbox[cli]'\n"
         )
         sys.exit(69)
+    _have_streams()
     _print_anything()
     sys.exit(run(sys.argv[1:]))
+
+
+def _have_streams() -> None:
+    """Put nothing in the place of a stream that whoever started us has closed (`>&-`): a mail is sent without it too."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115  (for the life of the process)
 
 
 def _print_anything() -> None:

@@ -15,6 +15,7 @@ import click
 
 from .._errors import PillarboxError, Unavailable
 from ._errors import INTERRUPTED, broken_storage, missing_part, tell, tell_usage
+from ._output import NotPrinted
 
 BROKEN_PIPE = 1
 """As click has it."""
@@ -38,7 +39,7 @@ _EXIT_CODES = {
     66: "a file to send can't be read",
     69: "something is not installed",
     70: "handed over, and the outcome is unknown",
-    74: "what is kept can't be read or written",
+    74: "what is kept can't be read or written, or what was done can't be printed",
     75: "nothing left; try later",
     77: "the sign-in was refused",
     78: "the settings have to be mended",
@@ -185,6 +186,9 @@ def run(arguments: Sequence[str]) -> int:
     try:
         code = root.main(arguments, prog_name="pillarbox", standalone_mode=False)
         sys.stdout.flush()
+    except NotPrinted as error:
+        _give_up_printing()
+        return tell(error, as_json=False)
     except PillarboxError as error:
         return tell(error, as_json=as_json)
     except click.ClickException as error:

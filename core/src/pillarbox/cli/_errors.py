@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .._errors import InvalidSettings, PillarboxError, SendError, Unavailable
-from ._output import clean, columns, print_json, say_aside, show_refusals
+from ._output import NotPrinted, clean, columns, print_json, say_aside, show_refusals
 
 USAGE = 64
 INTERRUPTED = 130
@@ -49,7 +49,10 @@ def tell(error: PillarboxError, *, as_json: bool, kind: str = "", code: int | No
     """
     code = error.exit_code if code is None else code
     if as_json:
-        print_json({"error": facts(error, kind, code)})
+        try:
+            print_json({"error": facts(error, kind, code)})
+        except NotPrinted:
+            say_aside(in_words(error))
         return code
     say_aside(in_words(error))
     if isinstance(error, SendError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import enum
+import errno
 import json
 import os
 import shutil
@@ -16,11 +17,20 @@ from typing import Any, TypeVar
 
 import click
 
+from .._errors import PillarboxError
+
 F = TypeVar("F", bound=Callable[..., Any])
 PATIENCE = 1.0
 """Seconds after which a terminal is shown that something is going on."""
+_DISK = {errno.ENOSPC, errno.EIO, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 _ENDLESS = 100_000
 """The width of what is no terminal: nothing is folded there."""
+
+
+class NotPrinted(PillarboxError):
+    """The result can't be written to standard output (sysexits' EX_IOERR)."""
+
+    exit_code = 74
 
 
 def json_option(function: F) -> F:
@@ -60,12 +70,24 @@ def plain(value: Any) -> Any:
 def print_json(value: Any) -> None:
     """Print *value* as one JSON document, which is UTF-8 whatever standard output's encoding is (RFC 8259 8.1)."""
     is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-    click.echo(json.dumps(plain(value), ensure_ascii=not is_utf8, indent=2))
+    say(json.dumps(plain(value), ensure_ascii=not is_utf8, indent=2))
 
 
 def say(text: str = "") -> None:
-    """Print a result's line on standard output."""
-    click.echo(text)
+    """Print a result's line on standard output.
+
+    Raises:
+        NotPrinted: Its disk is full, or gone.
+    """
+    try:
+        click.echo(text)
+    except OSError as error:
+        if error.errno not in _DISK:
+            raise
+        problem = (error.strerror or "").lower()
+    else:
+        return
+    raise NotPrinted(f"What was done can't be printed: {problem}.")
 
 
 def say_aside(text: str) -> None:
