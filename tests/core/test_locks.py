@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from pillarbox._locks import ThreadLock, file_lock
+from pillarbox._locks import ThreadLock, _is_at, file_lock
 from tests import access, systems
 
 
@@ -100,3 +100,15 @@ def test_a_forked_child_finds_a_thread_lock_free():
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     with lock:
         pass
+
+
+def test_a_lock_on_a_file_that_was_removed_holds_nothing(tmp_path):
+    """Whoever looked at it meanwhile may have removed it, or made another in its place."""
+    path = tmp_path / "lock"
+    with path.open("w") as there:
+        assert _is_at(there.fileno(), path)
+        if not systems.WINDOWS:  # which removes no open file
+            path.unlink()
+            assert not _is_at(there.fileno(), path)
+            path.touch()
+            assert not _is_at(there.fileno(), path)
