@@ -21,6 +21,7 @@ from pillarbox import Message, State
 from pillarbox.outbox import Search
 from tests.plugins.procrastinate import working
 from tests.plugins.procrastinate.working import USERS, mailer
+from tests.services._ports import HOST, claim_port
 from tests.services._postgres import running_postgres
 
 pytestmark = [pytest.mark.services, pytest.mark.timeout(400)]
@@ -124,13 +125,14 @@ class Slow:
 
 @contextlib.contextmanager
 def smtp_server():
-    handler = Slow()
-    controller = Controller(handler, hostname="127.0.0.1", port=0, server_hostname="sink.example")
+    handler, port = Slow(), claim_port()
+    controller = Controller(handler, hostname=HOST, port=port.number, server_hostname="sink.example")
     controller.start()
     try:
-        yield handler.taken, controller.server.sockets[0].getsockname()[1]
+        yield handler.taken, port.number
     finally:
         controller.stop()
+        port.release()
 
 
 @pytest.mark.parametrize("workers", [2, 4])
