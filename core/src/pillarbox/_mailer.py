@@ -75,7 +75,7 @@ class Mailer(Keeping):
         self.directory = directory
         self.vault = vault
         self.outbox = outbox
-        self.history = history_of(history, outbox)
+        self.history: Outbox | None = history_of(history, outbox)
         self._queue_settings = queue
         self._beside: Path | None = None
         self._queue: Outbox | None = outbox

@@ -27,7 +27,11 @@ def with_copy(server: ImapServer | None = None, **given: Any) -> SmtpSettings:
         for name in list(given)
         if name in {"folder", "create_folder", "ca_file", "encryption"}
     }
-    place: dict[str, Any] = {"server": "127.0.0.1", "encryption": Encryption.NONE, "port": server.port if server else 143}
+    place: dict[str, Any] = {
+        "server": "127.0.0.1",
+        "encryption": Encryption.NONE,
+        "port": server.port if server else 143,
+    }
     return signing_in(saved_copy=SavedCopy(**(place | own)), timeout=SHORT, **given)
 
 

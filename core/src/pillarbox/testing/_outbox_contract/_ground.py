@@ -75,7 +75,7 @@ class Process:
             warnings.simplefilter(
                 "ignore", DeprecationWarning
             )  # it forks beside threads, and uses none of theirs
-            self.number = os.fork()  # type: ignore[attr-defined,unused-ignore]
+            self.number: int = os.fork()  # type: ignore[attr-defined,unused-ignore]
         if not self.number:
             _do_and_end(work, trouble)
 
@@ -130,7 +130,9 @@ class OutboxGround:
 
     clock: Clock
     folder: Path
-    settings = OutboxSettings(shortest_wait=0.02, longest_wait=0.05, user_burst=0, company_burst=0)
+    settings: OutboxSettings = OutboxSettings(
+        shortest_wait=0.02, longest_wait=0.05, user_burst=0, company_burst=0
+    )
     """What the outboxes of most cases are given."""
     patience: float = 30.0
     """Seconds after which what should have come is taken never to come."""
