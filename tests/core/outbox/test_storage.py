@@ -179,3 +179,15 @@ def test_a_stop_amid_failures_leaves_nothing_claimed(office, mailer, failures):
         until(failures)
     moved.rename(file(office))
     each_was_sent_once(office, mailer, keys)
+
+
+def test_one_entry_that_can_not_be_read_stops_no_other(office, mailer, failures):
+    """It is held, and said."""
+    keys = [office.enqueue(mailer, number) for number in range(6)]
+    with contextlib.closing(sqlite3.connect(file(office))) as database, database:
+        database.execute("UPDATE entries SET frozen = '{' WHERE key = ?", (keys[2],))
+    mailer.worker().run(drain=True)
+    assert sorted(logged(office.log)) == sorted(set(keys) - {keys[2]})
+    assert [lane.counts for lane in mailer.outbox.lanes()] == [{State.HELD: 1}]
+    assert len(mailer.outbox.list()) == 5
+    assert failures() >= 1

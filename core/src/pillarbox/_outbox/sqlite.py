@@ -9,10 +9,11 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from .. import _log
 from .._errors import OutboxError, SendDeferred, SettingsError, Unavailable
 from .._locks import ThreadLock
 from .._mail import State, now
@@ -58,8 +59,8 @@ class SqliteOutbox(Outbox):
         *,
         clock: Callable[[], dt.datetime] = now,
     ) -> None:
-        self.path = Path(path)
-        self.settings = settings or OutboxSettings()
+        self.path: Path = Path(path)
+        self.settings: OutboxSettings = settings or OutboxSettings()
         self.clock = clock
         self._guard = ThreadLock()
         self._news = 0
@@ -163,7 +164,10 @@ class SqliteOutbox(Outbox):
             found = self._claims.found(database, wanted, stamp)
             database.executemany(tables.CLAIM, [(wanted.worker, stamp, seq) for seq in found])
             rows = [database.execute(tables.CLAIMED, (seq,)).fetchone() for seq in found]
-            return [_entry(row) for row in rows]
+            entries = list(_readable(rows, _entry))
+            for key in {row[0] for row in rows}.difference(entry.key for entry in entries):
+                database.execute(tables.HOLD_UNREADABLE, (key,))
+            return entries
 
         return self._writer().run(work)
 
@@ -176,18 +180,17 @@ class SqliteOutbox(Outbox):
             for worker in dead
             for row in self._reader.execute(f"{tables.TAKEN} AND e.worker = ?", (worker,)).fetchall()
         ]
-        return [entry_of(row) for row in rows]
+        return list(_readable(rows, entry_of))
 
     def due_looks(self, limit: int = 100) -> list[Entry]:
         """See `Outbox`."""
         values = {"now": self._now(), "latest": self._latest(), "limit": limit}
-        return [_entry(row) for row in self._reader.execute(tables.LOOKS, values).fetchall()]
+        return list(_readable(self._reader.execute(tables.LOOKS, values).fetchall(), _entry))
 
     def expired(self, limit: int = 100) -> list[Entry]:
         """See `Outbox`."""
-        return [
-            entry_of(row) for row in self._reader.execute(tables.EXPIRED, (self._now(), limit)).fetchall()
-        ]
+        rows = self._reader.execute(tables.EXPIRED, (self._now(), limit)).fetchall()
+        return list(_readable(rows, entry_of))
 
     def enter(self, kind: str) -> str:
         """See `Outbox`."""
@@ -370,7 +373,7 @@ class SqliteOutbox(Outbox):
     def list(self, search: Search | None = None) -> list[Entry]:
         """See `Outbox`."""
         query, values = where(search or Search())
-        return [entry_of(row) for row in self._reader.execute(query, values).fetchall()]
+        return list(_readable(self._reader.execute(query, values).fetchall(), entry_of))
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -378,6 +381,15 @@ def _opened(path: Path) -> sqlite3.Connection:
     connection.isolation_level = None
     connection.execute("PRAGMA secure_delete = FAST")
     return connection
+
+
+def _readable(rows: Sequence[Sequence[Any]], entry: Callable[[Sequence[Any]], Entry]) -> Iterator[Entry]:
+    """Yield what *rows* hold; one that was damaged stops no other."""
+    for row in rows:
+        try:
+            yield entry(row)
+        except Exception as error:  # noqa: BLE001  (what stands in a damaged row may raise anything)
+            _log.event("error", "pillarbox.outbox_failed", submission=row[0], error=type(error).__name__)
 
 
 def _paused(database: sqlite3.Connection, pause: Pause) -> None:

@@ -145,6 +145,10 @@ WHERE e.state IN ('queued', 'deferred') AND e.due = 0 AND e.lane = :lane
 ORDER BY e.priority DESC, e.seq LIMIT :limit
 """
 CLAIM = "UPDATE entries SET state = 'claimed', worker = ?, fence = fence + 1, changed = ? WHERE seq = ?"
+HOLD_UNREADABLE = """
+UPDATE entries SET state = 'held', worker = '', code = '', reason = 'What is kept of it can''t be read; the file was damaged.'
+WHERE key = ?
+"""
 CLAIMED = f"SELECT {WHOLE}, b.content, b.bcc FROM entries e JOIN bodies b USING (seq) WHERE e.seq = ?"
 
 TAKEN = f"{LIGHT} WHERE e.state IN ('claimed', 'attempting')"
