@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -123,6 +125,7 @@ def test_sqlalchemy_session(outbox, database):
 
 DJANGO = """
 import sys
+from pathlib import Path
 import django
 from django.conf import settings
 from psycopg.conninfo import conninfo_to_dict
@@ -181,3 +184,40 @@ def test_the_embedded_outbox_says_that_it_cannot(tmp_path):
     with pytest.raises(SettingsError, match="lies elsewhere") as refusal:
         SqliteOutbox(tmp_path / "o.sqlite3").put_in(object(), [entry("k1")])
     assert "pillarbox-procrastinate" in refusal.value.cure
+
+
+def test_a_host_with_a_user_of_its_own(outbox, database):
+    """The rights that the documentation names are enough, and without them nothing of the host's is spoilt."""
+    page = (Path(__file__).parents[3] / "docs/how-to/postgresql.md").read_text()
+    grants = re.findall(r"^GRANT .* TO erp;$", page, re.MULTILINE)
+    with psycopg.connect(database, autocommit=True) as connection:
+        name = f"erp_{connection.info.dbname}"
+        connection.execute(f"CREATE ROLE {name} LOGIN")
+        connection.execute(f"GRANT INSERT ON invoices TO {name}")
+        with psycopg.connect(database.replace("postgres@", f"{name}@")) as host:
+            host.execute(INSERT)
+            with pytest.raises(SettingsError, match="permission denied"):
+                outbox.put_in(host, [entry("k1")])
+            for grant in grants:
+                connection.execute(grant.replace("TO erp", f"TO {name}"))
+            outbox.put_in(host, [entry("k1")])
+    assert len(grants) == 4
+    assert counts(outbox) == ONE
+
+
+def test_a_session_class_of_the_hosts(outbox, database):
+    """And a scoped session, as web frameworks give them."""
+    import sqlalchemy
+    from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+    class Ours(Session):
+        """The host's."""
+
+    engine = sqlalchemy.create_engine(database.replace("postgresql://", "postgresql+psycopg://"))
+    scoped = scoped_session(sessionmaker(engine, class_=Ours))
+    outbox.put_in(scoped, [entry("k1")])
+    outbox.put_in(scoped(), [entry("k2")])
+    scoped.commit()
+    scoped.remove()
+    assert [one.key for one in outbox.list()] == ["k2", "k1"]
+    engine.dispose()

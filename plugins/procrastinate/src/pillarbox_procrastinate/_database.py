@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pillarbox import SendDeferred, SettingsError
+
+from ._forks import begun
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -38,10 +39,16 @@ class Database:
 
     def __init__(self, url: str, password: str | None = None, most: int = 8) -> None:
         self._most = most
-        self._guard = threading.Lock()
         self._pool: ConnectionPool[Connection[Any]] | None = None
-        self._pid = os.getpid()
         self.parameters: Mapping[str, Any] = _parameters(url, password)
+        begun(self)
+
+    def begin(self) -> None:
+        """Forget what a process has open."""
+        self._guard = threading.Lock()
+        if self._pool is not None:
+            _over_fork.append(self._pool)
+        self._pool = None
 
     def __repr__(self) -> str:
         return f"Database({self.parameters.get('host', '')!r}, {self.parameters.get('dbname', '')!r})"
@@ -58,9 +65,6 @@ class Database:
 
     def _pooled(self) -> ConnectionPool[Connection[Any]]:
         with self._guard:
-            if self._pid != os.getpid():
-                _over_fork.append(self._pool)
-                self._pid, self._pool = os.getpid(), None
             if self._pool is None:
                 self._pool = self._opened()
             return self._pool
@@ -94,12 +98,8 @@ class Database:
         """Close the pool of this process."""
         with self._guard:
             pool, self._pool = self._pool, None
-            if pool is None:
-                return
-            if self._pid != os.getpid():
-                _over_fork.append(pool)
-                return
-        pool.close()
+        if pool is not None:
+            pool.close()
 
 
 def _parameters(url: str, password: str | None) -> dict[str, Any]:

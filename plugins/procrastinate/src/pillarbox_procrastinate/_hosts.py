@@ -29,7 +29,8 @@ def raw_connection(given: Any) -> Connection[Any]:
 
 def _of_sqlalchemy(given: Any) -> Any:
     """Below a session lies a connection, and below that the driver's."""
-    if not type(given).__module__.startswith("sqlalchemy."):
+    kinds = {cls.__module__.partition(".")[0] for cls in type(given).__mro__}
+    if "sqlalchemy" not in kinds or hasattr(given, "run_sync"):  # an asynchronous one is refused
         return None
     connection = given if hasattr(given, "exec_driver_sql") else given.connection()
     return connection.connection.driver_connection

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import uuid
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pillarbox import PillarboxError
 
 from . import _tables
 from ._database import Database
+from ._forks import begun
 from ._log import failed
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ class Lives:
     def __init__(self, database: Database, lease: float) -> None:
         self.lease = lease
         self._database = database
-        self._guard = threading.Lock()
-        self._begin()
+        begun(self)
 
-    def _begin(self) -> None:
-        self._pid = os.getpid()
+    def begin(self) -> None:
+        """Forget what a process has: a child of a fork has nobody's life."""
+        self._guard = threading.Lock()
         self._names: set[str] = set()
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
@@ -49,8 +49,6 @@ class Lives:
         name = f"{kind}-{uuid.uuid4().hex}"
         self._renew([name])
         with self._guard:
-            if self._pid != os.getpid():  # a child of a fork has nobody's life
-                self._begin()
             self._names.add(name)
             self._is_closed = False
             if self._thread is None:
@@ -108,7 +106,7 @@ class Lives:
     def close(self) -> None:
         """End the life of every worker of this process that has nothing in hand; an attempt outlives the closing."""
         with self._guard:
-            names = [] if self._pid != os.getpid() else sorted(self._names)
+            names = sorted(self._names)
         if not names:
             return
         self._is_closed = True

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 import time
 
 from ._database import Database
+from ._forks import begun
 from ._log import failed
 from ._tables import CHANNEL
 
@@ -20,11 +20,11 @@ class News:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._came = threading.Condition()
-        self._begin()
+        begun(self)
 
-    def _begin(self) -> None:
-        self._pid = os.getpid()
+    def begin(self) -> None:
+        """Forget what a process has."""
+        self._came = threading.Condition()
         self._count = 0
         self._over = False
         self._thread: threading.Thread | None = None
@@ -38,8 +38,6 @@ class News:
     def wait(self, seconds: float) -> None:
         """Return when something may have come, or *seconds* have passed."""
         with self._came:
-            if self._pid != os.getpid():
-                self._begin()
             seen = self._count
             self._listen()
             self._came.wait_for(lambda: self._count != seen, timeout=seconds)
@@ -71,6 +69,6 @@ class News:
         self._over = True
         self.tell()
         thread, self._thread = self._thread, None
-        if thread is not None and self._pid == os.getpid():
+        if thread is not None:
             with contextlib.suppress(RuntimeError):
                 thread.join(2 * _ROUND)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from pillarbox import SendDeferred
 from pillarbox.outbox import (
-    COLUMNS,
     Entry,
     Event,
     LaneCount,
@@ -31,26 +30,33 @@ from pillarbox.outbox import (
     entry_of,
     micros,
     moment,
-    receipt_text,
-    row_of,
     same,
 )
 
 from . import _tables
 from ._database import Database, translated
-from ._engine import queue_of
+from ._forks import begun
 from ._hosts import raw_connection
 from ._lives import Lives
 from ._news import News
 from ._pending import Pending
 from ._schema import migrate
+from ._values import (
+    full_entry,
+    lane_count,
+    lanes_to_serve,
+    listed,
+    pause_row,
+    plain,
+    query_for,
+    rows_of,
+    step_values,
+)
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_WIDTH = len(COLUMNS)
 _DAY = 86_400_000_000
-now = Outbox.clock
 LEASE = 15.0
 """Seconds for which a worker lives without a word of it."""
 
@@ -79,7 +85,7 @@ class PostgresOutbox(Outbox):
         *,
         password: str | None = None,
         lease: float = LEASE,
-        clock: Callable[[], dt.datetime] = now,
+        clock: Callable[[], dt.datetime] = Outbox.clock,
     ) -> None:
         self.clock = clock
         self.settings = settings or OutboxSettings()
@@ -87,8 +93,12 @@ class PostgresOutbox(Outbox):
         self._lives = Lives(self.database, lease)
         self._news = News(self.database)
         self._pending = Pending(self._written)
-        self._guard = threading.Lock()
         self._is_made = False
+        begun(self)
+
+    def begin(self) -> None:
+        """Forget what a process has."""
+        self._guard = threading.Lock()
         self._cursor = ""
         self._lost: list[tuple[str, int]] = []
 
@@ -142,7 +152,7 @@ class PostgresOutbox(Outbox):
 
     def put(self, entries: Sequence[Entry]) -> list[Entry]:
         """See `Outbox`."""
-        rows = _rows_of(entries)
+        rows = rows_of(entries)
         with self._connection() as connection, connection.transaction():
             kept = self._put(connection, entries, rows)
         self._news.tell()
@@ -160,7 +170,7 @@ class PostgresOutbox(Outbox):
             SettingsError: It is no such connection, or leads to a database without the outbox's tables.
         """
         self.migrate()
-        rows = _rows_of(entries)
+        rows = rows_of(entries)
         raw = raw_connection(connection)
         with translated():
             raw.execute(
@@ -184,15 +194,15 @@ class PostgresOutbox(Outbox):
                     kept.append(entry)
                 else:
                     found = cursor.execute(_tables.BY_KEY, (entry.key,)).fetchone()
-                    kept.append(same(_entry(found or ()), entry))
+                    kept.append(same(full_entry(found or ()), entry))
             counted = burst_scopes(new, self.settings)
-            jobs = [list(column) for column in zip(*_lanes_to_serve(new), strict=True)] or [[], [], []]
+            jobs = [list(column) for column in zip(*lanes_to_serve(new), strict=True)] or [[], [], []]
             values = [list(counted), list(counted.values()), at // 60_000_000, *jobs]
             found = cursor.execute(_tables.ARRIVED, values).fetchone()
             for scope, total in zip(counted, found[0] or () if found else (), strict=False):
                 pause = burst_pause(scope, int(total), self.settings)
                 if pause is not None and cursor.execute(_tables.IS_PAUSED, (scope, at)).fetchone() is None:
-                    cursor.execute(_tables.PAUSE, _pause_row(pause))
+                    cursor.execute(_tables.PAUSE, pause_row(pause))
         return kept
 
     def take(self, moves: Iterable[Step], *, soon: bool = False) -> list[bool]:
@@ -220,14 +230,14 @@ class PostgresOutbox(Outbox):
         if not steps:
             return []
         order = sorted(range(len(steps)), key=lambda place: steps[place].key)
-        text = json.dumps([_values(steps[place]) for place in order])
+        text = json.dumps([step_values(steps[place]) for place in order])
         ((found,),) = self._rows(_tables.TAKE, (text, self._now()))
         taken = dict(zip(order, found, strict=True))
         return [taken[place] for place in range(len(steps))]
 
     def note(self, entry: Entry, name: str, value: str) -> None:
         """See `Outbox`."""
-        if not self._rows(_tables.NOTE, (_plain(name), _plain(value), entry.key, entry.fence)):
+        if not self._rows(_tables.NOTE, (plain(name), plain(value), entry.key, entry.fence)):
             raise SendDeferred("The entry is not this worker's any more; nothing left.", stage="hand-over")
 
     def claim(self, wanted: Wanted) -> list[Entry]:
@@ -236,7 +246,7 @@ class PostgresOutbox(Outbox):
         at = self.clock()
         stamp = micros(at)
         limits = (wanted.most, wanted.each, wanted.octets)
-        filters = map(_listed, (wanted.busy, wanted.methods, wanted.accounts, wanted.users))
+        filters = map(listed, (wanted.busy, wanted.methods, wanted.accounts, wanted.users))
         values = (wanted.worker, stamp, self.latest(at), *limits, *filters, self._cursor)
         try:
             entries = self._claimed(values)
@@ -253,7 +263,7 @@ class PostgresOutbox(Outbox):
             if not found or not found[0]:
                 return []
             rows = connection.execute(_tables.CLAIMED, (found[0],)).fetchall()
-        return [_entry(row) for row in rows]
+        return [full_entry(row) for row in rows]
 
     def release_lost(self) -> None:
         """Give back what was claimed with an answer that never came: nobody else would, since its worker lives."""
@@ -268,7 +278,8 @@ class PostgresOutbox(Outbox):
     def due_looks(self, limit: int = 100) -> list[Entry]:
         """See `Outbox`."""
         return [
-            _entry(row) for row in self._rows(_tables.LOOKS, (self._now(), self.latest(self.clock()), limit))
+            full_entry(row)
+            for row in self._rows(_tables.LOOKS, (self._now(), self.latest(self.clock()), limit))
         ]
 
     def expired(self, limit: int = 100) -> list[Entry]:
@@ -292,7 +303,7 @@ class PostgresOutbox(Outbox):
         if not rows and 6 <= len(key) < 32 and key.isalnum():
             found = self._rows(_tables.STARTS, (key, f"{key}~"))
             rows = self._rows(_tables.BY_KEY, found[0]) if len(found) == 1 else []
-        return _entry(rows[0]) if rows else None
+        return full_entry(rows[0]) if rows else None
 
     def history(self, key: str) -> list[Event]:
         """See `Outbox`."""
@@ -306,7 +317,7 @@ class PostgresOutbox(Outbox):
         found: dict[str, list[Any]] = {}
         for row in self._rows(_tables.LANES, {"user": user}):
             found.setdefault(row[0], []).append(row)
-        return [_lane_count(rows) for rows in found.values()]
+        return [lane_count(rows) for rows in found.values()]
 
     def workers(self) -> int:
         """See `Outbox`."""
@@ -316,7 +327,7 @@ class PostgresOutbox(Outbox):
     def pause(self, pause: Pause) -> None:
         """See `Outbox`."""
         with self._connection() as connection:
-            connection.execute(_tables.PAUSE, _pause_row(pause))
+            connection.execute(_tables.PAUSE, pause_row(pause))
 
     def resume(self, scope: str) -> bool:
         """See `Outbox`."""
@@ -379,93 +390,5 @@ class PostgresOutbox(Outbox):
 
     def list(self, search: Search | None = None) -> list[Entry]:
         """See `Outbox`."""
-        query, values = _where(search or Search())
+        query, values = query_for(search or Search())
         return [entry_of(row) for row in self._rows(query, values)]
-
-
-def _rows_of(entries: Sequence[Entry]) -> list[tuple[Any, ...]]:
-    return [(*row_of(entry), entry.submission.content, entry.submission.bcc_header) for entry in entries]
-
-
-def _lanes_to_serve(entries: Iterable[Entry]) -> list[tuple[str, str, float]]:
-    """Return the lanes in which something waits for a worker, their queues, and from when on, in seconds; 0 for at once."""
-    lanes: dict[str, tuple[str, float]] = {}
-    for entry in entries:
-        if entry.state is State.QUEUED:
-            due = micros(entry.due_at) / 1e6
-            earlier = lanes.get(entry.account, ("", due))[1]
-            lanes[entry.account] = (queue_of(entry.method), min(earlier, due))
-    return [(lane, queue, due) for lane, (queue, due) in lanes.items()]
-
-
-def _plain(text: str) -> str:
-    """Return *text* as PostgreSQL can hold it: what a server says must not keep a step from being written."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
-
-
-def _listed(names: Iterable[str] | None) -> list[str] | None:
-    return None if names is None else sorted(names)
-
-
-def _values(step: Step) -> dict[str, Any]:
-    return {
-        "key": step.key,
-        "state": step.state.value if step.state is not None else "",
-        "come_from": [state.value for state in step.come_from],
-        "fence": step.fence,
-        "reason": _plain(step.reason),
-        "code": _plain(step.code),
-        "due": None if step.due_at is None else micros(step.due_at),
-        "receipt": None if step.receipt is None else _plain(receipt_text(step.receipt) or ""),
-        "remaining": None if step.recipients is None else "\n".join(step.recipients),
-        "counts": step.counts,
-        "answered": None if step.answered_at is None else micros(step.answered_at),
-        "tells": step.state is not State.ATTEMPTING and bool(step.reason or step.state is not State.QUEUED),
-        "decided_by": _plain(step.by),
-    }
-
-
-def _pause_row(pause: Pause) -> tuple[Any, ...]:
-    until = None if pause.until is None else micros(pause.until)
-    return (pause.scope, pause.reason, micros(pause.since), until, pause.by, pause.kind)
-
-
-def _entry(row: Sequence[Any]) -> Entry:
-    return entry_of(row[:_WIDTH], row[_WIDTH], row[_WIDTH + 1])
-
-
-def _where(search: Search) -> tuple[str, list[Any]]:
-    """Return the query for *search* and its values; nothing of the search stands in the text."""
-    conditions: list[tuple[str, Any]] = [
-        ("e.reference = %s", search.reference),
-        ("e.lane = %s", search.account),
-        ("e.company = %s", search.company),
-        ("e.actor = %s", search.user),
-        ("e.method = %s", search.method),
-        ("e.part_of = %s", search.part_of),
-        ("e.again_of = %s", search.again_of),
-        ("strpos(lower(e.recipients), lower(%s)) > 0", search.to),
-        ("e.created >= %s", None if search.since is None else micros(search.since)),
-        ("e.created < %s", None if search.until is None else micros(search.until)),
-        ("e.seq < (SELECT seq FROM pillarbox.entries WHERE key = %s)", search.before),
-        ("e.state = ANY (%s)", sorted(state.value for state in search.states)),
-    ]
-    used = [(text, value) for text, value in conditions if value or value == 0]
-    where = f" WHERE {' AND '.join(text for text, _ in used)}" if used else ""
-    values = [value for _, value in used]
-    return f"{_tables.LIGHT}{where} ORDER BY e.seq DESC LIMIT %s", [*values, search.limit]
-
-
-def _lane_count(rows: Sequence[Sequence[Any]]) -> LaneCount:
-    lane, company, owner, method, mailbox = rows[0][:5]
-    waiting = [row for row in rows if row[5] in {"queued", "deferred"}]
-    return LaneCount(
-        account=lane,
-        company=company,
-        owner=owner,
-        method=method,
-        mailbox=mailbox,
-        counts={State(row[5]): row[6] for row in rows},
-        oldest=min((moment(row[7]) for row in rows), default=None),
-        next_due=min((moment(row[8]) for row in waiting), default=None),
-    )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 
 from pillarbox import SendDeferred
 from pillarbox.outbox import Step
 
+from ._forks import begun
 from ._log import failed
 
 Write = Callable[[list[Step]], None]
@@ -25,11 +25,11 @@ class Pending:
 
     def __init__(self, write: Write) -> None:
         self._write = write
-        self._state = threading.Condition()
-        self._begin()
+        begun(self)
 
-    def _begin(self) -> None:
-        self._pid = os.getpid()
+    def begin(self) -> None:
+        """Forget what a process has: what its parent was to write, the parent writes."""
+        self._state = threading.Condition()
         self._steps: list[Step] = []
         self._writing = False
         self._closed = False
@@ -38,8 +38,6 @@ class Pending:
     def add(self, steps: list[Step]) -> None:
         """Write *steps* soon."""
         with self._state:
-            if self._pid != os.getpid():
-                self._begin()
             self._steps += steps
             if self._thread is None:
                 self._thread = threading.Thread(target=self._flush, name="pillarbox-outbox", daemon=True)
@@ -49,8 +47,6 @@ class Pending:
     def along(self) -> list[Step]:
         """Return what waits, for a transaction that is about to be written; `back` puts it in line again."""
         with self._state:
-            if self._pid != os.getpid():
-                self._begin()
             steps, self._steps = self._steps, []
             return steps
 
@@ -100,8 +96,6 @@ class Pending:
     def close(self) -> None:
         """Write what is left, once, and stop."""
         with self._state:
-            if self._pid != os.getpid():
-                return
             self._closed = True
             self._state.notify_all()
             self._state.wait_for(lambda: not self._writing, timeout=10)

@@ -175,6 +175,7 @@ DECLARE
     one record;
     found_ bigint[] := '{}';
     size_ bigint := 0;
+    looked integer := 0;
 BEGIN
     PERFORM pillarbox.promote(at_, latest);
     DELETE FROM pillarbox.pauses WHERE kind <> 'person' AND until > latest;
@@ -184,9 +185,13 @@ BEGIN
             SELECT unnest(accounts) AS l UNION SELECT pillarbox.waiting_lanes(start) WHERE accounts IS NULL
         ) AS lanes ORDER BY l COLLATE "C" <= start, l COLLATE "C"
     LOOP
-        EXIT WHEN cardinality(found_) >= most OR size_ >= octets;
-        CONTINUE WHEN lane_ = ANY (busy) OR 'lane:' || lane_ = ANY (paused)
-            OR NOT pg_try_advisory_xact_lock(1886153074, hashtext(lane_));
+        EXIT WHEN cardinality(found_) >= most OR size_ >= octets OR looked >= 500;  -- each lock takes a place of the server's
+        CONTINUE WHEN lane_ = ANY (busy) OR 'lane:' || lane_ = ANY (paused) OR (
+            SELECT 'company:' || e.company FROM pillarbox.entries e
+            WHERE e.lane = lane_ AND e.state IN ('queued', 'deferred') AND e.due = 0 LIMIT 1
+        ) = ANY (paused);
+        looked := looked + 1;
+        CONTINUE WHEN NOT pg_try_advisory_xact_lock(1886153074, hashtext(lane_));
         CONTINUE WHEN EXISTS (
             SELECT 1 FROM pillarbox.entries e
             WHERE e.lane = lane_ AND e.state IN ('claimed', 'attempting') AND e.worker <> me AND e.worker NOT LIKE 'send-%'
