@@ -191,3 +191,22 @@ def test_one_entry_that_can_not_be_read_stops_no_other(office, mailer, failures)
     assert [lane.counts for lane in mailer.outbox.lanes()] == [{State.HELD: 1}]
     assert len(mailer.outbox.list()) == 5
     assert failures() >= 1
+
+
+@pytest.mark.parametrize("name", ["claim", "abandoned", "due_looks", "expired", "next_due", "wait", "erase"])
+def test_whatever_fails_for_a_while_ends_no_worker(office, mailer, name):
+    """It goes on when that works again."""
+    outbox, left = mailer.outbox, [3]
+    works = getattr(outbox, name)
+
+    def fails_first(*arguments):
+        if left[0]:
+            left[0] -= 1
+            raise sqlite3.OperationalError("disk I/O error")
+        return works(*arguments)
+
+    setattr(outbox, name, fails_first)
+    keys = [office.enqueue(mailer, number) for number in range(5)]
+    with mailer.worker():
+        until(lambda: left[0] < 3)
+    each_was_sent_once(office, mailer, keys)

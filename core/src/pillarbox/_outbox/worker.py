@@ -246,13 +246,12 @@ class Worker:
             rests = [lane.rests_until - now for lane in self._lanes.values() if lane.is_resting]
         try:
             due = self._outbox.next_due()
+            until = (due - self._outbox.clock()).total_seconds() if due is not None else 0.0
+            soonest = min([LONGEST_WAIT, *rests, *([until] if until > 0 else [])])
+            self._outbox.wait(max(soonest, 0.005))
         except Exception as error:  # noqa: BLE001  (a storage that fails for a while is no end)
             _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)
             self._stop.wait(LONGEST_WAIT)
-            return
-        until = (due - self._outbox.clock()).total_seconds() if due is not None else 0.0
-        soonest = min([LONGEST_WAIT, *rests, *([until] if until > 0 else [])])
-        self._outbox.wait(max(soonest, 0.005))
 
     def _gives_back(self) -> bool:
         """Give back what was claimed and not begun; say whether the storage has it, and all that nobody waited for.
