@@ -8,7 +8,7 @@ import random
 import attrs
 import pytest
 
-from pillarbox import OutcomeUnknown, Receipt, Sighting, SightingState, State, Transport
+from pillarbox import OutcomeUnknown, Receipt, Sighting, SightingState, SignInNeeded, State, Transport
 from pillarbox._outbox import steps
 from pillarbox._outbox.recovery import Looks
 from pillarbox.outbox import OnUnknown, OutboxSettings, Wanted
@@ -191,3 +191,23 @@ def test_what_a_carrier_knows_by_its_key_is_resent_at_once(world):
     desk = Desk(world)
     desk.look(carrier)
     assert (desk.state(), carrier.looks) == (State.QUEUED, 0)
+
+
+def test_a_refused_sign_in_is_tried_once_for_all_that_are_looked_for(world):
+    """Forty looks must not lock a mailbox; some minutes later it is tried once more."""
+    desk, tried = Desk(world), []
+
+    class Refused(Late):
+        def find(self, submission, journal):
+            tried.append(world.passed)
+            raise SignInNeeded("535")
+
+    carrier = Refused(world, None)
+    entry = desk.outbox.get(desk.key)
+    for _ in range(40):
+        desk.looks.look(attrs.evolve(entry, attempted_at=world.clock()), carrier)
+    assert len(tried) == 1
+    assert desk.state() is State.UNKNOWN
+    world.goes_on(301)
+    desk.looks.look(entry, carrier)
+    assert tried == [0.0, 301.0]

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from .. import _log
-from .._errors import PillarboxError
+from .._errors import PillarboxError, SignInNeeded
 from .._mail import Sighting, SightingState, State
 from .._transports import Transport
 from . import steps
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .settings import OutboxSettings
+
+
+SHUT = 300.0
+"""Seconds in which no other look of a lane is made behind a refused sign-in."""
+_SHUT = "The look was not made: the account's sign-in was refused a moment ago."
 
 
 def rescue(outbox: Outbox) -> int:
@@ -65,6 +70,7 @@ class Looks:
         self._settings = settings
         self._elapsed = elapsed
         self._first_seen: dict[str, float] = {}
+        self._shut: dict[str, float] = {}
 
     def look(self, entry: Entry, transport: Transport) -> Step:
         """Ask the carrier for *entry*, which is unknown, and take the step that follows."""
@@ -107,8 +113,13 @@ class Looks:
             self._first_seen.pop(entry.key, None)
 
     def _sighting(self, entry: Entry, transport: Transport) -> Sighting:
+        if self._elapsed() < self._shut.get(entry.account, 0.0):
+            return Sighting(SightingState.UNCLEAR, detail=_SHUT)
         try:
             found: object = transport.find(entry.submission, self._outbox.journal(entry))
+        except SignInNeeded as error:  # forty looks must not lock a mailbox (rule 28)
+            self._shut[entry.account] = self._elapsed() + SHUT
+            return Sighting(SightingState.UNCLEAR, detail=f"The look failed: {error.detail}")
         except PillarboxError as error:
             return Sighting(SightingState.UNCLEAR, detail=f"The look failed: {error.detail}")
         except Exception as error:  # noqa: BLE001  (a look that fails is no evidence, whatever it raises)
