@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
+from ._errors import quotation
 from ._mail import State
 from ._outbox import LaneCount, Pause
 
@@ -191,7 +192,7 @@ def _told(lane: LaneCount, pause: Pause | None, view: View) -> tuple[AccountStat
 
 
 def _told_of_pause(lane: LaneCount, pause: Pause, view: View) -> tuple[AccountState, str, str]:
-    since, reason = clock(pause.since, view.at), sentence(pause.reason)
+    since, reason = clock(pause.since, view.at), sentence(quotation(pause.reason))
     if pause.kind == "sign-in":
         return AccountState.SIGN_IN, pause.kind, f"{_who(lane, view)} has to sign in again. {reason}"
     if pause.kind == "settings":
@@ -202,7 +203,7 @@ def _told_of_pause(lane: LaneCount, pause: Pause, view: View) -> tuple[AccountSt
         )
     if pause.kind == "server":
         return AccountState.WAITING, pause.kind, f"Waiting since {since}. {reason}"
-    by = f" by {pause.by}" if pause.by else ""
+    by = f" by {quotation(pause.by)}" if pause.by else ""
     return AccountState.PAUSED, pause.kind, f"Paused{by} since {since}. {reason}"
 
 

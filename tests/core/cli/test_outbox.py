@@ -139,6 +139,27 @@ def test_a_document_number_names_a_mail(queued, invoke):
     assert f"Name one by its key: {other[:8]}, {key[:8]}." in done.err
 
 
+def test_nothing_that_was_written_steers_the_terminal(queued, invoke, settings):
+    """A reason and a scope are anybody's text."""
+    evil = "\x1b[2J\u202e\x07"
+    key = queued()
+    invoke("outbox", "pause", "--company", "--reason", f"look {evil}")
+    invoke("outbox", "hold", key, "--reason", f"held {evil}")
+    shown = [
+        invoke(*words)
+        for words in (
+            ("outbox",),
+            ("outbox", "show", key),
+            ("outbox", "retry", key),
+            ("outbox", "resume", f"user:{evil}"),
+            ("status",),
+            ("status", "anna"),
+        )
+    ]
+    for done in shown:
+        assert not {"\x1b", "\u202e", "\x07"} & set(done.out + done.err)
+
+
 def test_a_file_that_is_no_database_is_told(queued, invoke, tmp_path):
     """With what to do, instead of a traceback."""
     queued()

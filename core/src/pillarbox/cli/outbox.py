@@ -26,7 +26,7 @@ from ._entries import (
     write_html,
 )
 from ._moments import Moment
-from ._output import json_option, print_json, say, say_aside
+from ._output import clean, json_option, print_json, say, say_aside
 from ._record import F, actor
 
 _TWICE = "It may have been sent already, and would be sent twice. Send it"
@@ -182,7 +182,7 @@ def retry(state: State, key: str, yes: bool) -> None:
     outbox = outbox_of(state)
     entry = named(outbox, key)
     if entry.state is Standing.HELD:
-        say_aside(entry.reason)
+        say_aside(clean(entry.reason))
         sure(_TWICE if entry.attempted_at is not None else "It was held. Send it", yes=yes)
     entry = outbox.retry(entry.key, by=actor().name)
     print_entry(state, entry, f"{entry.key} is tried with the next worker that comes.")
@@ -264,7 +264,7 @@ def again(state: State, key: str, yes: bool) -> None:
     entry = named(outbox_of(state), key)
     in_doubt = entry.state in {Standing.UNKNOWN, Standing.HELD}
     if in_doubt:
-        say_aside(entry.reason)
+        say_aside(clean(entry.reason))
         sure(_TWICE, yes=yes)
     made = state.mailer.send_again(entry.key, anyway=in_doubt, by=actor().name)
     print_entry(state, made, f"Queued as {made.key}, which sends {entry.key[:SHORT]} again.")
@@ -317,7 +317,7 @@ def pause(
     if state.json:
         print_json(made)
     else:
-        say(f"Paused {scope}. Resume it: pillarbox outbox resume {scope}")
+        say(clean(f"Paused {scope}. Resume it: pillarbox outbox resume {scope}"))
 
 
 @command.command("resume")
@@ -341,4 +341,4 @@ def resume(state: State, scope: str | None, account: str | None, whole: bool, us
     if state.json:
         print_json({"resumed": scope, "was_paused": was_paused})
     else:
-        say(f"{scope} goes on." if was_paused else f"{scope} was not paused.")
+        say(clean(f"{scope} goes on." if was_paused else f"{scope} was not paused."))

@@ -8,7 +8,7 @@ import click
 
 from .._status import AccountState, AccountStatus, Health, most_urgent
 from ._app import State
-from ._output import columns, folded, json_option, label, plain, print_json, say, width
+from ._output import clean, columns, folded, json_option, label, plain, print_json, say, width
 
 _COLOURS = {
     AccountState.WORKING: "green",
@@ -66,7 +66,7 @@ def _print(accounts: tuple[AccountStatus, ...]) -> None:
     for one in accounts:
         state = label(f"{one.state.value:<8}", _COLOURS[one.state])
         say(f"  {state} {columns([(name_of(one), '')])[0]}")
-        for line in folded(one.sentence, width() - _BEFORE):
+        for line in folded(clean(one.sentence), width() - _BEFORE):
             say(f"{'':{_BEFORE}}{line}")
 
 
