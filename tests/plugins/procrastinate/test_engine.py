@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import threading
 
+import psycopg
 import pytest
 
 from pillarbox import Company, Mailer, MemoryDirectory, SendDeferred, State, User
@@ -41,6 +42,19 @@ def test_a_job_carries_nothing_but_the_lane(outbox):
     desk_ = desk(outbox, slowmail=slow())
     lane = desk_.enqueue(LETTER).account
     assert jobs(outbox) == [("pillarbox.serve", "pillarbox:slowmail", {"lane": lane}, "todo")]
+
+
+def test_a_mailer_enqueues_within_the_hosts_transaction(outbox, database):
+    """Rolled back, it is not there; committed, it is sent."""
+    method = slow()
+    desk_ = desk(outbox, slowmail=method)
+    with psycopg.connect(database) as connection:
+        desk_.enqueue(LETTER, within=connection)
+        connection.rollback()
+        assert outbox.list() == []
+        key = desk_.enqueue(LETTER, within=connection).key
+    desk_.worker().run(drain=True)
+    assert method.accepted == [key]
 
 
 def test_a_worker_is_given_lanes_and_sends_in_order(outbox):

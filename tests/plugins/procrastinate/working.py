@@ -34,7 +34,7 @@ class Settings:
     """None."""
 
 
-USERS = 20
+USERS = 16
 LEASE = 1.5
 
 
