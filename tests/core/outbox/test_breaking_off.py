@@ -102,3 +102,21 @@ def test_a_paused_lane_announces_one_message_not_all():
         until(lambda: desk_.outbox.states().count(State.QUEUED) == 18)
     assert len(begun) == 3
     assert desk_.outbox.states().count(State.ACCEPTED) == 2
+
+
+def test_a_directory_that_fails_loses_nothing(caplog):
+    """What was claimed and could not be begun is tried again."""
+    method = slow()
+    desk_ = desk(method)
+    keys = [desk_.enqueue(LETTER).key for _ in range(10)]
+    look_up, count = desk_.directory.look_up, iter(range(10_000))
+
+    def failing(*arguments):
+        if next(count) in {2, 3, 7}:
+            raise RuntimeError("the host's database is away")
+        return look_up(*arguments)
+
+    desk_.directory.look_up = failing
+    with desk_.worker():
+        until(lambda: desk_.outbox.states() == [State.ACCEPTED] * 10)
+    assert sorted(method.accepted) == sorted(keys)

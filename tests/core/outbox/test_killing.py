@@ -32,4 +32,4 @@ def test_the_judge_sees_what_is_held_without_cause(tmp_path):
     ]  # fmt: skip
     office = Office(tmp_path, port=1)
     office.log.write_text("\n".join(lines), "ascii")
-    assert [one.split(":")[0] for one in _unexplained(office, [1, 2, 3], {7: 10.5})] == ["2", "3"]
+    assert [one.split(":")[0] for one in _unexplained(office, [1, 2, 3], {7: 11.5})] == ["2", "3"]

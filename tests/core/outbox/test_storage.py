@@ -9,7 +9,7 @@ import sqlite3
 
 import pytest
 
-from pillarbox import OutboxError, State, Unavailable
+from pillarbox import State, Unavailable
 from pillarbox.outbox import Search
 from pillarbox.testing._outbox_contract._post import logged
 from tests import systems
@@ -122,7 +122,7 @@ def test_a_file_that_is_removed_in_use_takes_nothing_more(office, mailer, failur
     keys = [office.enqueue(mailer, number) for number in range(5)]
     moved = file(office, ".moved")
     file(office).rename(moved)
-    with pytest.raises(OutboxError, match="was removed or replaced"):
+    with pytest.raises(Unavailable, match="was removed or replaced"):
         office.enqueue(mailer, 5)
     with mailer.worker():
         until(lambda: failures() > 1)
@@ -137,7 +137,7 @@ def test_another_file_in_its_place_takes_nothing(office, mailer):
     office.enqueue(mailer, 0)
     file(office).rename(file(office, ".moved"))
     file(office).touch(0o600)
-    with pytest.raises(OutboxError, match="was removed or replaced"):
+    with pytest.raises(Unavailable, match="was removed or replaced"):
         office.enqueue(mailer, 1)
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 import attrs
 
 from .. import _log
-from .._errors import OutboxError
+from .._errors import Unavailable
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -21,7 +21,7 @@ SOON = 0.002
 """Seconds that what nobody waits for may wait for company."""
 _IDLE = 100
 """How often the thread that does it looks in vain before it ends."""
-_PASSING = (sqlite3.OperationalError, OutboxError)
+_PASSING = (sqlite3.OperationalError, Unavailable)
 """Failures that may pass: a full disk, a lock that is held for long, a file that is put back."""
 _AGAIN = 0.5
 """Seconds between two tries of it while the storage fails."""
@@ -190,11 +190,11 @@ class Commits:
                     return
             if idle:
                 continue
-            with contextlib.suppress(sqlite3.Error, OutboxError):  # it is kept, and was logged
+            with contextlib.suppress(sqlite3.Error, Unavailable):  # it is kept, and was logged
                 self.run(lambda _: None)
 
     def close(self) -> None:
         """Write what is to be written, and close the connection."""
-        with contextlib.suppress(sqlite3.Error, OutboxError):
+        with contextlib.suppress(sqlite3.Error, Unavailable):
             self.run(lambda _: None)
         self._connection.close()

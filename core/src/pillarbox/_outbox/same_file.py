@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .._errors import OutboxError
+from .._errors import Unavailable
 
 
 class SameFile:
@@ -23,14 +23,14 @@ class SameFile:
         """Do nothing where it is.
 
         Raises:
-            OutboxError: It was removed, or another was put in its place.
+            Unavailable: It was removed, or another was put in its place.
         """
         try:
             same = self._are() == self._were
         except FileNotFoundError:
             same = False
         if not same:
-            raise OutboxError(
+            raise Unavailable(
                 f"{self._path} was removed or replaced while it was in use; nothing is kept in it any more.",
                 cure="Put it back if you can, and start whatever uses it again.",
             )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import _log
-from .._errors import OutboxError, SendDeferred, SettingsError, Unavailable
+from .._errors import SendDeferred, SettingsError, Unavailable
 from .._locks import ThreadLock
 from .._mail import State, now
 from .._settings import Account
@@ -360,7 +360,7 @@ class SqliteOutbox(Outbox):
             reader.close()
         self._local = threading.local()
         with contextlib.suppress(
-            sqlite3.Error, SettingsError, OutboxError
+            sqlite3.Error, SettingsError, Unavailable
         ):  # what can't be asked stays alive
             self._lives.end_all_but(self._busy())
 

@@ -143,11 +143,15 @@ class Turn:
 
     def _leave(self) -> None:
         """Let go of what was begun and has no answer: what was handed over is looked for."""
+        at = self._outbox.clock()
+        for _, journal in self._begun:
+            if self._lane.meter is not None:
+                self._lane.meter.answered(at, counts=journal.handed_over)
         if self._first is not None:
             self._begun.append((self._first, Journal()))
         lost = "The attempt broke off after the hand-over; whether it left is not known."
         for entry, journal in self._begun:
-            unknown = steps.after(entry, OutcomeUnknown(lost), self._settings, self._outbox.clock()).step
+            unknown = steps.metered(steps.after(entry, OutcomeUnknown(lost), self._settings, at).step, at)
             self._outbox.take([unknown if journal.handed_over else steps.released(entry)], soon=True)
 
     def _meet(self, account: Account) -> None:
@@ -205,6 +209,9 @@ class Turn:
             except PillarboxError as error:
                 self._keep(entry, error)
                 return None
+            except Exception:
+                self._first = entry  # it is to blame, not lost
+                raise
             if account is not self._account and account != self._account:
                 self._put_back(entry)  # the settings have changed: a new turn, a new transport
                 return None
