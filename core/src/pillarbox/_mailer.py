@@ -35,7 +35,7 @@ from ._resolution import AccountName, resolve
 from ._route import Attempt, Finding, Route
 from ._schema import Role
 from ._sending import Deadline, Entries, Kept, Switch, through, within
-from ._settings import Account, Actor, Company, User, plain_settings, secrets_of
+from ._settings import Account, Actor, Company, User, plain_settings
 from ._transports import Connection, Journal, Transport
 from ._vault import AccountCredentials, Credentials, Vault
 
@@ -360,15 +360,7 @@ class Mailer(Keeping):
         raise problem
 
     def _credentials(self, account: Account) -> AccountCredentials:
-        secrets = secrets_of(account.settings)
-        return AccountCredentials(
-            prefix=_secrets.prefix(account.company, account.owner),
-            secrets=secrets,
-            destination=_secrets.bound_to(account),
-            vault=self.vault,
-            refresh=self._refresh(self._connector_of(account)),
-            destinations={field: _secrets.bound_to(account, field) for field in secrets},
-        )
+        return _secrets.credentials(account, self.vault, self._refresh(self._connector_of(account)))
 
     def _connector_of(self, account: Account) -> str:
         return getattr(account.settings, "sign_in", "") or self.plugins[account.method].connector

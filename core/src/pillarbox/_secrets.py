@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -15,7 +15,7 @@ from ._plugins import Plugins
 from ._schema import SIGN_IN
 from ._settings import Account, Company, User, secrets_of
 from ._transports import Connection
-from ._vault import VAULT_CURE, Vault
+from ._vault import VAULT_CURE, AccountCredentials, Credentials, Vault
 
 
 def prefix(company: str, owner: str) -> str:
@@ -31,6 +31,21 @@ def bound_to(account: Account, secret: str = "") -> dict[str, str]:
 def bound(method: str, settings: Any, secret: str = "") -> dict[str, str]:
     """Return what a stored sign-in of these *settings*, or the *secret* of a field, is bound to."""
     return {"method": method, **destination(settings, secret)}
+
+
+def credentials(
+    account: Account, vault: Vault | None, refresh: Callable[[Credentials, str], str] | None
+) -> AccountCredentials:
+    """Return the view of *account*'s own secrets that its transport is given."""
+    secrets = secrets_of(account.settings)
+    return AccountCredentials(
+        prefix=prefix(account.company, account.owner),
+        secrets=secrets,
+        destination=bound_to(account),
+        vault=vault,
+        refresh=refresh,
+        destinations={field: bound_to(account, field) for field in secrets},
+    )
 
 
 def required(vault: Vault | None) -> Vault:
