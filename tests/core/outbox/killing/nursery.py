@@ -8,6 +8,7 @@ invoices that it has not yet been told are kept, and writes down each when `enqu
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -57,8 +58,13 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     import pillarbox_smtp.transport  # noqa: F401  (imported once, for all)
 
+    borne = []
     for line in sys.stdin:
-        print(bear(office, line.split()), flush=True)
+        borne.append(bear(office, line.split()))
+        print(borne[-1], flush=True)
+    for number in borne:  # whoever ran it has ended: nobody is left behind
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
 
 
 if __name__ == "__main__":
