@@ -2,13 +2,13 @@
 
     python -m tests.core.outbox.killing.nursery FOLDER PORT MAILBOXES PAUSE
 
+The dead are not waited for while it lives, so that no number names another process meanwhile.
 For each line `worker` or `host FIRST LAST` on its standard input it forks one and prints its number. A host enqueues the
 invoices that it has not yet been told are kept, and writes down each when `enqueue` has returned.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import sys
@@ -55,7 +55,6 @@ def bear(office: Office, words: list[str]) -> int:
 def main() -> None:
     folder, port, mailboxes, pause = sys.argv[1:]
     office = Office(Path(folder), int(port), int(mailboxes), float(pause))
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
     import pillarbox_smtp.transport  # noqa: F401  (imported once, for all)
 
     borne = []
@@ -63,8 +62,7 @@ def main() -> None:
         borne.append(bear(office, line.split()))
         print(borne[-1], flush=True)
     for number in borne:  # whoever ran it has ended: nobody is left behind
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(number, signal.SIGKILL)
+        os.kill(number, signal.SIGKILL)
 
 
 if __name__ == "__main__":

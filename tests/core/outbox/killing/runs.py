@@ -155,9 +155,8 @@ class Nursery:
         return number
 
     def kill(self, number: int) -> None:
-        """End a process at once, and remember when."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(number, signal.SIGKILL)
+        """End a process at once, and remember when; the number of one that has ended is still its own."""
+        os.kill(number, signal.SIGKILL)
         self.kills.append((number, time.monotonic()))
         self._alive.discard(number)
 
