@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -62,6 +63,7 @@ def test_a_worker_on_the_same_file_sends_nothing_of_it():
     assert method.handed == []
 
 
+ROOT = Path(__file__).resolve().parents[2]
 CRASH = """
 import os, sys
 from tests.core.doubles import LETTER, mailer, slow
@@ -81,7 +83,7 @@ def test_a_crash_is_listed_by_the_next_process(tmp_path, inside, state):
     """Held where it may have left; ended where it can't have."""
     path = tmp_path / "history.sqlite3"
     done = subprocess.run(
-        [sys.executable, "-c", CRASH.format(inside=inside), str(path)], check=False, timeout=60
+        [sys.executable, "-c", CRASH.format(inside=inside), str(path)], cwd=ROOT, check=False, timeout=60
     )
     assert done.returncode == 9
     desk = mailer(slow(), history=path)

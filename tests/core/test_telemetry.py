@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from pillarbox.outbox import OutboxSettings
 from tests.core.doubles import LETTER, slow, until
 from tests.core.test_status import desk
 
+ROOT = Path(__file__).resolve().parents[2]
 SDK = pytest.importorskip("opentelemetry.sdk", reason="install opentelemetry-sdk, of the group test")
 
 
@@ -110,7 +112,7 @@ def test_without_opentelemetry_nothing_is_imported():
         "mailer = desk(); mailer.enqueue(LETTER); mailer.worker().run(drain=True)\n"
         "sys.exit('opentelemetry' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False, timeout=60).returncode == 0
 
 
 class Audit:
