@@ -132,6 +132,19 @@ def test_an_interrupted_drain_says_that_it_was_not_finished(gated, tmp_path):
     assert process.returncode == 130
 
 
+@pytest.mark.skipif(systems.WINDOWS, reason="a pipe that nobody reads is told otherwise there")
+def test_a_worker_ends_when_nobody_reads_what_it_prints(settings, tmp_path):
+    """`| head`: the command does not go on in the dark, nor hang."""
+    enqueue(settings)
+    at_once = "import pillarbox.cli.worker as worker; worker.TOLD = 0.0"
+    process = subprocess.Popen(
+        [sys.executable, "-c", f"{at_once}; {START}", "worker", "--json"],
+        cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    process.stdout.close()
+    assert process.wait(60) == 1
+
+
 def test_a_terminal_is_shown_that_it_works(terminal, settings):
     """With the end as a line of its own."""
     enqueue(settings, 2)

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -97,18 +97,29 @@ def _run(state: State, worker: Worker, expected: int | None, *, drain: bool) -> 
     progress = Progress(expected)
     with _signals() as asked, _shown(state, progress) as show:
         thread.start()
-        told = 0
-        while thread.is_alive():
-            if len(asked) > told:
-                worker.stop()
-                say_aside(_STOPPING if told == 0 else _NOT_CUT)
-                told += 1
-            show(worker.counted)
-            thread.join(LOOK)
+        try:
+            _look_after(thread, worker, asked, show)
+        finally:
+            worker.stop()  # also where nobody reads any more what is printed
+            thread.join()
     if failure:
         raise failure[0]
     _say_end(state, progress.now(worker.counted), stopped=bool(asked))
     return bool(asked)
+
+
+def _look_after(
+    thread: threading.Thread, worker: Worker, asked: list[int], show: Callable[[Mapping[Standing, int]], None]
+) -> None:
+    """Show how far *worker* is until it ends, and pass on each wish to stop."""
+    told = 0
+    while thread.is_alive():
+        if len(asked) > told:
+            worker.stop()
+            say_aside(_STOPPING if told == 0 else _NOT_CUT)
+            told += 1
+        show(worker.counted)
+        thread.join(LOOK)
 
 
 @contextlib.contextmanager
