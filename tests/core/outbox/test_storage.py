@@ -210,3 +210,12 @@ def test_whatever_fails_for_a_while_ends_no_worker(office, mailer, name):
     with mailer.worker():
         until(lambda: left[0] < 3)
     each_was_sent_once(office, mailer, keys)
+
+
+def test_closing_lets_those_workers_go_that_have_nothing(office):
+    """No lock file is left behind, and none of an attempt that is under way goes."""
+    with office.outbox() as outbox:
+        outbox.enter("worker")
+        outbox.enter("send")
+        assert outbox.workers() == 1
+    assert list((office.folder / "outbox.sqlite3.workers").iterdir()) == []

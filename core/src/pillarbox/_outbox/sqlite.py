@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import json
 import os
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import _log
-from .._errors import SendDeferred, SettingsError, Unavailable
+from .._errors import SendDeferred, Unavailable
 from .._locks import ThreadLock
 from .._mail import State, now
 from .._settings import Account
@@ -354,21 +353,22 @@ class SqliteOutbox(Outbox):
             inherited = self._pid != os.getpid()
         if commits is None or inherited:
             return
+        busy = self._busy(commits)
         commits.close()
         reader = getattr(self._local, "connection", None)
         if reader is not None:
             reader.close()
         self._local = threading.local()
-        with contextlib.suppress(
-            sqlite3.Error, SettingsError, Unavailable
-        ):  # what can't be asked stays alive
-            self._lives.end_all_but(self._busy())
+        if busy is not None:
+            self._lives.end_all_but(busy)
 
-    def _busy(self) -> set[str]:
-        """Return the workers that have something: an attempt that is under way outlives the closing."""
-        self._same.check()
-        with contextlib.closing(_opened(self.path)) as database:
-            return {worker for (worker,) in database.execute(tables.BUSY)}
+    @staticmethod
+    def _busy(commits: Commits) -> set[str] | None:
+        """Return the workers that have something, None if that can't be told: an attempt under way outlives the closing."""
+        try:
+            return commits.run(lambda database: {worker for (worker,) in database.execute(tables.BUSY)})
+        except (sqlite3.Error, Unavailable):
+            return None
 
     def list(self, search: Search | None = None) -> list[Entry]:
         """See `Outbox`."""
