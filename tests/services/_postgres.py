@@ -60,7 +60,7 @@ class Postgres:
 
     def start(self) -> None:
         """Start it, again if need be, and return when it answers."""
-        own = {"port": str(self._port.number), "unix_socket_directories": str(self.folder)}
+        own = {"port": str(self._port.number), "unix_socket_directories": ""}
         options = [
             part for name, value in {**self._settings, **own}.items() for part in ("-c", f"{name}={value}")
         ]
@@ -88,6 +88,13 @@ class Postgres:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self._running.kill()
+        end = time.monotonic() + _START_S
+        while any(map(_lives, pids)):
+            assert time.monotonic() < end, f"{pids} could not be killed"
+            time.sleep(0.02)
+        (self._data / "postmaster.pid").unlink(
+            missing_ok=True
+        )  # its process may be a zombie yet, which counts as another
 
     def _pids(self) -> list[int]:
         """The postmaster, and the processes that it began, each in a session of its own."""
@@ -110,6 +117,13 @@ class Postgres:
             self.kill()
         self._port.release()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 @contextlib.contextmanager
