@@ -18,10 +18,11 @@ from pillarbox.settings import create_owner_only, secret_from_file
 
 KEY_OCTETS = 32
 """AES-256."""
-_WHICH = (
+LOST_KEY = (
     "Restore the key that the vault was made with. If it is lost, move the vault's file away, make a new one"
     " (pillarbox vault init) and enter its secrets again."
 )
+"""What helps against another key, or none."""
 
 
 class KeySource(abc.ABC):
@@ -68,7 +69,7 @@ class EnvironmentKey(KeySource):
         """See `KeySource`."""
         text = os.environ.get(self.name, "")
         if not text:
-            raise Unavailable(f"The vault's key is expected in {self.name}, which is not set.", cure=_WHICH)
+            raise Unavailable(f"The vault's key is expected in {self.name}, which is not set.", cure=LOST_KEY)
         return _decoded(text, self.name)
 
     def create(self) -> bytes:
@@ -97,7 +98,7 @@ class FileKey(KeySource):
             return _decoded(secret_from_file(str(self.path)), str(self.path))
         except SettingsError as error:
             problem = error.detail
-        raise Unavailable(f"The vault's key can't be read. {problem}", cure=_WHICH)
+        raise Unavailable(f"The vault's key can't be read. {problem}", cure=LOST_KEY)
 
     def create(self) -> bytes:
         """See `KeySource`."""
@@ -136,7 +137,7 @@ class KeychainKey(KeySource):
         """See `KeySource`."""
         text = self._asked()
         if text is None:
-            raise Unavailable(f"The keychain holds no key {self.name}.", cure=_WHICH)
+            raise Unavailable(f"The keychain holds no key {self.name}.", cure=LOST_KEY)
         return _decoded(text, "the keychain")
 
     def create(self) -> bytes:
@@ -189,7 +190,7 @@ def _decoded(text: str, where: str) -> bytes:
     except (ValueError, binascii.Error):
         key = b""
     if len(key) != KEY_OCTETS:
-        raise Unavailable(f"What {where} holds is not a key of {KEY_OCTETS} octets in base64.", cure=_WHICH)
+        raise Unavailable(f"What {where} holds is not a key of {KEY_OCTETS} octets in base64.", cure=LOST_KEY)
     return key
 
 

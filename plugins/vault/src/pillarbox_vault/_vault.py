@@ -11,7 +11,7 @@ from typing import Any
 
 from pillarbox import Changed, Row, Rows, SettingsError, SqliteRows, Unavailable, Vault
 
-from ._keys import SOURCES, KeychainKey, KeySource
+from ._keys import LOST_KEY, SOURCES, KeychainKey, KeySource
 from ._sealer import Keys, decrypt, encrypt
 
 KEY_ROW = "vault"
@@ -155,7 +155,7 @@ def _unwrapped(row: Row, wrapping: bytes) -> Keys:
         where = row.readable.get("where", "")
     raise Unavailable(
         f"The vault can't be opened with the key from {where}: it is another, or the vault was altered.",
-        cure="Restore the key that it was made with.",
+        cure=LOST_KEY,
     )
 
 
