@@ -219,3 +219,16 @@ def test_closing_lets_those_workers_go_that_have_nothing(office):
         outbox.enter("send")
         assert outbox.workers() == 1
     assert list((office.folder / "outbox.sqlite3.workers").iterdir()) == []
+
+
+def test_a_worker_goes_on_behind_a_closing(office, mailer):
+    """Under a new name: what it claimed under the old one would be taken for a dead worker's."""
+    first = [office.enqueue(mailer, number) for number in range(3)]
+    with mailer.worker():
+        until(lambda: len(logged(office.log)) == 3)
+        until(lambda: {one.state for one in mailer.outbox.list()} == {State.ACCEPTED})
+        mailer.close()
+        more = [office.enqueue(mailer, number) for number in range(3, 6)]
+        until(lambda: len(logged(office.log)) == 6)
+        assert mailer.outbox.workers() == 1
+    each_was_sent_once(office, mailer, first + more)

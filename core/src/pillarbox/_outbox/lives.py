@@ -49,6 +49,10 @@ class Lives:
         for worker in set(self._ours).difference(busy):
             self.end(worker)
 
+    def is_ours(self, worker: str) -> bool:
+        """Whether this process began it, and it has not ended."""
+        return worker in self._ours
+
     def forget(self) -> None:
         """Know in a forked child that these are the parent's."""
         self._ours = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import _log
-from .._errors import SendDeferred, Unavailable
+from .._errors import OutboxError, SendDeferred, Unavailable
 from .._locks import ThreadLock
 from .._mail import State, now
 from .._settings import Account
@@ -158,6 +159,8 @@ class SqliteOutbox(Outbox):
         stamp, latest = self._now(), self._latest()
 
         def work(database: sqlite3.Connection) -> list[Entry]:
+            if not self._lives.is_ours(wanted.worker):  # what it claimed would be taken for a dead worker's
+                raise OutboxError("The worker has left this outbox.", cure="Let it enter again.")
             database.execute(tables.PROMOTE, {"now": stamp, "latest": latest})
             database.execute(tables.UNPAUSE, (latest,))
             found = self._claims.found(database, wanted, stamp)
@@ -353,22 +356,17 @@ class SqliteOutbox(Outbox):
             inherited = self._pid != os.getpid()
         if commits is None or inherited:
             return
-        busy = self._busy(commits)
+        with contextlib.suppress(sqlite3.Error, Unavailable):
+            commits.run(self._end_idle)
         commits.close()
         reader = getattr(self._local, "connection", None)
         if reader is not None:
             reader.close()
         self._local = threading.local()
-        if busy is not None:
-            self._lives.end_all_but(busy)
 
-    @staticmethod
-    def _busy(commits: Commits) -> set[str] | None:
-        """Return the workers that have something, None if that can't be told: an attempt under way outlives the closing."""
-        try:
-            return commits.run(lambda database: {worker for (worker,) in database.execute(tables.BUSY)})
-        except (sqlite3.Error, Unavailable):
-            return None
+    def _end_idle(self, database: sqlite3.Connection) -> None:
+        """End the lives of this process's workers that have nothing: an attempt that is under way outlives the closing."""
+        self._lives.end_all_but(worker for (worker,) in database.execute(tables.BUSY))
 
     def list(self, search: Search | None = None) -> list[Entry]:
         """See `Outbox`."""

@@ -149,7 +149,11 @@ class Worker:
             accounts=self._only.accounts,
             users=self._only.users,
         )
-        entries = self._outbox.claim(wanted)
+        try:
+            entries = self._outbox.claim(wanted)
+        except OutboxError:  # the outbox was closed meanwhile, and is used again
+            self._name = self._outbox.enter("worker")
+            return 0
         if entries:
             lanes = len({entry.account for entry in entries})
             _log.event("debug", "pillarbox.claimed", count=len(entries), lanes=lanes)
