@@ -176,6 +176,33 @@ def test_a_mail_is_sent_with_every_stream_closed(settings, server):
     assert len(server.accepted) == 1
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on what a process may write: run elsewhere")
+def test_a_transcript_that_can_not_be_written_changes_no_outcome(settings, server):
+    """A disk that is full by then: the mail is out, and a warning says what is missing."""
+    full = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        " resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)); "
+    )
+    send = [
+        "send",
+        "--to",
+        "ap@customer.example",
+        "--subject",
+        "x",
+        "--text",
+        "y",
+        "--transcript",
+        "talk.txt",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-c", full + START, *send],
+        cwd=settings.parent, env=environment(), capture_output=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout[:11]) == (0, b"Accepted by")
+    assert b"Warning: The transcript talk.txt is not whole: file too large." in done.stderr
+    assert len(server.accepted) == 1
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full: run under Linux")
 def test_a_full_disk_behind_standard_output_is_told_from_a_mail_that_was_not_sent(settings, server):
     """The mail is out, which is said where it can be."""
