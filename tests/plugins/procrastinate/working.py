@@ -112,5 +112,4 @@ def main(url: str, method: str, taken: str, port: str, threads: str, answer: str
 
 
 if __name__ == "__main__":
-    import faulthandler; faulthandler.enable()
     main(*sys.argv[1:])
