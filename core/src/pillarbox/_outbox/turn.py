@@ -160,7 +160,7 @@ class Turn:
         if lane.meter is None:
             lane.limits = self._post.limits(account)
             lane.meter = Meter(lane.limits)
-        if lane.meter.counts and lane.running <= 1:
+        if lane.meter.counts:  # each time: another worker may have had the lane, however briefly
             since = self._outbox.clock() - lane.meter.span
             lane.meter.seed(self._outbox.answered(account.method, account.mailbox, since))
 
