@@ -349,6 +349,9 @@ class TestSending:
             assert transport.send(SUBMISSION, Journal()).copy is None
 
 
+OLD = attrs.evolve(SUBMISSION, composed_at=dt.datetime.now(dt.UTC) - dt.timedelta(hours=1))
+
+
 @pytest.mark.parametrize(
     ("is_there", "server", "seconds", "state"),
     [
