@@ -245,6 +245,16 @@ def test_a_secret_is_redacted_in_what_a_quotation_makes_of_it(monkeypatch, secre
     assert "password" not in told
 
 
+def test_a_secret_is_redacted_in_base64(monkeypatch):
+    """As sign-ins carry it, and as a server may have it in its log."""
+    monkeypatch.setenv("ACME_PW", "hunter2")
+    view = credentials(Secret(env="ACME_PW"))
+    view.secret("password")
+    assert (
+        view.redact("bad credentials: aHVudGVyMg== (aHVudGVyMg)") == "bad credentials: [secret]== ([secret])"
+    )
+
+
 def test_a_short_word_is_not_taken_out_of_every_sentence(monkeypatch):
     """Three letters are in any text."""
     monkeypatch.setenv("ACME_PW", "the")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import base64
 import contextlib
 import json
 import os
@@ -387,8 +388,9 @@ class AccountCredentials(Credentials):
 
 
 def _without(text: str, secret: str) -> str:
-    """Return *text* without *secret*, also as a quotation has it: with its spaces and controls lost, or cut at the end."""
-    for form in {secret, quotation(secret)}:
+    """Return *text* without *secret*, also in base64, or as a quotation has it: its spaces and controls lost, its end cut."""
+    in_base64 = base64.b64encode(secret.encode("utf-8", "replace")).decode().rstrip("=")
+    for form in {secret, quotation(secret), in_base64}:
         text = text.replace(form, REDACTED) if len(form) >= 4 else text
     if len(text.encode("utf-8", "replace")) < QUOTATION_OCTETS - 4:
         return text

@@ -86,11 +86,13 @@ def test_server_that_repeats_the_secret(
 def test_server_that_repeats_the_secret_later(serve: Serve, connect: Connect, users: dict[str, str]) -> None:
     """What was sent stays blanked out for the life of the connection, in the receipt too."""
     words = f"2.0.0 {PASSWORD} queued as {base64.b64encode(f'{chr(0)}{ORDERS}{chr(0)}{PASSWORD}'.encode()).decode()}"
+    in_base64 = base64.b64encode(PASSWORD.encode()).decode()
     lines: list[str] = []
-    server = serve(users=users, at={"dot": Reply(250, words)})
+    server = serve(users=users, at={"dot": Reply(250, f"{words} {in_base64}")})
     told = _outcome(connect(server, trace=lines.append, username=ORDERS))
     assert "[secret]" in repr(told)
     assert _clean(*told, *lines)
+    assert in_base64.rstrip("=") not in repr((told, lines))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
 import time
@@ -97,9 +98,10 @@ class Connection:
         return not (self._busy or self._spoilt or len(self._reader) or self._reader.pending)
 
     def hide(self, *secrets: str) -> None:
-        """Blank *secrets* out of all that the server says from now on."""
-        long = tuple(one.encode() for one in secrets if len(one) >= _SHORTEST_SECRET)
-        self._secrets = tuple(dict.fromkeys((*self._secrets, *long)))
+        """Blank *secrets*, also in base64, out of all that the server says from now on."""
+        long = [one.encode() for one in secrets if len(one) >= _SHORTEST_SECRET]
+        in_base64 = [base64.b64encode(one).rstrip(b"=") for one in long]
+        self._secrets = tuple(dict.fromkeys((*self._secrets, *long, *in_base64)))
 
     def run(self, steps: Steps[T]) -> T:
         """Drive *steps* to their end and return what they return.
