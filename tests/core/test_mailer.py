@@ -541,3 +541,21 @@ def test_a_child_never_touches_its_parents_connections():
             print(codes, by_connection)
     """)
     assert done.stdout.split("\n")[0] == "[0, 0, 0] [1, 1, 2, 3, 4]", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_trace_that_raises_changes_nothing_of_the_send(inside):
+    """Before the hand-over nothing is put off for it, and after it nothing becomes unknown."""
+
+    def send(self, submission, journal):
+        if not inside:
+            self.trace("C: MAIL")
+        with journal.handing_over():
+            if inside:
+                self.trace("C: .")
+        return Receipt(submission.message_id)
+
+    def crash(line):
+        raise OSError(28, "No space left on device")
+
+    assert isinstance(mailer(slow(send=send)).send(LETTER, user="anna", trace=crash), Receipt)

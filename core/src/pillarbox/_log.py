@@ -26,6 +26,7 @@ EVENTS: Mapping[str, str] = {
     "pillarbox.look_failed": "A transport failed when it was asked whether it has a submission; it is asked again.",
     "pillarbox.outbox_failed": "What became of an attempt could not be kept in the outbox.",
     "pillarbox.plugin_broken": "A module of hooks can't be imported or names a hook that does not exist; it is left out.",
+    "pillarbox.trace_failed": "What a host gave as `trace` raised; the attempt went on.",
     "pillarbox.worker_failed": "A worker met a fault of its own or a method's in one lane; the lane waits, the others go on.",
 }
 """Every event, with its meaning, for the documentation; the code that logs one says its level and its fields."""

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Self
 
 import attrs
 
-from . import _secrets, _telemetry
+from . import _log, _secrets, _telemetry
 from ._batch import deliver_many
 from ._composition import compose
 from ._delivery import deliver
@@ -348,7 +348,7 @@ class Mailer(Keeping):
         cls = self.plugins[account.method]
         try:
             cls.require_platform()
-            made = cls(account.settings, self._credentials(account), trace=trace)
+            made = cls(account.settings, self._credentials(account), trace=_harmless(trace))
         except PillarboxError:
             raise
         except Exception as error:  # noqa: BLE001  (a plugin's fault)
@@ -395,3 +395,17 @@ class Mailer(Keeping):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _harmless(trace: Trace | None) -> Trace | None:
+    """Return the host's *trace*; where it raises, nothing changes of what is being sent."""
+    if trace is None:
+        return None
+
+    def line(text: str) -> None:
+        try:
+            trace(text)
+        except Exception as error:  # noqa: BLE001  (a host's listener decides nothing about the mail)
+            _log.event("warning", "pillarbox.trace_failed", error=type(error).__name__)
+
+    return line
