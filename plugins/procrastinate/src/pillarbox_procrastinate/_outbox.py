@@ -38,6 +38,7 @@ from ._database import Database, translated
 from ._forks import begun
 from ._hosts import raw_connection
 from ._lives import Lives
+from ._moves import re_point, rename
 from ._news import News
 from ._pending import Pending
 from ._schema import migrate
@@ -55,6 +56,8 @@ from ._values import (
 
 if TYPE_CHECKING:
     from psycopg import Connection
+
+    from pillarbox import Account
 
 _DAY = 86_400_000_000
 LEASE = 15.0
@@ -335,6 +338,19 @@ class PostgresOutbox(Outbox):
             was_paused = connection.execute(_tables.RESUME, {"scope": scope}).rowcount > 0
         self._news.tell()
         return was_paused
+
+    def re_point(self, entry: Entry, account: Account, reason: str, *, by: str = "") -> bool:
+        """See `Outbox`."""
+        with self._connection() as connection:
+            was_there = re_point(connection, entry, account, reason, by, self._now())
+        self._news.tell()
+        return was_there
+
+    def renamed(self, company: str, old: str, new: str) -> None:
+        """See `Outbox`."""
+        with self._connection() as connection:
+            rename(connection, company, old, new, self._now())
+        self._news.tell()
 
     def pauses(self) -> list[Pause]:
         """See `Outbox`."""

@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ..._errors import OutboxError, OutcomeUnknown, PillarboxError, SendDeferred
 from ..._mail import Answer, AnswerState, Envelope, Receipt, State
-from ..._outbox import Entry, steps
-from ._ground import NOON, OutboxGround, letter, refused
+from ..._outbox import Entry, Pause, steps
+from ..._settings import Account
+from .._contract import NotStaged
+from ._ground import NOON, OutboxGround, keys, letter, refused
 
 
 class Moving(OutboxGround):
@@ -232,6 +234,47 @@ class Moving(OutboxGround):
 
         with ThreadPoolExecutor(8) as pool:
             assert sum(pool.map(mark, range(8))) == 1
+
+    def test_an_entry_goes_by_another_account(self) -> None:
+        """It waits in the other lane, whole, without the old carrier's notes; a stale decision moves nothing."""
+        entry = self.stands(self.put(letter())[0])
+        other = self._other_account()
+        try:
+            was_there = self.box.re_point(entry, other, "Moved.", by="root")
+        except OutboxError:
+            raise NotStaged("this outbox moves nothing to another account") from None
+        assert was_there
+        assert not self.box.re_point(entry, other, "Moved again.")
+        moved = self.stands(entry)
+        assert (moved.account, moved.owner, moved.method, moved.mailbox) == (
+            other.key,
+            other.owner,
+            other.method,
+            other.mailbox,
+        )
+        assert moved.submission.content == entry.submission.content
+        assert [event.by for event in self.box.history(entry.key)][-1] == "root"
+        assert keys(self.claim(each=1)) == [entry.key]
+
+    def test_what_is_of_a_renamed_user_goes_along(self) -> None:
+        """Their own lane, their history and their pauses; nobody else's."""
+        mine = letter(lane="acme/user:otto/x", owner="user:otto", user="otto")
+        others = letter(lane="acme/user:otto2/x", owner="user:otto2", user="otto2")
+        self.put(mine, others)
+        self.box.pause(Pause(scope="lane:acme/user:otto/x", reason="Holiday.", by="root"))
+        self.box.renamed("acme", "otto", "karl")
+        found = self.stands(mine)
+        if found.account == mine.account:
+            raise NotStaged("this outbox leaves what is of a renamed user")
+        assert (found.account, found.owner, found.user) == ("acme/user:karl/x", "user:karl", "karl")
+        assert self.stands(others).account == others.account
+        assert [pause.scope for pause in self.box.pauses()] == ["lane:acme/user:karl/x"]
+        self.box.resume("lane:acme/user:karl/x")
+        assert set(keys(self.claim(most=9, each=9))) == {mine.key, others.key}
+
+    @staticmethod
+    def _other_account() -> Account:
+        return Account(owner="user:anna", method="y", mailbox="anna@acme.example", company="acme")
 
 
 _LATER = Answer(AnswerState.REFUSED_FOR_NOW, "greylisted", "450")
