@@ -17,6 +17,8 @@ PYTHONS = ["3.11", "3.12", "3.13"]
 DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault", "plugins/procrastinate"]
 INSTALLED = ["./core[cli]", "./plugins/smtp[proxy]", "./plugins/vault", "./plugins/procrastinate"]
 PURE = "not services and not dist and not windows"
+PROCESSES = "4"
+"""For two cores: half the time a test waits, for a server, a process or a clock."""
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
 
@@ -30,7 +32,7 @@ def install(session: nox.Session, *more: str) -> None:
 
 
 def pytest(session: nox.Session, *arguments: str) -> None:
-    session.run("pytest", "-q", "-n", "2", *arguments, *session.posargs)
+    session.run("pytest", "-q", "-n", PROCESSES, *arguments, *session.posargs)
 
 
 @nox.session(python=HERE)
