@@ -30,7 +30,7 @@ class Clock:
     """A clock that stands still until it is set."""
 
     def __init__(self, at: dt.datetime = NOON) -> None:
-        self.at = at
+        self.at: dt.datetime = at
 
     def __call__(self) -> dt.datetime:
         return self.at

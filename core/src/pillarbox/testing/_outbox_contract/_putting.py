@@ -42,7 +42,9 @@ class Putting(OutboxGround):
         self.box.put([one])
         found = self.stands(one)
         is_whole = found.submission.content == one.submission.content
-        assert is_whole, "the octets came back otherwise"  # no comparison in words: that of so many takes minutes
+        assert is_whole, (
+            "the octets came back otherwise"
+        )  # no comparison in words: that of so many takes minutes
         assert attrs.evolve(found.submission, chunks=()) == attrs.evolve(one.submission, chunks=())
         assert attrs.evolve(found, submission=one.submission) == one
 
