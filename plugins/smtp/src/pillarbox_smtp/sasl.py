@@ -82,7 +82,7 @@ class Bearer(_Scripted):
         told: What that error says of the token, in our words; "" where it says nothing known.
     """
 
-    told = ""
+    told: str = ""
 
     def respond(self, challenge: bytes) -> bytes:
         """See `Dialogue`."""
