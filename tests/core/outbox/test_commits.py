@@ -111,9 +111,13 @@ def test_ctrl_c_while_waiting_leaves_the_lead_to_others(commits):
         os.kill(os.getpid(), signal.SIGINT)
 
     interrupter = threading.Thread(target=interrupt)
-    interrupter.start()
-    with pytest.raises(KeyboardInterrupt):
-        commits.run(adding(1))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    try:
+        interrupter.start()
+        with pytest.raises(KeyboardInterrupt):
+            commits.run(adding(1))
+    finally:
+        signal.signal(signal.SIGINT, before)
     release.set()
     leader.join(30)
     interrupter.join(30)
