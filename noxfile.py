@@ -31,8 +31,8 @@ def install(session: nox.Session, *more: str) -> None:
     session.install(*INSTALLED, *groups("test"), *more)
 
 
-def pytest(session: nox.Session, *arguments: str) -> None:
-    session.run("pytest", "-q", "-n", PROCESSES, *arguments, *session.posargs)
+def pytest(session: nox.Session, *arguments: str, processes: str = PROCESSES) -> None:
+    session.run("pytest", "-q", "-n", processes, *arguments, *session.posargs)
 
 
 @nox.session(python=HERE)
@@ -67,7 +67,7 @@ def lowest(session: nox.Session) -> None:
 def services(session: nox.Session) -> None:
     """Run the tests against real servers and programs (`.ci/install-servers` installs them)."""
     install(session, *groups("bench"))
-    pytest(session, "-m", "services")
+    pytest(session, "-m", "services", processes="3")  # real servers want the cores too
 
 
 @nox.session(python=HERE)

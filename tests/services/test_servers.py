@@ -74,7 +74,8 @@ def test_plain_port_takes_mail_from_anyone(relay: Server) -> None:
         smtp.sendmail("otto@elsewhere.example", CUSTOMER, LETTER)
         smtp.login(OTTO, LOGINS[OTTO])
         smtp.sendmail(OTTO, CUSTOMER, LETTER)
-    assert [mail.envelope_sender for mail in relay.inbox(CUSTOMER)] == ["otto@elsewhere.example", OTTO]
+    senders = {mail.envelope_sender for mail in relay.inbox(CUSTOMER)}  # Exim hands them on side by side
+    assert senders == {"otto@elsewhere.example", OTTO}
 
 
 def test_refused_recipients(relay: Server, authority: Authority) -> None:

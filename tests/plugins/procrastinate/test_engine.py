@@ -63,11 +63,12 @@ def test_a_worker_is_given_lanes_and_sends_in_order(outbox):
     desk_ = desk(outbox, users=5, slowmail=method)
     keys = [[desk_.enqueue(LETTER, user=f"u{n}").key for _ in range(6)] for n in range(5)]
     with desk_.worker():
-        until(lambda: len(method.accepted) == 30)
+        until(
+            lambda: len(method.accepted) == 30 and jobs(outbox) == []
+        )  # a pass may have found a lane once more
     for lane in keys:
         assert [key for key in method.accepted if key in lane] == lane
     assert {one.state for one in outbox.list()} == {State.ACCEPTED}
-    assert jobs(outbox) == []
 
 
 def test_a_lane_that_got_something_while_it_was_served_is_served_on(outbox):
