@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -15,6 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
+from pillarbox import Mailer
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -59,8 +62,9 @@ class Session:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if "mailer" in self.names:
-            self.names["mailer"].close()
+        for opened in list(self.names.values()):
+            if isinstance(opened, (Mailer, sqlite3.Connection)):
+                opened.close()
         for process in self.running:
             process.terminate()
             process.wait(10)
