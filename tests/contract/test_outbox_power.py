@@ -32,8 +32,11 @@ def tried(kind, case):
 
 @pytest.mark.parametrize(("kind", "case"), [tried(*one) for one in WRONG])
 def test_a_wrong_outbox_is_caught(kind, case):
-    """Each by the case that names it."""
-    [result] = run_cases(contract_of(kind), only=case)
+    """Each by the case that names it; what kills at random moments may have to kill a few times more."""
+    for _ in range(8 if case.startswith("killed") else 1):
+        [result] = run_cases(contract_of(kind), only=case)
+        if result.state == "failed":
+            break
     assert result.state == "failed", result
 
 

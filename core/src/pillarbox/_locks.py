@@ -109,12 +109,15 @@ class Held:
     def free(self, *, remove: bool = False) -> None:
         """Let go of it; with *remove* the file goes too."""
         if remove:
-            with contextlib.suppress(OSError):  # Windows removes no open file; it is swept later
+            with contextlib.suppress(OSError):  # Windows removes no open file
                 self._path.unlink()
         _helds.discard(self)
         with contextlib.suppress(OSError):
             _free(self._descriptor)
         os.close(self._descriptor)
+        if remove and sys.platform == "win32":
+            with contextlib.suppress(OSError):  # somebody looks just now whether its holder lives
+                self._path.unlink()
 
     def let_parent_have_it(self) -> None:
         """Close it in a forked child, which leaves it to the parent."""

@@ -12,7 +12,7 @@ import pytest
 from pillarbox import State, Unavailable
 from pillarbox.outbox import Search
 from pillarbox.testing._outbox_contract._post import logged
-from tests import systems
+from tests import access, systems
 from tests.core.doubles import until
 from tests.core.outbox.killing.office import Office
 
@@ -163,12 +163,13 @@ def test_a_damaged_file_ends_no_worker_and_sends_nothing_twice(office, mailer, f
 def test_a_file_that_is_no_database_is_said(office):
     """With the file's name, and nothing is made of it."""
     file(office).write_bytes(b"not a database at all, " * 400)
-    file(office).chmod(0o600)
+    access.give(file(office), 0o600)
     with office.mailer() as mailer, pytest.raises(Unavailable, match="not a database") as refusal:
         office.enqueue(mailer, 0)
     assert str(file(office)) in refusal.value.cure
 
 
+@systems.posix_files
 def test_a_stop_amid_failures_leaves_nothing_claimed(office, mailer, failures):
     """What the worker had is given back when the storage works again."""
     keys = [office.enqueue(mailer, number) for number in range(5)]

@@ -278,7 +278,7 @@ def test_what_is_saved_during_a_rotation_is_not_lost(tmp_path):
 
 def spoil_octets(file: Path) -> None:
     for path in file.parent.glob(f"{file.name}*"):
-        if path.is_file():
+        if path.is_file() and not (os.name == "nt" and path.name.endswith("-shm")):  # it is mapped there
             path.write_bytes(os.urandom(5000))
 
 
