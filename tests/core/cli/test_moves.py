@@ -47,7 +47,7 @@ def test_a_program_is_told_the_same(invoke, waiting):
 def test_a_terminal_is_asked(terminal, waiting):
     """As `[y/N]`."""
     shown = terminal(*ADDRESS)
-    shown.until("Move those that can be moved? [y/N]")
+    shown.until("Move those that can be moved? [y/N]: ")
     shown.type("y")
     assert shown.end() == 0
     assert "Moved 1." in shown.visible

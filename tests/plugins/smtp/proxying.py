@@ -164,6 +164,12 @@ def resets(line: socket.socket) -> None:
     line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
 
 
+def resets_once_spoken_to(line: socket.socket) -> None:
+    """Break off what is certainly connected: a reset at once may meet a client that still waits for that."""
+    line.recv(1, socket.MSG_PEEK)
+    resets(line)
+
+
 def drips(start: bytes, over: threading.Event) -> Speak:
     """Say *start*, and then one octet now and then, never enough of them."""
 

@@ -40,6 +40,7 @@ from tests.plugins.smtp.proxying import (
     drips,
     is_silent,
     resets,
+    resets_once_spoken_to,
     says,
 )
 
@@ -203,7 +204,7 @@ def test_what_the_proxy_says_instead(
     ("point", "speak", "code"),
     [
         ("begin", says(b""), "proxy-closed"),
-        ("begin", resets, "proxy-closed"),
+        ("begin", resets_once_spoken_to, "proxy-closed"),
         ("methods", says(b"\x05"), "proxy-closed"),
         ("methods", says(b"HTTP/1.1 400 Bad Request\r\n"), "proxy-garbage"),
         ("methods", says(b"\x05\x01"), "proxy-garbage"),
