@@ -55,7 +55,7 @@ class OnePassword(Credentials):
             raise SignInNeeded(f"No {name}.")
         return PASSWORD
 
-    def token(self, purpose: str = "send") -> str:
+    def token(self, purpose: str = "send", *, host: str = "") -> str:
         raise SignInNeeded("Not connected.")
 
     def update(self, change: Any) -> None:

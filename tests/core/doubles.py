@@ -184,7 +184,7 @@ class Known(Credentials):
     def secret(self, name):
         return SECRET
 
-    def token(self, purpose="send"):
+    def token(self, purpose="send", *, host=""):
         return SECRET
 
     def update(self, change):

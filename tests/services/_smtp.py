@@ -23,7 +23,7 @@ class Password(Credentials):
     def secret(self, name: str) -> str:
         return self._password
 
-    def token(self, purpose: str = "send") -> str:
+    def token(self, purpose: str = "send", *, host: str = "") -> str:
         raise SignInNeeded(f"There is no token for {purpose}.")
 
     def update(self, change: Any) -> None:

@@ -11,6 +11,19 @@ if TYPE_CHECKING:
     from ._aio import AsyncMailer
     from ._attachment import Attachment, Calendar
     from ._composition import compose
+    from ._connectors import (
+        App,
+        Connected,
+        Connection,
+        Connector,
+        Grant,
+        Held,
+        Pending,
+        Prompt,
+        Refused,
+        RefusedReason,
+        SignIn,
+    )
     from ._directory import Change, Directory, MemoryDirectory
     from ._errors import (
         Changed,
@@ -56,23 +69,7 @@ if TYPE_CHECKING:
     from ._sqlite_rows import SqliteRows
     from ._status import AccountState, AccountStatus, Health
     from ._toml import TomlDirectory
-    from ._transports import (
-        Capabilities,
-        Connected,
-        Connection,
-        Connector,
-        Description,
-        Grant,
-        Journal,
-        Limits,
-        Pending,
-        Prompt,
-        Proof,
-        Refused,
-        RefusedReason,
-        SenderPolicy,
-        Transport,
-    )
+    from ._transports import Capabilities, Description, Journal, Limits, Proof, SenderPolicy, Transport
     from ._vault import Credentials, MemoryRows, MemoryVault, Row, Rows, Sealer, Stored, Vault
 
 _HOMES = {
@@ -80,6 +77,7 @@ _HOMES = {
     "_aio": "AsyncMailer",
     "_attachment": "Attachment Calendar",
     "_composition": "compose",
+    "_connectors": "App Connected Connection Connector Grant Held Pending Prompt Refused RefusedReason SignIn",
     "_directory": "Change Directory MemoryDirectory",
     "_errors": (
         "Changed InvalidSettings MessageError NoMethod OutboxError OutcomeUnknown PillarboxError SendDeferred SendError"
@@ -100,10 +98,7 @@ _HOMES = {
     "_sqlite_rows": "SqliteRows",
     "_status": "AccountState AccountStatus Health",
     "_toml": "TomlDirectory",
-    "_transports": (
-        "Capabilities Connected Connection Connector Description Grant Journal Limits Pending Prompt Proof Refused"
-        " RefusedReason SenderPolicy Transport"
-    ),
+    "_transports": "Capabilities Description Journal Limits Proof SenderPolicy Transport",
     "_vault": "Credentials MemoryRows MemoryVault Row Rows Sealer Stored Vault",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -116,6 +111,7 @@ __all__ = [
     "Address",
     "Answer",
     "AnswerState",
+    "App",
     "AsyncMailer",
     "Attachment",
     "Attempt",
@@ -140,6 +136,7 @@ __all__ = [
     "FromPolicy",
     "Grant",
     "Health",
+    "Held",
     "InvalidSettings",
     "Journal",
     "Level",
@@ -178,6 +175,7 @@ __all__ = [
     "SettingsError",
     "Sighting",
     "SightingState",
+    "SignIn",
     "SignInNeeded",
     "SqliteRows",
     "State",

@@ -13,6 +13,8 @@ import attrs
 from . import _log, _secrets, _telemetry
 from ._batch import deliver_many
 from ._composition import compose
+from ._connecting import Connecting
+from ._connectors import Connection
 from ._delivery import deliver
 from ._directory import Directory, MemoryDirectory
 from ._errors import PillarboxError, SendDeferred, SendError, SettingsError
@@ -36,15 +38,15 @@ from ._route import Attempt, Finding, Route
 from ._schema import Role
 from ._sending import Deadline, Entries, Kept, Switch, through, within
 from ._settings import Account, Actor, Company, User, plain_settings
-from ._transports import Connection, Journal, Transport
-from ._vault import AccountCredentials, Credentials, Vault
+from ._transports import Journal, Transport
+from ._vault import AccountCredentials, Vault
 
 Trace = Callable[[str], None]
 MOST_ROUTES = 200_000
 """The most routes that are remembered."""
 
 
-class Mailer(Keeping):
+class Mailer(Connecting, Keeping):
     """Sends a host's mail by the right account. One for a process; safe between threads and across a fork.
 
     Args:
@@ -321,7 +323,7 @@ class Mailer(Keeping):
                 outbox.renamed(found.id, old, new)
 
     def remove_user(self, user: str, *, by: Actor, company: str | None = None) -> None:
-        """Forget the user and destroy what the vault holds for them; the history stays (rule 7).
+        """Forget the user, revoke their connection and destroy what the vault holds for them; the history stays (rule 7).
 
         Raises:
             SettingsError: There is none.
@@ -329,6 +331,7 @@ class Mailer(Keeping):
         found, who = self.directory.look_up(user, company)
         if who is None:
             raise SettingsError("Name the user to remove.")
+        self._revoke(found, who)
         self.directory.remove(user, by=by)
         _secrets.destroy(self.vault, _secrets.prefix(found.id, who.owner))
 
@@ -360,17 +363,12 @@ class Mailer(Keeping):
         raise problem
 
     def _credentials(self, account: Account) -> AccountCredentials:
-        return _secrets.credentials(account, self.vault, self._refresh(self._connector_of(account)))
-
-    def _connector_of(self, account: Account) -> str:
-        return getattr(account.settings, "sign_in", "") or self.plugins[account.method].connector
-
-    def _refresh(self, connector: str) -> Callable[[Credentials, str], str] | None:
-        if not connector:
-            return None
-        return lambda credentials, purpose: self.plugins.connector(connector).token(
-            self._apps.get(connector, {}), credentials, purpose
-        )
+        name = self._connector_of(account)
+        if not name:
+            return _secrets.credentials(account, self.vault, None)
+        registered = self._registered(name)
+        bound = _secrets.sign_in_bound_to(account, name, registered.app)
+        return _secrets.credentials(account, self.vault, registered.token, bound)
 
     def _connections(self, company: Company) -> Mapping[str, Connection]:
         return {} if self.vault is None else _secrets.Connections(self.vault, company.id)

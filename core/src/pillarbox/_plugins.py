@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from ._connectors import Connector
 from ._errors import PillarboxError, TransportNotInstalled, Unavailable, quotation
 from ._settings import NONE
-from ._transports import Connector, Transport
+from ._transports import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,11 +9,12 @@ import attrs
 
 from ._accounts import Transports, account_of, no_method, path_of, transport_of
 from ._address import Address, comparable, shown_domain
+from ._connectors import Connection
 from ._errors import SenderMismatch, SettingsError
 from ._plugins import asked
 from ._route import Reason, Route
 from ._settings import NONE, Account, Choice, Company, EnvelopeSender, FromPolicy, User
-from ._transports import Connection, SenderPolicy, Transport
+from ._transports import SenderPolicy, Transport
 
 AccountName: TypeAlias = Literal["company", "personal"]
 _POLICIES = {SenderPolicy.USER: FromPolicy.USER, SenderPolicy.ACCOUNT: FromPolicy.ACCOUNT}

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 
 from ._accounts import method_settings
+from ._connectors import App, Connection
 from ._errors import SettingsError, SignInNeeded, Unavailable
 from ._leading import destination
 from ._plugins import Plugins
 from ._schema import SIGN_IN
 from ._settings import Account, Company, User, secrets_of
-from ._transports import Connection
-from ._vault import VAULT_CURE, AccountCredentials, Credentials, Vault
+from ._vault import VAULT_CURE, AccountCredentials, Refresh, Vault
 
 
 def prefix(company: str, owner: str) -> str:
@@ -24,8 +24,16 @@ def prefix(company: str, owner: str) -> str:
 
 
 def bound_to(account: Account, secret: str = "") -> dict[str, str]:
-    """Return what a stored sign-in of *account*, or the *secret* of a field, is bound to (rule 36)."""
+    """Return what the *secret* of a field of *account* is bound to (rule 36)."""
     return bound(account.method, account.settings, secret)
+
+
+def sign_in_bound_to(account: Account, connector: str, app: App) -> dict[str, str]:
+    """Return what a stored sign-in of *account* is bound to: where the account leads, and the registration (rule 36)."""
+    settings = app.settings
+    registration = destination(settings) if attrs.has(type(settings)) else {}
+    ours = {f"apps.{connector}.{name}": value for name, value in registration.items()}
+    return {**bound_to(account), **({"connector": connector} if connector else {}), **ours}
 
 
 def bound(method: str, settings: Any, secret: str = "") -> dict[str, str]:
@@ -34,14 +42,24 @@ def bound(method: str, settings: Any, secret: str = "") -> dict[str, str]:
 
 
 def credentials(
-    account: Account, vault: Vault | None, refresh: Callable[[Credentials, str], str] | None
+    account: Account,
+    vault: Vault | None,
+    refresh: Refresh | None,
+    sign_in: Mapping[str, str] | None = None,
 ) -> AccountCredentials:
-    """Return the view of *account*'s own secrets that its transport is given."""
+    """Return the view of *account*'s own secrets that its transport is given.
+
+    Args:
+        account: Whose.
+        vault: Where they are.
+        refresh: Gets a token of its connector.
+        sign_in: What a stored sign-in is bound to.
+    """
     secrets = secrets_of(account.settings)
     return AccountCredentials(
         prefix=prefix(account.company, account.owner),
         secrets=secrets,
-        destination=bound_to(account),
+        destination=sign_in or bound_to(account),
         vault=vault,
         refresh=refresh,
         destinations={field: bound_to(account, field) for field in secrets},
@@ -129,7 +147,7 @@ class Connections(Mapping[str, Connection]):
         learned = self._vault.connection(prefix(self._company, owner) + SIGN_IN)
         if not learned:
             raise KeyError(owner)
-        return _connection(learned)
+        return connection_of(learned)
 
     def __iter__(self) -> Iterator[str]:
         start, end = f"{self._company}/", f"/{SIGN_IN}"
@@ -140,7 +158,12 @@ class Connections(Mapping[str, Connection]):
         return len(list(iter(self)))
 
 
-def _connection(learned: Mapping[str, Any]) -> Connection:
+def connection_of(learned: Mapping[str, Any]) -> Connection:
+    """Return what a sign-in *learned*, as it was kept.
+
+    Raises:
+        SignInNeeded: It can't be read.
+    """
     known = {field.name for field in attrs.fields(Connection)}
     try:
         return Connection(**{name: value for name, value in learned.items() if name in known})

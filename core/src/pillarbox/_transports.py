@@ -1,11 +1,10 @@
-"""The plugin contract: what a transport or a connector is, and the journal in which an attempt leaves its marks."""
+"""The plugin contract: what a transport is, and the journal in which an attempt leaves its marks."""
 
 from __future__ import annotations
 
 import abc
 import contextlib
 import enum
-import functools
 import inspect
 import json
 import sys
@@ -17,6 +16,8 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
+from ._connectors import Connection
+from ._declared import settings_class
 from ._errors import PillarboxError, SendDeferred, Unavailable
 from ._mail import ACCEPTED, Answer, AnswerState, Receipt, Sighting, SightingState, Submission
 from ._network import Network
@@ -326,7 +327,10 @@ class Transport(abc.ABC):
         Raises:
             TypeError: There is no such annotation, or it is not an attrs class.
         """
-        return _settings_class(cls)
+        found = settings_class(cls, "settings", Transport)
+        if found is None:
+            raise TypeError(f"{cls.__name__} needs an annotation settings: <its attrs class>.")
+        return found
 
     @classmethod
     def require_platform(cls) -> None:
@@ -337,28 +341,6 @@ class Transport(abc.ABC):
         """
         if cls.platforms and sys.platform not in cls.platforms:
             raise Unavailable(f"{cls.label} works on {' and '.join(cls.platforms)}, not on {sys.platform}.")
-
-
-@functools.lru_cache(maxsize=256)
-def _settings_class(cls: type[Transport]) -> type:
-    for base in cls.__mro__:
-        annotation = inspect.get_annotations(base).get("settings")
-        if annotation is not None and base is not Transport:
-            found = _evaluated(annotation, base)
-            if isinstance(found, type) and attrs.has(found):
-                return found
-            break
-    raise TypeError(f"{cls.__name__} needs an annotation settings: <its attrs class>.")
-
-
-def _evaluated(annotation: Any, base: type) -> Any:
-    if not isinstance(annotation, str):
-        return annotation
-    names = dict(vars(sys.modules[base.__module__]))
-    try:
-        return eval(annotation, names, dict(vars(base)))  # noqa: S307  (the text of the author's own annotation)
-    except NameError:
-        return None  # imported for type checkers alone
 
 
 def _marks(member: object) -> bool:
@@ -379,108 +361,3 @@ def _mentions(code: CodeType | None, name: str) -> bool:
         return False
     nested = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
     return name in code.co_names or any(_mentions(one, name) for one in nested)
-
-
-class Grant(enum.Enum):
-    """What a person allows when they connect (rule 23)."""
-
-    SEND = "send"
-    CONFIRM = "confirm"
-
-
-@attrs.frozen(kw_only=True)
-class Connection:
-    """What a sign-in learned: the half of a vault row that may be read.
-
-    Attributes:
-        issuer, tenant, subject: Who signed in, pinned (rule 37).
-        address: The verified address; shown, not trusted.
-        scopes: What was granted.
-        aliases: The addresses the account may show, where the grant lets it list them.
-        connected_at: ISO 8601, UTC.
-    """
-
-    issuer: str
-    subject: str
-    tenant: str = ""
-    address: str = ""
-    scopes: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    aliases: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    connected_at: str = ""
-
-
-@attrs.frozen(kw_only=True)
-class Prompt:
-    """What a person has to do to sign in.
-
-    Attributes:
-        url: A page to open, or None.
-        code: A code to enter there (device code), or None.
-        interval: Seconds between two polls.
-        state: What the connector needs to finish; sealed, never shown.
-    """
-
-    url: str | None = None
-    code: str | None = None
-    interval: float = 5.0
-    state: bytes = attrs.field(default=b"", repr=False)
-
-
-@attrs.frozen
-class Pending:
-    """The person has not finished yet; ask again after `interval` seconds."""
-
-    interval: float = 5.0
-
-
-class RefusedReason(enum.Enum):
-    """Why a sign-in ended without a connection."""
-
-    CANCELLED = "cancelled"
-    WRONG_ACCOUNT = "wrong account"
-    SCOPE_MISSING = "scope missing"
-
-
-@attrs.frozen(kw_only=True)
-class Refused:
-    """A sign-in that ended without a connection; nothing is stored."""
-
-    reason: RefusedReason
-    signed_in_as: str = ""
-    missing: tuple[str, ...] = ()
-
-
-@attrs.frozen(kw_only=True)
-class Connected:
-    """A sign-in that succeeded: what it learned, and the secret to seal."""
-
-    connection: Connection
-    secret: bytes = attrs.field(repr=False)
-
-
-class Connector(abc.ABC):
-    """The OAuth sign-in of one provider. Apps are registered once per deployment, in `[apps.<name>]`."""
-
-    label: ClassVar[str] = ""
-
-    @abc.abstractmethod
-    def start(
-        self, app: Any, account: Account, grant: Grant, purpose: str, redirect_uri: str | None
-    ) -> Prompt:
-        """Return what the person has to do."""
-
-    @abc.abstractmethod
-    def finish(self, state: bytes, callback: Mapping[str, str] | None) -> Connected | Pending | Refused:
-        """Return what came of it; *callback* holds the redirect's parameters, None polls."""
-
-    @abc.abstractmethod
-    def token(self, app: Any, credentials: Credentials, purpose: str) -> str:
-        """Return an access token for *purpose*, refreshed through `credentials.update` where it must be.
-
-        One that is stored and equals `credentials.refused` has to be refreshed whatever its age: the provider has
-        refused it. Another process may have done so already, so compare it inside `update`.
-
-        Raises:
-            SignInNeeded: A person has to connect again.
-            SendDeferred: The provider gives none now.
-        """

@@ -10,7 +10,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import attrs
 
@@ -259,12 +259,25 @@ class Credentials(abc.ABC):
         """
 
     @abc.abstractmethod
-    def token(self, purpose: str = "send") -> str:
+    def token(self, purpose: str = "send", *, host: str = "") -> str:
         """Return an access token for *purpose*, from the account's connector; refreshed where it must be.
+
+        Args:
+            purpose: `send` for the provider's own interface, `smtp` for SMTP and IMAP.
+            host: The server that it will be shown to, where a person's settings name that.
 
         Raises:
             SignInNeeded: A person has to connect again.
+            SettingsError: It may not be shown to *host*.
         """
+
+    def stored(self) -> Stored | None:
+        """Return the account's stored sign-in as it is now, or None. Waits for nobody.
+
+        Raises:
+            SignInNeeded: It was stored for another destination, or can't be opened.
+        """
+        return self.update(lambda _: None)
 
     def refuse(self, token: str) -> None:
         """Say that the provider has refused *token*, so that the next `token` is another where there is one."""
@@ -285,6 +298,9 @@ class Credentials(abc.ABC):
         return text
 
 
+Refresh: TypeAlias = "Callable[[Credentials, str, str], str]"
+
+
 class AccountCredentials(Credentials):
     """The credentials of one account: environment, files, and the owner's part of the vault.
 
@@ -293,7 +309,7 @@ class AccountCredentials(Credentials):
         secrets: The references in the account's settings, by field.
         destination: What a stored sign-in is bound to, and a secret of which `destinations` says nothing.
         vault: The deployment's vault, or None.
-        refresh: Gets this view and a purpose and returns a token (core wires the account's connector), or None.
+        refresh: Gets this view, a purpose and a host and returns a token (core wires the account's connector), or None.
         destinations: What the secrets are bound to, by field.
     """
 
@@ -303,7 +319,7 @@ class AccountCredentials(Credentials):
         secrets: Mapping[str, Secret],
         destination: Mapping[str, str],
         vault: Vault | None = None,
-        refresh: Callable[[Credentials, str], str] | None = None,
+        refresh: Refresh | None = None,
         destinations: Mapping[str, Mapping[str, str]] | None = None,
     ) -> None:
         self._prefix = prefix
@@ -345,13 +361,20 @@ class AccountCredentials(Credentials):
             raise Unavailable("The settings name a secret in the vault, and there is none.", cure=VAULT_CURE)
         return self._vault
 
-    def token(self, purpose: str = "send") -> str:
+    def token(self, purpose: str = "send", *, host: str = "") -> str:
         """See `Credentials`."""
         if self._refresh is None:
             raise SignInNeeded("This account was never connected.", stage="sign-in", cure="Connect it.")
-        value = self._refresh(self, purpose)
+        value = self._refresh(self, purpose, host)
         self._released.add(value)
         return value
+
+    def stored(self) -> Stored | None:
+        """See `Credentials`."""
+        found = self._required_vault().load(self._prefix + SIGN_IN, self._destination)
+        if found is not None:
+            self._remember(found.secret)
+        return found
 
     def update(
         self, change: Callable[[Stored | None], tuple[bytes, Mapping[str, Any]] | None]

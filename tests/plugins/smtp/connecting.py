@@ -9,7 +9,18 @@ from typing import Any, ClassVar
 
 import pytest
 
-from pillarbox import Connector, Credentials, Pending, Prompt, SendDeferred, SignInNeeded, Stored, _plugins
+from pillarbox import (
+    App,
+    Connector,
+    Credentials,
+    Pending,
+    Prompt,
+    SendDeferred,
+    SignIn,
+    SignInNeeded,
+    Stored,
+    _plugins,
+)
 
 POINTS = """[pillarbox.connectors]
 testmail = tests.plugins.smtp.connecting:TestmailConnector
@@ -57,14 +68,14 @@ class TestmailConnector(Connector):
     label = "Testmail"
     provider: ClassVar[Provider]
 
-    def start(self, app: Any, account: Any, grant: Any, purpose: str, redirect_uri: str | None) -> Prompt:
+    def start(self, app: App, asked: SignIn) -> Prompt:
         raise NotImplementedError
 
-    def finish(self, state: bytes, callback: Mapping[str, str] | None) -> Pending:
+    def finish(self, app: App, asked: SignIn, kept: bytes, callback: Mapping[str, str] | None) -> Pending:
         raise NotImplementedError
 
-    def token(self, app: Any, credentials: Credentials, purpose: str) -> str:
-        self.provider.apps.append(app)
+    def token(self, app: App, credentials: Credentials, purpose: str) -> str:
+        self.provider.apps.append(app.settings)
 
         def change(stored: Stored | None) -> tuple[bytes, Mapping[str, Any]] | None:
             if stored is None:
@@ -82,7 +93,7 @@ class TestmailConnector(Connector):
 class PlainmailConnector(TestmailConnector):
     """The same, which keeps nothing: as one whose credential is the machine's own."""
 
-    def token(self, app: Any, credentials: Credentials, purpose: str) -> str:
+    def token(self, app: App, credentials: Credentials, purpose: str) -> str:
         return self.provider.issue()
 
 

@@ -82,7 +82,7 @@ class Known(Credentials):
         self.asked.append(name)
         return self._password
 
-    def token(self, purpose: str = "send") -> str:
+    def token(self, purpose: str = "send", *, host: str = "") -> str:
         """See `Credentials`."""
         self.asked.append(purpose)
         return self._token

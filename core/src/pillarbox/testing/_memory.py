@@ -10,12 +10,13 @@ from typing import ClassVar
 
 import attrs
 
+from .._connectors import Connection
 from .._errors import SendDeferred, SendRejected
 from .._mail import ACCEPTED, Answer, AnswerState, Receipt, Sighting, SightingState, Submission
 from .._route import Finding, Level
 from .._schema import setting
 from .._settings import Account
-from .._transports import Capabilities, Connection, Description, Journal, SenderPolicy, Transport
+from .._transports import Capabilities, Description, Journal, SenderPolicy, Transport
 
 
 @attrs.frozen

@@ -228,7 +228,7 @@ class Session:
             raise Trouble("copy-sign-in-failed", "No credentials were given for this account.")
         if self.access.secret:
             return self._credentials.secret(self.access.secret)
-        return self._credentials.token(TOKEN_PURPOSE)
+        return self._credentials.token(TOKEN_PURPOSE, host=self.access.server)
 
     def _refuse_clear_text(self, client: Client) -> None:
         is_here = self.access.is_direct and is_loopback(client.peer)

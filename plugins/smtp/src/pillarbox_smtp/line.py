@@ -181,11 +181,11 @@ class Line:
         """
         self._refuse_clear_text()
         mechanism = self.mechanism
-        proof = proof_for(self.credentials, mechanism)
+        proof = proof_for(self.credentials, mechanism, self.settings.server)
         refused = self._signed_in(mechanism, proof)
         if refused is None:
             return
-        again = another_token(self.credentials, proof)
+        again = another_token(self.credentials, proof, self.settings.server)
         if again:
             self._connect_again()
             refused = self._signed_in(self.mechanism, again)

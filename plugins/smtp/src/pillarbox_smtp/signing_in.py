@@ -42,8 +42,8 @@ def mechanism_for(settings: SmtpSettings, offered: Sequence[str]) -> str:
     raise marked(error, "sign-in-mechanism" if offered else "sign-in-not-offered")
 
 
-def proof_for(credentials: Credentials | None, mechanism: str) -> str:
-    """Return the password or the token for *mechanism*; "" where TLS has shown a certificate already.
+def proof_for(credentials: Credentials | None, mechanism: str, server: str) -> str:
+    """Return the password or the token for *mechanism* at *server*; "" where TLS has shown a certificate already.
 
     Raises:
         SignInNeeded, SettingsError, SendDeferred: It can't be had, or not now.
@@ -51,7 +51,7 @@ def proof_for(credentials: Credentials | None, mechanism: str) -> str:
     if mechanism in WITH_CERTIFICATE:
         return ""
     known = required(credentials, "sign-in")
-    return known.token(TOKEN_PURPOSE) if mechanism in WITH_TOKEN else known.secret("password")
+    return known.token(TOKEN_PURPOSE, host=server) if mechanism in WITH_TOKEN else known.secret("password")
 
 
 def required(credentials: Credentials | None, stage: str) -> Credentials:
@@ -83,15 +83,15 @@ def dialogue_for(mechanism: str, username: str, proof: str) -> sasl.Dialogue:
     )
 
 
-def another_token(credentials: Credentials | None, refused: str) -> str:
-    """Return a token in the place of the *refused* one, which a server may know to be invalid before we do; or "".
+def another_token(credentials: Credentials | None, refused: str, server: str) -> str:
+    """Return a token for *server* in the place of the *refused* one, which a server may know to be invalid before we do; or "".
 
     Raises:
         SignInNeeded, SendDeferred: It can't be had, or not now.
     """
     known = required(credentials, "sign-in")
     known.refuse(refused)
-    token = known.token(TOKEN_PURPOSE)
+    token = known.token(TOKEN_PURPOSE, host=server)
     return "" if token == refused else token
 
 

@@ -1,0 +1,110 @@
+"""Sign-ins under way: sealed rows of the vault, named by the hash of their state, used once and for ten minutes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+from typing import Any
+
+import attrs
+
+from .._connectors import Grant
+from .._errors import SignInNeeded
+from .._settings import Actor
+from .._vault import Vault
+
+PREFIX = "pending/"
+"""What the names of these rows start with; an owner's start with a company's, and have one part more."""
+LIFETIME = 600.0
+"""Seconds in which a sign-in has to be finished."""
+
+
+@attrs.frozen(kw_only=True)
+class Wish:
+    """A sign-in under way, as it is sealed.
+
+    Attributes:
+        user, company: Whose account.
+        destination: What a sign-in of the account was bound to when it was begun; it has to be the same at the end.
+        grant, purpose, redirect_uri: As in `SignIn`.
+        kept: What the connector needs to finish.
+        expires_at: In seconds since 1970.
+    """
+
+    user: str | None
+    company: str
+    destination: dict[str, str]
+    grant: Grant
+    purpose: str
+    redirect_uri: str | None
+    kept: bytes = attrs.field(repr=False)
+    expires_at: float
+
+
+def name_of(state: str) -> str:
+    """Return the name of the row of *state*: who reads the vault's names can't finish a sign-in."""
+    return PREFIX + hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()
+
+
+def put(vault: Vault, state: str, wish: Wish, by: Actor) -> None:
+    """Keep *wish* under *state*, for *by* alone; what is too old goes."""
+    tidy(vault)
+    values: dict[str, Any] = attrs.asdict(wish)
+    values["grant"] = wish.grant.value
+    values["kept"] = base64.b64encode(wish.kept).decode()
+    vault.save(
+        name_of(state),
+        json.dumps(values).encode(),
+        _bound(by),
+        connection={"expires_at": wish.expires_at},
+    )
+
+
+def take(vault: Vault, state: str, by: Actor, *, once: bool) -> Wish | None:
+    """Return the sign-in of *state*; None where there is none, or it is too old, or not *by* who began it.
+
+    Args:
+        vault: Where it is.
+        state: Names it.
+        by: Who finishes it.
+        once: Whether it is gone from now on, whatever comes of it: a redirect is used once. A poll is not.
+    """
+    name = name_of(state)
+    with vault.lock(name):
+        wish = _loaded(vault, name, by)
+        if wish is not None and (once or wish.expires_at <= time.time()):
+            vault.delete(name)
+    return wish if wish is not None and wish.expires_at > time.time() else None
+
+
+def forget(vault: Vault, state: str) -> None:
+    """Forget the sign-in of *state*."""
+    vault.delete(name_of(state))
+
+
+def tidy(vault: Vault) -> None:
+    """Forget the sign-ins that nobody finished in time."""
+    now = time.time()
+    for name in vault.names(PREFIX):
+        known = vault.connection(name) or {}
+        if float(known.get("expires_at", 0.0)) <= now:
+            vault.delete(name)
+
+
+def _loaded(vault: Vault, name: str, by: Actor) -> Wish | None:
+    try:
+        stored = vault.load(name, _bound(by))
+    except SignInNeeded:  # somebody else began it, or it was tampered with
+        return None
+    if stored is None:
+        return None
+    values = json.loads(stored.secret)
+    values["grant"] = Grant(values["grant"])
+    values["kept"] = base64.b64decode(values["kept"])
+    return Wish(**values)
+
+
+def _bound(by: Actor) -> dict[str, str]:
+    return {"sign-in of": by.name, "role": by.role.value}
