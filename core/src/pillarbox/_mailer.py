@@ -358,6 +358,7 @@ class Mailer(Connecting, Keeping):
             problem = fault(cls, error)
         else:
             made.account = account
+            made.app = self._registered(cls.connector).app if cls.connector else None
             made.network = Network(trusted=account.typed_by is Role.DEPLOYER, private=self._private)
             return made
         raise problem

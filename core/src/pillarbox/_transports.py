@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Self
 
 import attrs
 
-from ._connectors import Connection
+from ._connectors import App, Connection
 from ._declared import settings_class
 from ._errors import PillarboxError, SendDeferred, Unavailable
 from ._mail import ACCEPTED, Answer, AnswerState, Receipt, Sighting, SightingState, Submission
@@ -236,6 +236,8 @@ class Transport(abc.ABC):
         """How to reach other machines; core puts the deployment's in its place (rule 38)."""
         self.account: Account | None = None
         """Whose account this is, where core made the instance."""
+        self.app: App | None = None
+        """The registration of its connector, where it has one and core made the instance."""
         self.route: Route | None = None
         """What `check` is asked about, set by core before it: whose mail, and which address it shows."""
 
