@@ -121,6 +121,12 @@ def _sign_in_address(settings: Any) -> str:
     return username if is_address(username) else ""
 
 
+def sign_in_of(account: Account, transport: type[Transport]) -> tuple[str, str]:
+    """Return the connector that signs *account* in and what its tokens are for; "" where it signs in with a password."""
+    named = getattr(account.settings, "sign_in", "") or ""
+    return (named, "smtp") if named else (transport.connector, "send" if transport.connector else "")
+
+
 def is_address(value: str) -> bool:
     """Whether *value* is one addr-spec."""
     try:

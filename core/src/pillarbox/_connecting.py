@@ -6,15 +6,15 @@ import contextlib
 import datetime as dt
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
 from . import _log, _secrets
-from ._accounts import account_of
+from ._accounts import account_of, sign_in_of
 from ._connect import pending
+from ._connect.callback import parameters
 from ._connect.judging import judged
 from ._connect.registered import Registered, registered
 from ._connectors import (
@@ -28,15 +28,14 @@ from ._connectors import (
     SignIn,
 )
 from ._directory import Directory
-from ._errors import PillarboxError, SettingsError
+from ._errors import Changed, PillarboxError, SendDeferred, SettingsError, SignInNeeded
+from ._lanes import Lanes
 from ._plugins import Plugins
 from ._records import refuse_actor
 from ._schema import SIGN_IN
 from ._settings import Account, Actor, Company, User
 from ._vault import Vault
 
-LONGEST_CALLBACK = 16_384
-"""Octets of a redirect; more is none."""
 _STATE_OCTETS = 32
 
 
@@ -46,6 +45,7 @@ class Connecting:
     directory: Directory
     vault: Vault | None
     _apps: dict[str, Any]
+    _lanes: Lanes
 
     if TYPE_CHECKING:
 
@@ -53,6 +53,10 @@ class Connecting:
         def plugins(self) -> Plugins: ...
 
         def _try_to_resume(self, record: Company | User, company: str | None) -> None: ...
+
+    def _clock(self) -> float:
+        """Return the moment, in seconds since 1970."""
+        return time.time()
 
     def connect(
         self,
@@ -84,15 +88,19 @@ class Connecting:
         record, account = self._to_connect(user, company)
         refuse_actor(record, by)
         known, vault = self._registered_for(account), _secrets.required(self.vault)
+        if not account.signs_in_as:
+            raise SettingsError(
+                f"{record} has no address, so nobody can tell who has to sign in.", cure="Give it one."
+            )
         asked = SignIn(
             account=account,
-            grant=Grant(grant),
+            grant=_grant(grant),
             purpose=self._purpose(account),
             redirect_uri=redirect_uri,
             state=secrets.token_urlsafe(_STATE_OCTETS),
         )
-        prompt = known.connector.start(known.app, asked)
-        lifetime = min(prompt.expires_in, pending.LIFETIME)
+        prompt = known.start(asked)
+        lifetime, now = min(prompt.expires_in, pending.LIFETIME), self._clock()
         wish = pending.Wish(
             user=user,
             company=account.company,
@@ -100,10 +108,11 @@ class Connecting:
             grant=asked.grant,
             purpose=asked.purpose,
             redirect_uri=redirect_uri,
+            redirects=prompt.url is not None and prompt.code is None,
             kept=prompt.kept,
-            expires_at=time.time() + lifetime,
+            expires_at=now + lifetime,
         )
-        pending.put(vault, asked.state, wish, by)
+        pending.put(vault, asked.state, wish, by, now)
         return attrs.evolve(prompt, kept=b"", state=asked.state, expires_in=lifetime)
 
     def finish_connect(
@@ -119,14 +128,16 @@ class Connecting:
             SettingsError: The provider refused the registration, or the account is no longer what it was.
             SendDeferred: The provider does not answer; a redirect is used up, so begin again.
         """
-        given = _parameters(callback)
-        state, is_poll = given.get("state", ""), set(given) <= {"state"}
+        given = parameters(callback)
+        state, redirected = given.get("state", ""), not set(given) <= {"state"}
         vault = _secrets.required(self.vault)
-        wish = pending.take(vault, state, by, once=not is_poll)
+        wish = pending.take(vault, state, by, self._clock(), redirected=redirected)
         if wish is None:
             return Refused(
                 reason=RefusedReason.EXPIRED, cure="Begin again: it has to be finished in ten minutes."
             )
+        if wish.redirects and not redirected:
+            return Pending()
         record, account = self._to_connect(wish.user, wish.company)
         known = self._registered_for(account)
         if _secrets.sign_in_bound_to(account, known.name, known.app) != wish.destination:
@@ -139,12 +150,12 @@ class Connecting:
             redirect_uri=wish.redirect_uri,
             state=state,
         )
-        answer = known.connector.finish(known.app, asked, wish.kept, None if is_poll else given)
+        answer = known.finish(asked, wish.kept, given if wish.redirects else None)
         if isinstance(answer, Pending):
             return answer
         pending.forget(vault, state)
         if isinstance(answer, Refused):
-            return attrs.evolve(answer, wanted=answer.wanted or account.signs_in_as)
+            return answer
         return self._kept_or_refused(vault, known, asked, answer, record, by)
 
     def connect_here(
@@ -179,11 +190,10 @@ class Connecting:
             if prompt.url is None:
                 answer = self.finish_connect({"state": prompt.state}, by=by)
             else:
+                listener.expect(prompt.state)
                 (show or loopback.browse)(prompt.url)
                 answer = listener.wait(
-                    prompt.state,
-                    lambda given: self.finish_connect(given, by=by),
-                    min(timeout, prompt.expires_in),
+                    lambda given: self.finish_connect(given, by=by), min(timeout, prompt.expires_in)
                 )
         if isinstance(answer, Pending):
             return Refused(reason=RefusedReason.EXPIRED, cure="Begin again, and finish in the browser.")
@@ -213,9 +223,7 @@ class Connecting:
         """
         _, account = self._to_connect(user, company)
         known = self._registered_for(account)
-        return known.connector.consent_url(
-            known.app, redirect_uri, state or secrets.token_urlsafe(_STATE_OCTETS)
-        )
+        return known.consent_url(redirect_uri, state or secrets.token_urlsafe(_STATE_OCTETS))
 
     def _to_connect(self, user: str | None, company: str | None) -> tuple[Company | User, Account]:
         found, who = self.directory.look_up(user, company)
@@ -223,10 +231,10 @@ class Connecting:
         return record, account_of(record, found, self.plugins)
 
     def _connector_of(self, account: Account) -> str:
-        return getattr(account.settings, "sign_in", "") or self.plugins[account.method].connector
+        return sign_in_of(account, self.plugins[account.method])[0]
 
     def _purpose(self, account: Account) -> str:
-        return "smtp" if getattr(account.settings, "sign_in", "") else "send"
+        return sign_in_of(account, self.plugins[account.method])[1]
 
     def _registered(self, name: str) -> Registered:
         return registered(name, self.plugins, self._apps)
@@ -250,23 +258,21 @@ class Connecting:
         by: Actor,
     ) -> Connection | Refused:
         account, name = asked.account, _secrets.prefix(asked.account.company, asked.account.owner) + SIGN_IN
-        with vault.lock(name):
-            row = vault.rows.load(name)
-            learned = {} if row is None else row.readable.get("connection", {})
-            before = _secrets.connection_of(learned) if learned else None
-            refused = judged(asked, before, answer.connection, known.connector.wanted(known.app, asked), by)
+        now = attrs.evolve(
+            answer.connection,
+            connected_at=dt.datetime.fromtimestamp(self._clock(), dt.UTC).isoformat(timespec="seconds"),
+            grant=asked.grant.value,
+            purpose=asked.purpose,
+            connector=known.name,
+        )
+        bound = _secrets.sign_in_bound_to(account, known.name, known.app)
+        with _alone(vault, name):
+            refused = judged(asked, _before(vault, name), now, known.wanted(asked), by)
             if refused is None:
-                now = attrs.evolve(
-                    answer.connection,
-                    connected_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-                    grant=asked.grant.value,
-                    purpose=asked.purpose,
-                )
-                bound = _secrets.sign_in_bound_to(account, known.name, known.app)
-                version = 0 if row is None else row.version
-                vault.save(name, answer.secret, bound, connection=attrs.asdict(now), version=version)
+                _save(vault, name, answer.secret, bound, attrs.asdict(now))
         if refused is not None:
-            _try_to_revoke(known, answer.secret)
+            if not _is_connected(vault, now):
+                known.revoke(answer.secret)
             return refused
         _log.event(
             "info", "pillarbox.connected", owner=account.owner, connector=known.name, grant=asked.grant.value
@@ -276,41 +282,71 @@ class Connecting:
 
     def _revoke(self, company: Company, record: Company | User) -> bool | None:
         """End what *record* is connected to, whatever its settings say now; None where that is nothing."""
-        name = _secrets.prefix(company.id, record.owner) + SIGN_IN
-        row = None if self.vault is None else self.vault.rows.load(name)
-        if row is None or self.vault is None:
+        vault, name = self.vault, _secrets.prefix(company.id, record.owner) + SIGN_IN
+        if vault is None or vault.rows.load(name) is None:
             return None
-        told = False
-        bound = row.readable.get("destination", {})
-        with contextlib.suppress(
-            PillarboxError
-        ):  # what can't be opened can't be revoked, and is destroyed all the same
-            stored = self.vault.load(name, bound)
-            connector = str(bound.get("connector", ""))
-            if stored is not None and connector:
-                told = _try_to_revoke(self._registered(connector), stored.secret)
-        self.vault.delete(name)
+        with _alone(vault, name):  # a refresh under way ends first: what it got is revoked as well
+            told = self._told_it_is_over(vault, name)
+            vault.delete(name)
+        self._lanes.close()  # a connection that is open was signed in with it
         _log.event("info", "pillarbox.disconnected", owner=record.owner, revoked=told)
         return told
 
-
-def _try_to_revoke(known: Registered, secret: bytes) -> bool:
-    try:
-        return known.connector.revoke(known.app, secret)
-    except PillarboxError as error:
-        _log.event("warning", "pillarbox.not_revoked", connector=known.name, error=type(error).__name__)
+    def _told_it_is_over(self, vault: Vault, name: str) -> bool:
+        """Revoke what lies under *name*; what can't be opened, or is nobody's any more, is destroyed all the same."""
+        row = vault.rows.load(name)
+        bound = {} if row is None else row.readable.get("destination", {})
+        with contextlib.suppress(PillarboxError):
+            stored, connector = vault.load(name, bound), str(bound.get("connector", ""))
+            if stored is not None and connector:
+                known, learned = self._registered(connector), _secrets.connection_of(stored.connection)
+                return not _is_connected(vault, learned, but=name) and known.revoke(stored.secret)
         return False
 
 
-def _parameters(callback: Mapping[str, str] | str) -> dict[str, str]:
-    """Return the parameters of a redirect, each of which may stand there once (RFC 6749, section 3.1)."""
-    if isinstance(callback, str):
-        if len(callback) > LONGEST_CALLBACK:
-            return {}
-        try:
-            parts = urlsplit(callback.strip())
-            pairs = parse_qsl(parts.query or parts.fragment, keep_blank_values=True, max_num_fields=50)
-        except ValueError:
-            return {}
-        return dict(pairs) if len({name for name, _ in pairs}) == len(pairs) else {}
-    return {str(name): str(value) for name, value in callback.items()}
+@contextlib.contextmanager
+def _alone(vault: Vault, name: str) -> Iterator[None]:
+    try:
+        with vault.lock(name):
+            yield
+    except TimeoutError:
+        raise SendDeferred(
+            "Another process has been at this sign-in for long.", stage="sign-in", cure="Try it again."
+        ) from None
+
+
+def _grant(wish: Grant | str) -> Grant:
+    try:
+        return Grant(wish)
+    except ValueError:
+        raise SettingsError(f"There is no grant {wish!r:.60}.", cure="Ask for send or confirm.") from None
+
+
+def _before(vault: Vault, name: str) -> Connection | None:
+    """Return what the last sign-in under *name* learned, if it can still be read."""
+    learned = vault.connection(name)
+    with contextlib.suppress(SignInNeeded):
+        return _secrets.connection_of(learned) if learned else None
+    return None
+
+
+def _save(
+    vault: Vault, name: str, secret: bytes, bound: Mapping[str, str], learned: Mapping[str, Any]
+) -> None:
+    """Keep a sign-in in the place of the last, also while the vault's keys are being changed."""
+    while True:
+        row = vault.rows.load(name)
+        with contextlib.suppress(Changed):
+            vault.save(name, secret, bound, connection=learned, version=0 if row is None else row.version)
+            return
+
+
+def _is_connected(vault: Vault, one: Connection, *, but: str = "") -> bool:
+    """Whether another account is signed in as the same person: some providers end all their grants with one of them."""
+    names = (name for name in vault.names() if name.endswith(f"/{SIGN_IN}") and name != but)
+    who = (one.connector, one.issuer, one.tenant, one.subject)
+    others = (vault.connection(name) or {} for name in names)
+    return any(who == tuple(other.get(key) for key in _PERSON) for other in others)
+
+
+_PERSON = ("connector", "issuer", "tenant", "subject")

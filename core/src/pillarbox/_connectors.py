@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import attrs
 
 from ._declared import settings_class
-from ._errors import SettingsError, SignInNeeded
+from ._errors import SendDeferred, SettingsError, SignInNeeded, quotation
 from ._route import Finding
-from ._schema import Secret
-from ._settings import Account
+from ._schema import Secret, at
+from ._settings import Account, secrets_of
 from ._vault import Credentials, Stored, from_environment, from_file
 
 MARGIN = 300.0
@@ -48,7 +48,7 @@ class App:
         Raises:
             SettingsError: There is none, or the reference can't be followed.
         """
-        reference = getattr(self.settings, field, None)
+        reference = at(self.settings, field)
         if not isinstance(reference, Secret):
             raise SettingsError(f"The registration has no {field}.", cure=f"Set {field} in [apps].")
         if reference.vault:
@@ -90,6 +90,7 @@ class Connection:
         connected_at: ISO 8601, UTC.
         grant: What was asked for: `send` or `confirm`.
         purpose: What it is for: `send` or `smtp`.
+        connector: Whose sign-in it is, by its name; core writes it down.
         refused: Why the provider gives no more tokens, a sentence; "" while it does.
         refused_until: Until when nobody asks it again, in seconds since 1970; 0 until somebody connects again.
     """
@@ -103,6 +104,7 @@ class Connection:
     connected_at: str = ""
     grant: str = ""
     purpose: str = ""
+    connector: str = ""
     refused: str = ""
     refused_until: float = 0.0
 
@@ -292,55 +294,69 @@ class _Tokens:
     app: App
     credentials: Credentials
     purpose: str
+    clock: Callable[[], float] = time.time
 
     def token(self) -> str:
         stored = self.credentials.stored()
-        if (held := self._usable(stored)) is not None:
+        if (held := self._usable(stored, MARGIN)) is not None:
             return held
         refusal: list[SignInNeeded] = []
-        after = self.credentials.update(lambda now: self._refreshed(now, refusal.append))
+        try:
+            after = self.credentials.update(lambda now: self._refreshed(now, refusal.append))
+        except TimeoutError:
+            raise SendDeferred(
+                "Another process has been at this sign-in for long.", stage="sign-in"
+            ) from None
         if refusal:
             raise refusal[0]
-        if (held := self._usable(after)) is None:
+        if (held := self._usable(after, 0.0)) is None:  # a provider may give tokens for less than the margin
             raise SignInNeeded("The provider gave no token that can be used.", stage="sign-in", cure=_AGAIN)
         return held
 
-    def _usable(self, stored: Stored | None) -> str | None:
+    def _usable(self, stored: Stored | None, margin: float) -> str | None:
         if stored is None:
             raise SignInNeeded("This account was never connected.", stage="sign-in", cure="Connect it.")
-        _raise_if_refused(stored.connection)
+        _raise_if_refused(stored.connection, self.clock())
         held = self.connector.held(self.app, stored.secret, self.purpose)
         if held is None or held.token == self.credentials.refused:
             return None
-        return held.token if held.expires_at > time.time() + MARGIN else None
+        return held.token if held.expires_at > self.clock() + margin else None
 
     def _refreshed(
         self, stored: Stored | None, refused: Callable[[SignInNeeded], None]
     ) -> tuple[bytes, Mapping[str, Any]] | None:
         """Change what is stored *now*, under the lock: another may have refreshed it since it was looked at."""
-        if self._usable(stored) is not None:
+        if self._usable(stored, MARGIN) is not None:
             return None
         assert stored is not None
+        for field in secrets_of(self.app.settings):
+            self.app.secret(
+                field
+            )  # what this process can't read is its own matter, and no word of the provider's
         try:
             secret = self.connector.refresh(self.app, stored.secret, self.purpose)
         except SignInNeeded as error:
             refused(error)
-            return stored.secret, {**stored.connection, "refused": error.detail, "refused_until": 0.0}
+            return stored.secret, _marked(stored, error.detail, 0.0)
         except SettingsError as error:
             refused(SignInNeeded(error.detail, stage="sign-in", cure=error.cure))
-            until = time.time() + LATER
-            return stored.secret, {**stored.connection, "refused": error.detail, "refused_until": until}
-        return secret, {**stored.connection, "refused": "", "refused_until": 0.0}
+            return stored.secret, _marked(stored, error.detail, self.clock() + LATER)
+        return secret, _marked(stored, "", 0.0)
 
 
 _AGAIN = "Connect it again."
 
 
-def _raise_if_refused(connection: Mapping[str, Any]) -> None:
+def _marked(stored: Stored, refused: str, until: float) -> Mapping[str, Any]:
+    """Return what is known of a sign-in, with why the provider gives no more tokens, if it does not."""
+    return {**stored.connection, "refused": quotation(refused), "refused_until": until}
+
+
+def _raise_if_refused(connection: Mapping[str, Any], now: float) -> None:
     why, until = str(connection.get("refused", "")), float(connection.get("refused_until", 0.0))
     if why and not until:
         raise SignInNeeded(why, stage="sign-in", cure=_AGAIN)
-    if why and until > time.time():
+    if why and until > now:
         raise SignInNeeded(
             why, stage="sign-in", cure="Mend the registration in [apps]; it is tried again by itself."
         )

@@ -331,8 +331,8 @@ class Mailer(Connecting, Keeping):
         found, who = self.directory.look_up(user, company)
         if who is None:
             raise SettingsError("Name the user to remove.")
+        self.directory.remove(user, by=by)  # the first: it refuses whoever may not
         self._revoke(found, who)
-        self.directory.remove(user, by=by)
         _secrets.destroy(self.vault, _secrets.prefix(found.id, who.owner))
 
     def _transport(

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 import attrs
 
-from ._accounts import Transports, account_of, no_method, path_of, transport_of
+from ._accounts import Transports, account_of, no_method, path_of, sign_in_of, transport_of
 from ._address import Address, comparable, shown_domain
 from ._connectors import Connection
 from ._errors import SenderMismatch, SettingsError
@@ -47,7 +47,7 @@ def resolve(
         raise no_method(record)
     transport = transport_of(record.method, transports)
     used = account_of(record, company, transports)
-    connection = (connections or {}).get(used.owner)
+    connection = _counting(used, transport, (connections or {}).get(used.owner))
     _check_connection(used, connection)
     told = (*chosen, *_about_account(record, used, transport))
     if isinstance(record, User):
@@ -83,6 +83,16 @@ def _about_account(
     if not sign_in:
         return (sends,)
     return sends, Reason(f"The connection {sign_in}", f"{path}.{account.method}")
+
+
+def _counting(
+    account: Account, transport: type[Transport], connection: Connection | None
+) -> Connection | None:
+    """Return *connection* where it is for this account: another may be left of a method that it had before."""
+    if connection is None or not connection.connector:
+        return connection
+    is_ours = (connection.connector, connection.purpose) == sign_in_of(account, transport)
+    return connection if is_ours else None
 
 
 def _check_connection(account: Account, connection: Connection | None) -> None:

@@ -18,6 +18,8 @@ from ._errors import QUOTATION_OCTETS, Changed, SettingsError, SignInNeeded, Una
 from ._owner_only import BINARY, cure, is_open_to_others, is_strangers
 from ._schema import SIGN_IN, Secret
 
+UNDER_WAY = "signing in/"
+"""What the names of sign-ins start with that nobody has finished yet: no company's id holds a space."""
 LARGEST_SECRET_FILE = 64 * 1024
 """Octets; a larger file is not a secret (rule 40)."""
 
@@ -43,6 +45,11 @@ class Row:
     def associated(self) -> bytes:
         """What the sealed half is bound to: the row's name and its readable half."""
         return associated(self.name, self.readable)
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether it is a sign-in that nobody has finished yet: it goes by itself, ten minutes after it was begun."""
+        return self.name.startswith(UNDER_WAY)
 
 
 def associated(name: str, readable: Mapping[str, Any]) -> bytes:
@@ -390,14 +397,21 @@ class AccountCredentials(Credentials):
                 return stored
             secret, connection = changed
             self._remember(secret)
-            version = vault.save(
-                name,
-                secret,
-                self._destination,
-                connection=connection,
-                version=stored.version if stored else 0,
-            )
-            return Stored(secret, connection, version)
+            return Stored(secret, connection, self._saved(vault, name, stored, secret, connection))
+
+    def _saved(
+        self, vault: Vault, name: str, stored: Stored | None, secret: bytes, connection: Mapping[str, Any]
+    ) -> int:
+        """Save over *stored*, also where it was meanwhile sealed by another key: a new refresh token must not get lost."""
+        while True:
+            version = stored.version if stored else 0
+            try:
+                return vault.save(name, secret, self._destination, connection=connection, version=version)
+            except Changed:
+                again = vault.load(name, self._destination)
+                if again is None or stored is None or again.secret != stored.secret:
+                    raise
+                stored = again
 
     def _remember(self, secret: bytes) -> None:
         self._released.add(secret.decode("utf-8", "ignore"))

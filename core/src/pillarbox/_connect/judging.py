@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from .._address import comparable
 from .._connectors import Connection, Refused, RefusedReason, SignIn
+from .._errors import quotation
 from .._schema import Role
 from .._settings import Actor
 
@@ -25,13 +26,16 @@ def judged(
     who = asked.account.signs_in_as
     if not _same(now.address, who):
         return Refused(
-            reason=RefusedReason.WRONG_ACCOUNT, wanted=who, signed_in_as=now.address, cure=_other_account(who)
+            reason=RefusedReason.WRONG_ACCOUNT,
+            wanted=who,
+            signed_in_as=quotation(now.address),
+            cure=_other_account(who),
         )
     if before is not None and _is_another(before, now) and by.role is Role.OWNER:
         return Refused(
             reason=RefusedReason.OTHER_PERSON,
             wanted=who,
-            signed_in_as=now.address,
+            signed_in_as=quotation(now.address),
             cure="If the address was given to somebody else, have an administrator connect it.",
         )
     granted = {scope.lower() for scope in now.scopes}
@@ -40,7 +44,7 @@ def judged(
         return Refused(
             reason=RefusedReason.SCOPE_MISSING,
             wanted=who,
-            signed_in_as=now.address,
+            signed_in_as=quotation(now.address),
             missing=missing,
             cure="Connect again, and leave every box ticked.",
         )

@@ -2,44 +2,81 @@
 
 from __future__ import annotations
 
+import errno
 import html
 import http.server
 import queue
+import secrets
 import socket
+import socketserver
+import sys
 import threading
-import time
 import webbrowser
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlsplit
 
 from .._connectors import Connection, Pending, Refused
+from .callback import of_path
+from .words import why
 
 Answer = Connection | Pending | Refused
 PASTED = "http://localhost:1"
 """Where a redirect goes that a person copies from the address bar: browsers refuse that port, so nobody receives it."""
 _IDLE = 10.0
 """Seconds for a browser to say what it wants: some open connections and never do."""
+_MOST = 32
+"""Connections at once; whoever comes on top of them is let go."""
+_PATIENCE = 120.0
+"""Seconds for the program to finish the sign-in while the browser waits for its page."""
 
 
 def browse(url: str) -> None:
-    """Open *url* in the person's browser."""
-    webbrowser.open(url)
+    """Open *url* in the person's browser, without waiting for it: some that run in a terminal end with the person's visit."""
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True, name="pillarbox-browser").start()
+
+
+class Redirect:
+    """One redirect that came.
+
+    Attributes:
+        given: Its parameters.
+    """
+
+    def __init__(self, given: dict[str, str]) -> None:
+        self.given = given
+        self._page: queue.Queue[str] = queue.Queue()
+        self._was_shown = threading.Event()
+
+    def show(self, text: str) -> None:
+        """Give the browser a page that says *text*, and wait a little until it has it."""
+        self._page.put(_page(text))
+        self._was_shown.wait(_IDLE)
+
+    def page(self) -> str | None:
+        """Return the page to show, or None where the program does not finish."""
+        try:
+            return self._page.get(timeout=_PATIENCE)
+        except queue.Empty:
+            return None
+
+    def was_shown(self) -> None:
+        """Say that the browser has its page, or is gone."""
+        self._was_shown.set()
 
 
 class Listener:
     """Waits on a port of its own for one redirect, and shows the person what came of it.
 
-    Only a redirect with the right state is answered with anything but 404: another program on this computer, or a page
+    Only a GET of the one redirect that is expected is let through, and once: another program on this computer, or a page
     in the browser, can knock as often as it likes.
     """
 
     def __init__(self) -> None:
-        self._came: queue.Queue[tuple[dict[str, str], queue.Queue[str]]] = queue.Queue()
+        self._came: queue.Queue[Redirect] = queue.Queue()
         self._state = ""
         self._guard = threading.Lock()
-        self._servers = _servers(self._handler())
+        self._servers = _servers(_handler(self._take))
         self._threads = [
             threading.Thread(
                 target=server.serve_forever, args=(0.05,), daemon=True, name="pillarbox-redirect"
@@ -57,20 +94,24 @@ class Listener:
         """What the provider has to redirect to; any port is allowed to a native app."""
         return f"http://localhost:{self.port}"
 
-    def wait(self, state: str, finish: Callable[[Mapping[str, str]], Answer], timeout: float) -> Answer:
-        """Return what *finish* says of the redirect with *state*, or that none came in *timeout* seconds."""
-        self._state = state
+    def expect(self, state: str) -> None:
+        """Let the redirect with *state* through from now on; say so before the browser is sent on its way."""
+        with self._guard:
+            self._state = state
+
+    def wait(self, finish: Callable[[Mapping[str, str]], Answer], timeout: float) -> Answer:
+        """Return what *finish* says of the redirect, or that none came in *timeout* seconds."""
         try:
-            given, shown = self._came.get(timeout=timeout)
+            redirect = self._came.get(timeout=timeout)
         except queue.Empty:
+            self.expect("")
             return Pending()
         try:
-            answer = finish(given)
-        except BaseException as error:
-            shown.put(_page(f"That did not work: {type(error).__name__}. See the program that asked."))
+            answer = finish(redirect.given)
+        except BaseException:
+            redirect.show("That did not work. The program that asked for it says why.")
             raise
-        shown.put(_page(sentence(answer)))
-        time.sleep(0.2)  # a moment for the browser to get it, before the port is closed
+        redirect.show(sentence(answer))
         return answer
 
     def __enter__(self) -> Self:
@@ -85,56 +126,88 @@ class Listener:
             server.shutdown()
             server.server_close()
 
-    def _take(self, given: dict[str, str]) -> queue.Queue[str] | None:
-        """Return where the page for the redirect *given* will be, or None where it is not the one."""
+    def _take(self, given: dict[str, str]) -> Redirect | None:
+        """Return the redirect of *given*, or None where it is not the one."""
         with self._guard:
-            if not self._state or given.get("state") != self._state:
+            is_it = bool(self._state) and _same(given.get("state", ""), self._state)
+            if not is_it:
                 return None
             self._state = ""
-        shown: queue.Queue[str] = queue.Queue()
-        self._came.put((given, shown))
-        return shown
+        redirect = Redirect(given)
+        self._came.put(redirect)
+        return redirect
 
-    def _handler(self) -> type[http.server.BaseHTTPRequestHandler]:
-        take = self._take
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            timeout = _IDLE
-            server_version, sys_version = "pillarbox", ""
+def _same(one: str, other: str) -> bool:
+    return secrets.compare_digest(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
 
-            def do_GET(self) -> None:
-                shown = take(_query(self.path)) if self._is_for_us() else None
-                if shown is None:
-                    self._say(404, _page("There is nothing here."))
-                    return
-                try:
-                    self._say(200, shown.get(timeout=120))
-                except queue.Empty:
-                    self._say(504, _page("The program that asked does not answer."))
 
-            def _is_for_us(self) -> bool:
-                """Whether the browser asked for this computer by its own name, not by one that was pointed here."""
-                host = (self.headers.get("Host") or "").rpartition(":")[0]
-                return host in {"localhost", "127.0.0.1", "[::1]"}
+def _handler(
+    take: Callable[[dict[str, str]], Redirect | None],
+) -> type[http.server.BaseHTTPRequestHandler]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        timeout = _IDLE
+        server_version, sys_version = "pillarbox", ""
 
-            def _say(self, code: int, page: str) -> None:
-                content = page.encode()
-                self.send_response(code)
-                for name, value in _HEADERS.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+        def do_GET(self) -> None:
+            redirect = take(of_path(self.path)) if self._is_for_us() else None
+            if redirect is None:
+                self._say(404, _page("There is nothing here."))
+                return
+            try:
+                page = redirect.page()
+                self._say(200 if page else 504, page or _page("The program that asked does not answer."))
+            finally:
+                redirect.was_shown()
 
-            def log_message(self, *_: Any) -> None:
-                """Say nothing: the path holds the code."""
+        def _is_for_us(self) -> bool:
+            """Whether the browser asked for this computer by its own name, not by one that was pointed here."""
+            port = self.connection.getsockname()[1]
+            names = {f"{name}:{port}" for name in ("localhost", "127.0.0.1", "[::1]")}
+            return self.headers.get_all("Host", []) in [[name] for name in names]
 
-        return Handler
+        def _say(self, code: int, page: str) -> None:
+            content = page.encode()
+            self.send_response(code)
+            for name, value in _HEADERS.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+            self.wfile.flush()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing: the path holds the code."""
+
+    return Handler
 
 
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = False
+
+    def __init__(self, *given: Any) -> None:
+        self._room = threading.BoundedSemaphore(_MOST)
+        super().__init__(*given)
+
+    def server_bind(self) -> None:
+        """Bind without looking the address up, which may take long where no server of names answers."""
+        if sys.platform == "win32":  # pragma: no cover - run under Windows only
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "localhost", int(self.server_address[1])
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: a browser that goes away is none of ours."""
@@ -145,14 +218,22 @@ class _Server6(_Server):
 
 
 def _servers(handler: type[http.server.BaseHTTPRequestHandler]) -> list[_Server]:
-    """Return servers on both loopback addresses where there are two: a browser may take `localhost` for either."""
-    first = _Server(("127.0.0.1", 0), handler)
-    try:
-        return [first, _Server6(("::1", int(first.server_address[1])), handler)]
-    except OSError:
-        return [first]
+    """Return servers on both loopback addresses where there are two: a browser may take `localhost` for either.
+
+    A port that another program has on one of them is given up, since that program would get what is meant for us.
+    """
+    for _ in range(_TRIES):
+        first = _Server(("127.0.0.1", 0), handler)
+        try:
+            return [first, _Server6(("::1", int(first.server_address[1])), handler)]
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                return [first]  # there is no other
+        first.server_close()
+    raise OSError(errno.EADDRINUSE, "no port is free on both loopback addresses")
 
 
+_TRIES = 20
 _HEADERS = {
     "Content-Type": "text/html; charset=utf-8",
     "Cache-Control": "no-store",
@@ -161,14 +242,6 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Connection": "close",
 }
-
-
-def _query(path: str) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(urlsplit(path).query, keep_blank_values=True, max_num_fields=50)
-    except ValueError:
-        return {}
-    return dict(pairs) if len({name for name, _ in pairs}) == len(pairs) else {}
 
 
 def sentence(answer: Answer) -> str:
@@ -182,8 +255,6 @@ def sentence(answer: Answer) -> str:
 
 def in_words(refused: Refused) -> str:
     """Return why a sign-in came to nothing, and what to do: a sentence or two."""
-    from .words import why
-
     return f"{why(refused)} {refused.cure}".strip()
 
 

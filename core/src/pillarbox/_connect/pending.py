@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import time
 from typing import Any
 
 import attrs
@@ -13,10 +12,8 @@ import attrs
 from .._connectors import Grant
 from .._errors import SignInNeeded
 from .._settings import Actor
-from .._vault import Vault
+from .._vault import UNDER_WAY, Vault
 
-PREFIX = "pending/"
-"""What the names of these rows start with; an owner's start with a company's, and have one part more."""
 LIFETIME = 600.0
 """Seconds in which a sign-in has to be finished."""
 
@@ -29,6 +26,7 @@ class Wish:
         user, company: Whose account.
         destination: What a sign-in of the account was bound to when it was begun; it has to be the same at the end.
         grant, purpose, redirect_uri: As in `SignIn`.
+        redirects: Whether a redirect finishes it; else somebody asks the provider again and again.
         kept: What the connector needs to finish.
         expires_at: In seconds since 1970.
     """
@@ -39,18 +37,19 @@ class Wish:
     grant: Grant
     purpose: str
     redirect_uri: str | None
+    redirects: bool
     kept: bytes = attrs.field(repr=False)
     expires_at: float
 
 
 def name_of(state: str) -> str:
     """Return the name of the row of *state*: who reads the vault's names can't finish a sign-in."""
-    return PREFIX + hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()
+    return UNDER_WAY + hashlib.sha256(state.encode("utf-8", "replace")).hexdigest()
 
 
-def put(vault: Vault, state: str, wish: Wish, by: Actor) -> None:
-    """Keep *wish* under *state*, for *by* alone; what is too old goes."""
-    tidy(vault)
+def put(vault: Vault, state: str, wish: Wish, by: Actor, now: float) -> None:
+    """Keep *wish* under *state*, for *by* alone; what is too old *now* goes."""
+    tidy(vault, now)
     values: dict[str, Any] = attrs.asdict(wish)
     values["grant"] = wish.grant.value
     values["kept"] = base64.b64encode(wish.kept).decode()
@@ -62,21 +61,27 @@ def put(vault: Vault, state: str, wish: Wish, by: Actor) -> None:
     )
 
 
-def take(vault: Vault, state: str, by: Actor, *, once: bool) -> Wish | None:
+def take(vault: Vault, state: str, by: Actor, now: float, *, redirected: bool) -> Wish | None:
     """Return the sign-in of *state*; None where there is none, or it is too old, or not *by* who began it.
 
     Args:
         vault: Where it is.
         state: Names it.
         by: Who finishes it.
-        once: Whether it is gone from now on, whatever comes of it: a redirect is used once. A poll is not.
+        now: In seconds since 1970.
+        redirected: Whether a redirect came, which is used once: whatever comes of it, the sign-in is gone from now on.
     """
     name = name_of(state)
-    with vault.lock(name):
+    if vault.rows.load(name) is None:  # whoever guesses at names waits for nobody, and leaves no lock behind
+        return None
+    with vault.lock(UNDER_WAY):
         wish = _loaded(vault, name, by)
-        if wish is not None and (once or wish.expires_at <= time.time()):
+        if wish is None:
+            return None
+        is_late = wish.expires_at <= now
+        if is_late or (wish.redirects and redirected):
             vault.delete(name)
-    return wish if wish is not None and wish.expires_at > time.time() else None
+    return None if is_late else wish
 
 
 def forget(vault: Vault, state: str) -> None:
@@ -84,10 +89,9 @@ def forget(vault: Vault, state: str) -> None:
     vault.delete(name_of(state))
 
 
-def tidy(vault: Vault) -> None:
+def tidy(vault: Vault, now: float) -> None:
     """Forget the sign-ins that nobody finished in time."""
-    now = time.time()
-    for name in vault.names(PREFIX):
+    for name in vault.names(UNDER_WAY):
         known = vault.connection(name) or {}
         if float(known.get("expires_at", 0.0)) <= now:
             vault.delete(name)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 
-from .._connectors import App, Connector
-from .._errors import InvalidSettings, SettingsError
+from .. import _log
+from .._connectors import App, Connected, Connector, Pending, Prompt, Refused, SignIn
+from .._errors import InvalidSettings, PillarboxError, SettingsError, Unavailable, quotation
 from .._plugins import Plugins
 from .._schema import structure
 from .._vault import Credentials
@@ -28,6 +30,59 @@ class Registered:
     connector: Connector
     app: App
 
+    @property
+    def label(self) -> str:
+        """What people call the provider."""
+        return self.connector.label or self.name
+
+    def start(self, asked: SignIn) -> Prompt:
+        """See `Connector`; whatever it raises that is not pillarbox's own is its fault, and told as such."""
+        with self._at_fault():
+            return self.connector.start(self.app, asked)
+
+    def finish(
+        self, asked: SignIn, kept: bytes, callback: Mapping[str, str] | None
+    ) -> Connected | Pending | Refused:
+        """See `Connector`; what the provider says is fit to be shown to a person."""
+        with self._at_fault():
+            answer = self.connector.finish(self.app, asked, kept, callback)
+        if not isinstance(answer, Refused):
+            return answer
+        who, said = quotation(answer.signed_in_as), quotation(answer.detail)
+        wanted = answer.wanted or asked.account.signs_in_as
+        return attrs.evolve(answer, wanted=wanted, signed_in_as=who, detail=said)
+
+    def wanted(self, asked: SignIn) -> tuple[str, ...]:
+        """See `Connector`."""
+        with self._at_fault():
+            return tuple(self.connector.wanted(self.app, asked))
+
+    def consent_url(self, redirect_uri: str, state: str) -> str | None:
+        """See `Connector`."""
+        with self._at_fault():
+            return self.connector.consent_url(self.app, redirect_uri, state)
+
+    def revoke(self, secret: bytes) -> bool:
+        """Return whether the provider was told that the grant is over; raises nothing."""
+        try:
+            with self._at_fault():
+                return bool(self.connector.revoke(self.app, secret))
+        except PillarboxError as error:
+            _log.event("warning", "pillarbox.not_revoked", connector=self.name, error=type(error).__name__)
+        return False
+
+    @contextlib.contextmanager
+    def _at_fault(self) -> Iterator[None]:
+        try:
+            yield
+        except PillarboxError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a plugin may raise anything, and its text may hold secrets)
+            kind = type(error).__name__
+        else:
+            return
+        raise Unavailable(f"{self.label} failed with {kind}.", cure="It is a fault of the connector.")
+
     def token(self, credentials: Credentials, purpose: str, host: str) -> str:
         """Return a token for *purpose*, which will be shown to *host*.
 
@@ -39,9 +94,9 @@ class Registered:
             SettingsError: It may not be shown to *host*.
         """
         known = self.connector.hosts(self.app, purpose)
-        if host and known is not None and host.lower().rstrip(".") not in known:
+        if host and known is not None and host.lower().rstrip(".") not in map(str.lower, known):
             raise SettingsError(
-                f"A sign-in by {self.connector.label or self.name} is shown to {' and '.join(known)} alone, not to {host}.",
+                f"A sign-in by {self.label} is shown to {' and '.join(known)} alone, not to {host}.",
                 cure=f"Set that server; or have the deployer add this one to hosts in [apps.{self.name}].",
             )
         return self.connector.token(self.app, credentials, purpose)
