@@ -1,0 +1,111 @@
+"""Gmail's errors: its words for them, and the shape they come in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+
+import attrs
+
+from .._http.faults import Answer, Fault, Plan
+from .._http.values import Reply
+
+RETRY_SECONDS = 900
+"""How far ahead the time lies that a 429 names, where a test names none (as people report it)."""
+
+
+@attrs.frozen
+class Kind:
+    """A reason: its status, its domain, its canonical name, its usual text."""
+
+    status: int
+    domain: str
+    name: str
+    text: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "badRequest": Kind(400, "global", "INVALID_ARGUMENT", "Bad Request"),
+    "invalid": Kind(400, "global", "INVALID_ARGUMENT", "Invalid value"),
+    "invalidArgument": Kind(400, "global", "INVALID_ARGUMENT", "Request contains an invalid argument."),
+    "failedPrecondition": Kind(400, "global", "FAILED_PRECONDITION", "Precondition check failed."),
+    "authError": Kind(
+        401,
+        "global",
+        "UNAUTHENTICATED",
+        "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
+        "valid authentication credential.",
+    ),
+    "required": Kind(
+        401, "global", "UNAUTHENTICATED", "Request is missing required authentication credential."
+    ),
+    "insufficientPermissions": Kind(
+        403, "global", "PERMISSION_DENIED", "Request had insufficient authentication scopes."
+    ),
+    "forbidden": Kind(403, "global", "PERMISSION_DENIED", "The caller does not have permission"),
+    "rateLimitExceeded": Kind(403, "usageLimits", "RESOURCE_EXHAUSTED", "Rate Limit Exceeded"),
+    "userRateLimitExceeded": Kind(403, "usageLimits", "RESOURCE_EXHAUSTED", "User Rate Limit Exceeded"),
+    "dailyLimitExceeded": Kind(403, "usageLimits", "RESOURCE_EXHAUSTED", "Daily Limit Exceeded"),
+    "domainPolicy": Kind(
+        403, "usageLimits", "PERMISSION_DENIED", "The domain administrators have disabled Gmail apps."
+    ),
+    "notFound": Kind(404, "global", "NOT_FOUND", "Requested entity was not found."),
+    "uploadTooLarge": Kind(413, "global", "INVALID_ARGUMENT", "Request is too large."),
+    "backendError": Kind(500, "global", "INTERNAL", "Backend Error"),
+    "notImplemented": Kind(501, "global", "UNIMPLEMENTED", "Not implemented."),
+}
+"""What is known of each reason."""
+
+_USUAL = {400: "badRequest", 401: "authError", 403: "forbidden", 404: "notFound", 413: "uploadTooLarge"}
+_NAMES = {429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE"}
+
+
+class Refused(Exception):
+    """Ends the answering of a request with an error; `reply` is the answer."""
+
+    def __init__(self, reason: str, text: str = "", *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(reason, text)
+        self.reply = error(KINDS[reason].status, reason, text, headers)
+
+
+def error(status: int, reason: str = "", text: str = "", headers: Mapping[str, str] | None = None) -> Reply:
+    """Return an error in Gmail's shape; what is left out is the usual for it."""
+    reason = reason or _USUAL.get(status, "rateLimitExceeded" if status == 429 else "backendError")
+    kind = KINDS.get(reason, Kind(status, "global", "UNKNOWN", reason))
+    text = text or kind.text
+    one = {"message": text, "domain": kind.domain, "reason": reason}
+    if reason in {"authError", "required"}:
+        one |= {"location": "Authorization", "locationType": "header"}
+    name = _NAMES.get(status, kind.name)
+    said = {"code": status, "message": text, "errors": [one], "status": name}
+    return Reply.json({"error": said}, status, headers)
+
+
+def throttled(seconds: float | None) -> Reply:
+    """Return a 429: the time to come back stands in its text; in Retry-After too, where *seconds* are given."""
+    at = _now() + dt.timedelta(seconds=RETRY_SECONDS if seconds is None else seconds)
+    stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    headers = {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
+    text = f"User-rate limit exceeded.  Retry after {stamp}"
+    return error(429, "rateLimitExceeded", text, headers)
+
+
+def planned(plan: Plan) -> Reply:
+    """Return the error that a test planned."""
+    fault = plan.fault
+    if isinstance(fault, Answer):
+        return error(fault.status, fault.code, fault.message, fault.headers)
+    if fault is Fault.THROTTLED:
+        return throttled(plan.retry_after)
+    if fault is Fault.UNAUTHORIZED:
+        return error(401, "authError")
+    if fault is Fault.UNAVAILABLE:
+        wait = plan.retry_after
+        headers = {} if wait is None else {"Retry-After": str(math.ceil(wait))}
+        return error(503, "backendError", "The service is currently unavailable.", headers)
+    return error(500, "backendError")
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
