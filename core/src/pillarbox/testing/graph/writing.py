@@ -1,0 +1,111 @@
+"""Makes the mail that a recipient gets of the fields that a client gave in JSON."""
+
+from __future__ import annotations
+
+import email.policy
+import email.utils
+from collections.abc import Iterable, Iterator, Mapping
+from email.headerregistry import Address
+from email.message import EmailMessage
+from typing import Any
+
+from .errors import GraphError
+from .items import File, Item
+
+_LISTS = {"To": "toRecipients", "Cc": "ccRecipients", "Bcc": "bccRecipients", "Reply-To": "replyTo"}
+_POLICY = email.policy.SMTP.clone(max_line_length=78)
+
+
+def person(given: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Return the name and the address of *given*, a `recipient` of Graph's; empty where there is none."""
+    told = (given or {}).get("emailAddress") or {}
+    return str(told.get("name") or ""), str(told.get("address") or "")
+
+
+def people(fields: Mapping[str, Any], *names: str) -> Iterator[str]:
+    """Give the addresses in the lists *names* of *fields*, in order."""
+    for name in names:
+        for given in fields.get(name) or []:
+            yield person(given)[1]
+
+
+def recipients(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return everybody who gets it: To, Cc, Bcc."""
+    return tuple(people(fields, "toRecipients", "ccRecipients", "bccRecipients"))
+
+
+def written(item: Item, *, shown: tuple[str, str], sender: tuple[str, str] | None, message_id: str) -> bytes:
+    """Return *item* as a mail, Bcc included.
+
+    Args:
+        item: What it holds.
+        shown: The name and the address of its From.
+        sender: Those of its Sender, None for a mail without.
+        message_id: Its Message-ID.
+
+    Raises:
+        GraphError: A field can't stand in a mail; 400.
+    """
+    mail = EmailMessage(_POLICY)
+    try:
+        _head(mail, item.fields, shown, sender, message_id)
+        _body(mail, item)
+        return mail.as_bytes()
+    except (ValueError, IndexError, UnicodeError) as error:
+        raise GraphError(400, "ErrorInvalidRequest", f"The message can't be written: {error}") from error
+
+
+def _head(
+    mail: EmailMessage,
+    fields: Mapping[str, Any],
+    shown: tuple[str, str],
+    sender: tuple[str, str] | None,
+    message_id: str,
+) -> None:
+    mail["From"] = _address(shown)
+    if sender:
+        mail["Sender"] = _address(sender)
+    for name, field in _LISTS.items():
+        if addresses := [_address(person(one)) for one in fields.get(field) or []]:
+            mail[name] = addresses
+    mail["Subject"] = str(fields.get("subject") or "")
+    mail["Date"] = email.utils.localtime()
+    mail["Message-ID"] = message_id
+    if (importance := str(fields.get("importance") or "normal").lower()) != "normal":
+        mail["Importance"] = importance
+    for header in fields.get("internetMessageHeaders") or []:
+        mail[header["name"]] = header["value"]
+
+
+def _address(told: tuple[str, str]) -> Address:
+    name, address = told
+    return Address(name, addr_spec=address)
+
+
+def _body(mail: EmailMessage, item: Item) -> None:
+    body = item.fields.get("body") or {}
+    html = str(body.get("contentType") or "text").lower() == "html"
+    mail.set_content(str(body.get("content") or ""), subtype="html" if html else "plain", cte="base64")
+    inline = [file for file in item.files if file.inline]
+    for file in inline:
+        main, sub = _kind(file)
+        mail.add_related(
+            file.content, main, sub, cid=f"<{file.content_id}>", filename=file.name, disposition="inline"
+        )
+    _attach(mail, (file for file in item.files if not file.inline))
+
+
+def _attach(mail: EmailMessage, files: Iterable[File]) -> None:
+    for file in files:
+        main, sub = _kind(file)
+        mail.add_attachment(file.content, main, sub, filename=file.name)
+
+
+def _kind(file: File) -> tuple[str, str]:
+    """Return the two halves of its media type; a mail within the mail goes as octets, since these are given as such."""
+    main, _, sub = file.content_type.partition(";")[0].strip().partition("/")
+    return (
+        (main, sub)
+        if main and sub and main not in {"message", "multipart"}
+        else ("application", "octet-stream")
+    )
