@@ -1,0 +1,102 @@
+"""A session of requests that connects as it is told, trusts whom it is told, and repeats nothing."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.util import Retry
+
+from pillarbox import SettingsError
+
+Connect = Callable[[str, int], socket.socket]
+Told = Callable[[socket.socket], None]
+
+
+def session(ca_file: str, connect: Connect, connected: Told) -> requests.Session:
+    """Return a session that reads nothing of the environment: no netrc, no bundle of certificates, no proxy.
+
+    Args:
+        ca_file: The authorities to trust; "" for the system's.
+        connect: Returns a socket to a host and a port.
+        connected: Hears of each connection that is ready for a request, encrypted where it has to be.
+
+    Raises:
+        SettingsError: The file can't be used.
+    """
+    made = requests.Session()
+    made.trust_env = False
+    adapter = _Adapter(_context(ca_file), connect, connected)
+    made.mount("https://", adapter)
+    made.mount("http://", adapter)
+    return made
+
+
+def _context(ca_file: str) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=ca_file or None)
+    except (OSError, ValueError):  # an error of SSL is an OSError
+        raise SettingsError(
+            f"The file {ca_file!r:.200} holds no certificates that can be read.", cure="Set ca_file anew."
+        ) from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+class _Adapter(HTTPAdapter):
+    def __init__(self, context: ssl.SSLContext, connect: Connect, connected: Told) -> None:
+        self._context = context
+        self._pools = _pools(connect, connected)
+        super().__init__(
+            pool_connections=1, pool_maxsize=1, max_retries=Retry(0, redirect=0, raise_on_redirect=False)
+        )
+
+    def init_poolmanager(self, *given: Any, **named: Any) -> None:
+        super().init_poolmanager(*given, **named, ssl_context=self._context)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
+        made = super().proxy_manager_for(proxy, **named, ssl_context=self._context)
+        made.pool_classes_by_scheme = self._pools
+        return made
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        """Return where the request goes, and nothing of certificates: the context knows whom to trust."""
+        return super().build_connection_pool_key_attributes(request, True, None)[0], {}
+
+    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
+        """Do nothing: requests would add the authorities of its own bundle to the context's."""
+
+
+def _pools(connect: Connect, connected: Told) -> dict[str, Any]:
+    """Return the pools whose connections are made by *connect*, by scheme."""
+
+    class Plain(HTTPConnection):
+        def _new_conn(self) -> socket.socket:
+            return connect(self.host, self.port or 80)
+
+        def connect(self) -> None:
+            super().connect()
+            connected(self.sock)
+
+    class Encrypted(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            return connect(self.host, self.port or 443)
+
+        def connect(self) -> None:
+            super().connect()
+            connected(self.sock)  # type: ignore[arg-type,unused-ignore]
+
+    class PlainPool(HTTPConnectionPool):
+        ConnectionCls = Plain
+
+    class EncryptedPool(HTTPSConnectionPool):
+        ConnectionCls = Encrypted
+
+    return {"http": PlainPool, "https": EncryptedPool}

@@ -1,0 +1,282 @@
+"""One exchange over HTTP: bounded in time and size, never redirected, never repeated, the certificate always verified."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import attrs
+
+from pillarbox import Network, SendDeferred
+
+from .app import is_loopback
+
+if TYPE_CHECKING:
+    import requests
+
+LARGEST_ANSWER = 1024 * 1024
+"""Octets of an answer; whatever is longer is none."""
+IDLE = 30.0
+"""Seconds for which a connection may rest; an older one may be gone without a word, so a new one is made."""
+_PIECE = 64 * 1024
+
+
+class Broken(Exception):
+    """The exchange began and no valid answer came: the other side may have processed the request, or not.
+
+    Attributes:
+        how: A clause: `no answer came in time`.
+    """
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how
+
+
+@attrs.frozen
+class Answer:
+    """A complete answer.
+
+    Attributes:
+        status: Of HTTP.
+        headers: By their names in lower case.
+        body: Its octets, at most `LARGEST_ANSWER`.
+    """
+
+    status: int
+    headers: Mapping[str, str] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
+
+    @property
+    def told(self) -> dict[str, Any] | None:
+        """The JSON object that it is, or None where it is something else."""
+        try:
+            value = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return value if isinstance(value, dict) else None
+
+
+@attrs.frozen
+class Pieces:
+    """A request's body that is sent piece by piece, without being put together first.
+
+    Attributes:
+        size: Octets of all of them.
+        parts: Gives them, as often as it is asked.
+    """
+
+    size: int
+    parts: Callable[[], Iterable[bytes]] = attrs.field(repr=False)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.parts())
+
+
+class Wire:
+    """Exchanges with one provider; for one thread at a time. The connection is kept between them.
+
+    Args:
+        ca_file: The authorities to trust; "" for the system's. What variables of the environment name is not read,
+            but for proxies.
+        timeout: Seconds for one exchange, looking up the name and connecting included.
+        trace: Takes a line for each request and each answer, without secrets.
+    """
+
+    def __init__(
+        self, ca_file: str = "", timeout: float = 60.0, trace: Callable[[str], None] | None = None
+    ) -> None:
+        self._ca_file = ca_file
+        self._timeout = timeout
+        self._trace = trace
+        self._network = Network()  # the deployer says where the provider is
+        self._session: requests.Session | None = None
+        self._socket: socket.socket | None = None
+        self._ready: socket.socket | None = None
+        self._give_up = 0.0
+        self._used_at = 0.0
+
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | Pieces | None = None,
+        seconds: float = 0.0,
+    ) -> Answer:
+        """Return the answer to one request, whatever its status.
+
+        Args:
+            method: Of HTTP.
+            url: Where to; it holds no secret.
+            headers: More of them.
+            body: What is sent.
+            seconds: More than the usual time.
+
+        Raises:
+            SendDeferred: No connection came about, so nothing was sent (stage `dns`, `connect` or `tls`).
+            Broken: It began and got no valid answer.
+            SettingsError: The private CA file can't be used.
+        """
+        self._refresh()
+        self._say(f"> {method} {_shown(url)} ({len(body or b''):,} octets)")
+        self._give_up = time.monotonic() + self._timeout + seconds
+        watch = threading.Timer(self._timeout + seconds, self._cut)
+        watch.daemon = True
+        watch.start()
+        try:
+            answer = self._exchange(method, url, dict(headers or {}), body, self._timeout + seconds)
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            watch.cancel()
+        self._used_at = time.monotonic()
+        self._say(f"< {answer.status} ({len(answer.body):,} octets)")
+        return answer
+
+    def prepare(self, url: str) -> None:
+        """See that there is a connection to *url*, so that the next request fails for no lack of one.
+
+        Raises:
+            SendDeferred: None came about.
+        """
+        self._refresh()
+        if self._socket is None and self._ready is None and not _proxies(url):
+            self._ready = self._connected(*_place(url), self._timeout)
+
+    def close(self) -> None:
+        """Let the connection go."""
+        session, self._session, self._socket = self._session, None, None
+        ready, self._ready = self._ready, None
+        if ready is not None:
+            ready.close()
+        if session is not None:
+            session.close()
+
+    def _refresh(self) -> None:
+        """Drop a connection that the other side has closed, or that rested for too long to be trusted."""
+        if self._socket is not None and (time.monotonic() - self._used_at > IDLE or _is_over(self._socket)):
+            self.close()
+
+    def _say(self, line: str) -> None:
+        if self._trace is not None:
+            self._trace(line)
+
+    def _cut(self) -> None:
+        """End the exchange that has no time left: whoever waits on its socket gets an end."""
+        if self._socket is not None:
+            with contextlib.suppress(OSError):  # it has ended by itself
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+    def _exchange(
+        self, method: str, url: str, headers: dict[str, str], body: bytes | Pieces | None, seconds: float
+    ) -> Answer:
+        import requests
+        import urllib3
+
+        headers = {"Accept-Encoding": "identity", "User-Agent": "pillarbox-gmail", **headers}
+        failure: Exception
+        try:
+            with self._opened().request(
+                method,
+                url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                stream=True,
+                timeout=seconds,
+                proxies=_proxies(url),
+            ) as response:
+                return self._read(response)
+        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            failure = Broken(self._how()) if self._socket is not None else _no_connection(error, url)
+        raise failure
+
+    def _read(self, response: requests.Response) -> Answer:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise Broken("the answer came in an encoding that was not asked for")
+        body = bytearray()
+        for piece in response.iter_content(_PIECE):
+            body += piece
+            if len(body) > LARGEST_ANSWER:
+                raise Broken("the answer does not end")
+        return Answer(response.status_code, headers, bytes(body))
+
+    def _how(self) -> str:
+        return "no answer came in time" if time.monotonic() >= self._give_up else "the line broke"
+
+    def _connected(self, host: str, port: int, seconds: float) -> socket.socket:
+        return self._network.connect(host, port, timeout=seconds)
+
+    def _new_socket(self, host: str, port: int) -> socket.socket:
+        self._socket = None
+        seconds = max(0.1, self._give_up - time.monotonic())
+        ready, self._ready = self._ready, None
+        made = ready or self._connected(host, port, seconds)
+        made.settimeout(seconds)
+        return made
+
+    def _connection_is(self, connected: socket.socket) -> None:
+        self._socket = connected
+
+    def _opened(self) -> requests.Session:
+        if self._session is None:
+            from .session import session
+
+            self._session = session(self._ca_file, self._new_socket, self._connection_is)
+        return self._session
+
+
+def _no_connection(error: Exception, url: str) -> SendDeferred:
+    """Return what it means that *error* came before there was a connection, so that nothing was sent."""
+    host = urlsplit(url).hostname
+    if "certificate verify failed" in str(error).lower():
+        return SendDeferred(
+            f"The certificate of {host} is not trusted here; nothing left.",
+            stage="tls",
+            cure="Name the authority in ca_file of [apps.gmail], or mend this machine's clock or certificates.",
+        )
+    return SendDeferred(
+        f"No connection to {host} came about; nothing left.",
+        stage="connect",
+        cure="Check the network, the firewall and the proxy.",
+    )
+
+
+def _is_over(connected: socket.socket) -> bool:
+    """Whether the other side has closed it, or said something that nobody asked for."""
+    from urllib3.util import wait_for_read
+
+    return connected.fileno() < 0 or wait_for_read(connected, timeout=0)
+
+
+def _place(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _proxies(url: str) -> dict[str, str]:
+    """Return the proxies that the environment names for *url*; this machine itself is reached without."""
+    if is_loopback(url):
+        return {}
+    from requests.utils import get_environ_proxies
+
+    return get_environ_proxies(url)
+
+
+def _shown(url: str) -> str:
+    """Return *url* as a trace shows it: without a query, which may name an upload that others could go on with."""
+    parts = urlsplit(url)
+    return f"{parts.netloc}{parts.path}"
