@@ -130,7 +130,7 @@ class Address:
     @property
     def wire(self) -> str:
         """The addr-spec with an ASCII domain, as envelopes and headers carry it."""
-        return f"{self.local}@{ascii_domain(self.domain)}"
+        return _wire(self.address)
 
     @property
     def needs_smtputf8(self) -> bool:
@@ -147,6 +147,12 @@ class Address:
 
 
 AddressLike: TypeAlias = Address | str
+
+
+@functools.lru_cache(maxsize=16_384)
+def _wire(address: str) -> str:
+    local, at, domain = address.rpartition("@")
+    return f"{local}{at}{ascii_domain(domain)}"
 
 
 def check_address(address: str) -> str:
@@ -183,6 +189,7 @@ def _complaint(local: str) -> str:
     return f"{local[:70]!r} can't stand before the @."
 
 
+@functools.lru_cache(maxsize=16_384)
 def comparable(address: str) -> str:
     """Return *address* trimmed, with its domain as a lower-case A-label and its local part untouched (rule 16)."""
     local, at, domain = address.strip().rpartition("@")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -165,7 +166,12 @@ def _receipts_to(message: Message, route: Route) -> Address:
 
 def date(at: dt.datetime) -> str:
     """Return *at*, aware, as a header says it (RFC 5322 3.3), in its own offset, in English wherever it runs."""
-    offset = at.utcoffset() or dt.timedelta()
+    return _date(at.replace(microsecond=0), at.utcoffset())
+
+
+@functools.lru_cache(maxsize=8)  # many mails have the second in common
+def _date(at: dt.datetime, offset: dt.timedelta | None) -> str:
+    offset = offset or dt.timedelta()
     minutes, rest = divmod(int(offset.total_seconds()), 60)
     if rest or offset.microseconds:
         return date(at.astimezone(dt.UTC))
