@@ -25,6 +25,7 @@ from pillarbox import (
     Address,
     Answer,
     AnswerState,
+    App,
     Attachment,
     Attempt,
     Calendar,
@@ -41,6 +42,7 @@ from pillarbox import (
     Envelope,
     Finding,
     Health,
+    Held,
     InvalidSettings,
     Level,
     Limits,
@@ -69,6 +71,7 @@ from pillarbox import (
     SettingsError,
     Sighting,
     SightingState,
+    SignIn,
     SignInNeeded,
     State,
     Stored,
@@ -210,7 +213,7 @@ VALUES = [
     Limits(per_minute=28),
     Secret(env="X"),
     Connection(issuer="i", subject="s", aliases=["a@b.example"]),
-    Prompt(url="https://x.example", state=b"s"),
+    Prompt(url="https://x.example", state="s"),
     Refused(reason=RefusedReason.CANCELLED),
     Actor("anna", Role.OWNER),
     Network(trusted=False, private=("10.0.0.0/8",)),
@@ -229,6 +232,9 @@ VALUES = [
     Pending(2.0),
     Proof("alias list"),
     Copy(CopyState.FILED, "Sent at imap.acme.example"),
+    App({"client_id": "x"}),
+    SignIn(account=Account(owner="company", method="x"), state="s"),
+    Held("token", 1.0),
 ]
 
 
@@ -276,7 +282,9 @@ def test_no_value_shows_a_secret_or_a_body_in_its_repr():
     holders = [
         Row("a/b/c", 1, canary),
         Stored(canary),
-        Prompt(state=canary),
+        Prompt(state="canary-hunter2", kept=canary),
+        SignIn(account=Account(owner="company", method="x"), state="canary-hunter2"),
+        Held("canary-hunter2", 1.0),
         Connected(connection=Connection(issuer="i", subject="s"), secret=canary),
         attrs.evolve(SUBMISSION, chunks=(canary,), bcc_header=canary),
     ]

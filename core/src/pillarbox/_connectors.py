@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 import enum
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 import attrs
@@ -78,6 +78,10 @@ class SignIn:
     state: str = attrs.field(default="", repr=False)
 
 
+def _texts(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(values)
+
+
 @attrs.frozen(kw_only=True)
 class Connection:
     """What a sign-in learned: the half of a vault row that may be read.
@@ -99,8 +103,8 @@ class Connection:
     subject: str
     tenant: str = ""
     address: str = ""
-    scopes: tuple[str, ...] = attrs.field(default=(), converter=tuple)
-    aliases: tuple[str, ...] = attrs.field(default=(), converter=tuple)
+    scopes: tuple[str, ...] = attrs.field(default=(), converter=_texts)
+    aliases: tuple[str, ...] = attrs.field(default=(), converter=_texts)
     connected_at: str = ""
     grant: str = ""
     purpose: str = ""
@@ -122,7 +126,7 @@ class Prompt:
         kept: What the connector needs to finish; core seals it and shows it to nobody.
     """
 
-    url: str | None = None
+    url: str | None = attrs.field(default=None, repr=False)
     code: str | None = None
     interval: float = 5.0
     expires_in: float = 600.0

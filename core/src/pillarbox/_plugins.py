@@ -35,6 +35,7 @@ OURS: Mapping[str, str] = {
 }
 """Our own methods and their distributions; only these are ever advertised, never what a settings file names."""
 TRANSPORTS = "pillarbox.transports"
+CONNECTORS = "pillarbox.connectors"
 
 
 @attrs.frozen(kw_only=True)
@@ -100,6 +101,7 @@ class Plugins(Mapping[str, type[Transport]]):
             between them, narrows it further.
         chosen: Method -> distribution, where two offer one name.
         extra: Transports that are not installed but given by the host, by name.
+        connectors: Connectors that are not installed but given by the host, by name.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class Plugins(Mapping[str, type[Transport]]):
         allowed: tuple[str, ...] | None = None,
         chosen: Mapping[str, str] | None = None,
         extra: Mapping[str, type[Transport]] | None = None,
+        connectors: Mapping[str, type[Connector]] | None = None,
     ) -> None:
         self._allowed = allowed
         self._chosen = dict(chosen or {})
@@ -115,6 +118,7 @@ class Plugins(Mapping[str, type[Transport]]):
             name: _transport(found) for name, found in (extra or {}).items()
         }
         self._extra = frozenset(self._loaded)
+        self._connectors = {name: _connector(found) for name, found in (connectors or {}).items()}
         self._manager: pluggy.PluginManager | None = None
 
     def __getitem__(self, name: str) -> type[Transport]:
@@ -183,16 +187,33 @@ class Plugins(Mapping[str, type[Transport]]):
         Raises:
             Unavailable: It is not installed, or can't be imported.
         """
-        points = [point for point in self._points("pillarbox.connectors") if point.name == name]
+        if name in self._connectors:
+            return self._connectors[name]()
+        points = [point for point in self._points(CONNECTORS) if point.name == name]
+        if name in self._chosen:
+            points = [
+                point for point in points if normal(distribution_of(point)) == normal(self._chosen[name])
+            ]
         if not points:
             known = OURS.get(name)
             cure = f"Install it with: pip install {known}" if known else ""
             raise Unavailable(f"The connector {name} is not installed.", cure=cure)
+        if len({distribution_of(point) for point in points}) > 1:
+            names = " and ".join(sorted(distribution_of(point) for point in points))
+            raise Unavailable(
+                f"{names} both offer the connector {name}; neither is used.",
+                cure=f'Choose one in the settings: [deployment.methods] {name} = "..."',
+            )
         try:
-            made: Connector = points[0].load()()
+            made: Connector = _connector(points[0].load())()
         except (Exception, SystemExit) as error:
             raise _broken(points[0], error) from error
         return made
+
+    @property
+    def connectors(self) -> tuple[str, ...]:
+        """The names of the connectors that there are, sorted."""
+        return tuple(sorted({*self._connectors, *(point.name for point in self._points(CONNECTORS))}))
 
     def describe(self) -> list[MethodInfo]:
         """Return every method there is or could be: installed ones, then ours that are not."""
@@ -348,6 +369,19 @@ def _transport(found: object) -> type[Transport]:
     if inspect.isabstract(found):
         raise TypeError(f"{found.__name__} lacks {', '.join(sorted(found.__abstractmethods__))}")
     found.settings_class()
+    return found
+
+
+def _connector(found: object) -> type[Connector]:
+    """Return *found* where it is a connector that can be made.
+
+    Raises:
+        TypeError: It is not.
+    """
+    if not (isinstance(found, type) and issubclass(found, Connector)):
+        raise TypeError(f"{found!r:.80} is not a Connector")
+    if inspect.isabstract(found):
+        raise TypeError(f"{found.__name__} lacks {', '.join(sorted(found.__abstractmethods__))}")
     return found
 
 
