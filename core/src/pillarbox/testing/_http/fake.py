@@ -28,7 +28,7 @@ class HttpFake(ABC):
     STEPS: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
-        self._server = HttpServer(self._serve, tls=tls)
+        self._server = HttpServer(self._serve, self.unread, tls=tls)
         self._faults = Faults()
         self._tokens: dict[str, Token] = {}
         self._introspect: Introspect | None = None
@@ -115,6 +115,10 @@ class HttpFake(ABC):
     @abstractmethod
     def refusal(self, plan: Plan) -> Reply:
         """Return the error that *plan* stands for, in the provider's shape."""
+
+    def unread(self, status: int) -> Reply:
+        """Return the answer to a request that could not be read: 400, 411, or 413 for one that is too large."""
+        return Reply(status)
 
     def holder(self, call: Call) -> Token | None:
         """Return what the token of *call* stands for, None for a token that is not good."""

@@ -23,6 +23,7 @@ BODY_OCTETS = 64 * 1024 * 1024
 _JOIN_SECONDS = 10.0
 
 Serve = Callable[[Call], Reply | Ending]
+Refuse = Callable[[int], Reply]
 
 
 class HttpServer:
@@ -30,12 +31,15 @@ class HttpServer:
 
     Args:
         serve: Answers a request; runs in the connection's thread.
+        refuse: Returns the answer with a status of 400 to 499 to a request that could not be read.
         tls: A server's context, None for plain HTTP.
         life: Seconds that a connection may be silent.
     """
 
-    def __init__(self, serve: Serve, *, tls: ssl.SSLContext | None = None, life: float = 60.0) -> None:
-        self.serve, self._tls, self.life = serve, tls, life
+    def __init__(
+        self, serve: Serve, refuse: Refuse, *, tls: ssl.SSLContext | None = None, life: float = 60.0
+    ) -> None:
+        self.serve, self.refuse, self._tls, self._life = serve, refuse, tls, life
         self.port = 0
         self._gate = threading.Lock()
         self._open: set[socket.socket] = set()
@@ -86,7 +90,7 @@ class HttpServer:
                     self._begin(listener.accept()[0])
 
     def _begin(self, client: socket.socket) -> None:
-        client.settimeout(self.life)
+        client.settimeout(self._life)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._gate:
             self._open.add(client)
@@ -142,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Read the rest of a request and say what the fake says."""
         body = self._body()
         if isinstance(body, http.HTTPStatus):
-            self._say(Reply(body))
+            self._say(self.server.refuse(body))
             self.close_connection = True
             return
         names = {name.lower() for name in self.headers}
@@ -152,6 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(said)
             return
         if said is Ending.HANG:
+            self.connection.settimeout(None)
             self.rfile.read(1)
         self.close_connection = True
 

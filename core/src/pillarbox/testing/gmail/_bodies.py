@@ -43,14 +43,16 @@ def json_body(body: bytes, schema: str, api: Api) -> dict[str, Any]:
     """
     try:
         said = json.loads(body or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused("invalid", f"Invalid JSON payload received. {error}") from None
     _check(said, f"#{schema}", "", api)
     return dict(said)
 
 
 def _check(value: Any, kind: str, where: str, api: Api) -> None:
-    """Hold *value* against the type *kind*."""
+    """Hold *value* against the type *kind*; null stands for nothing."""
+    if value is None and where:
+        return
     if kind.startswith("["):
         _require(value, list, kind, where)
         for at, one in enumerate(value):
@@ -77,7 +79,7 @@ def _require(value: Any, wanted: type | tuple[type, ...], kind: str, where: str)
 
 def message_of(said: Mapping[str, Any], method: Method) -> Mapping[str, Any]:
     """Return the part of a body that is the message: a draft wraps it."""
-    found: Mapping[str, Any] = said.get("message", {}) if method.request == "Draft" else said
+    found: Mapping[str, Any] = said.get("message") or {} if method.request == "Draft" else said
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
+from typing import Self
 
 import attrs
 
@@ -68,6 +69,13 @@ class Refused(Exception):
         super().__init__(reason, text)
         self.reply = error(KINDS[reason].status, reason, text, headers)
 
+    @classmethod
+    def by(cls, reply: Reply) -> Self:
+        """Return one that is answered by *reply*."""
+        refused = cls("rateLimitExceeded")
+        refused.reply = reply
+        return refused
+
 
 def error(status: int, reason: str = "", text: str = "", headers: Mapping[str, str] | None = None) -> Reply:
     """Return an error in Gmail's shape; what is left out is the usual for it."""
@@ -82,13 +90,15 @@ def error(status: int, reason: str = "", text: str = "", headers: Mapping[str, s
     return Reply.json({"error": said}, status, headers)
 
 
-def throttled(seconds: float | None) -> Reply:
-    """Return a 429: the time to come back stands in its text; in Retry-After too, where *seconds* are given."""
-    at = _now() + dt.timedelta(seconds=RETRY_SECONDS if seconds is None else seconds)
-    stamp = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    headers = {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
-    text = f"User-rate limit exceeded.  Retry after {stamp}"
+def throttled(seconds: float, headers: Mapping[str, str] | None = None) -> Reply:
+    """Return a 429 as Gmail words it: in how many *seconds* to come back stands as a time in its text."""
+    stamp = (_now() + dt.timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
+    text = f"User-rate limit exceeded.  Retry after {stamp.replace('+00:00', 'Z')}"
     return error(429, "rateLimitExceeded", text, headers)
+
+
+def _retry_after(seconds: float | None) -> dict[str, str]:
+    return {} if seconds is None else {"Retry-After": str(math.ceil(seconds))}
 
 
 def planned(plan: Plan) -> Reply:
@@ -97,13 +107,13 @@ def planned(plan: Plan) -> Reply:
     if isinstance(fault, Answer):
         return error(fault.status, fault.code, fault.message, fault.headers)
     if fault is Fault.THROTTLED:
-        return throttled(plan.retry_after)
+        wait = RETRY_SECONDS if plan.retry_after is None else plan.retry_after
+        return throttled(wait, _retry_after(plan.retry_after))
     if fault is Fault.UNAUTHORIZED:
         return error(401, "authError")
     if fault is Fault.UNAVAILABLE:
-        wait = plan.retry_after
-        headers = {} if wait is None else {"Retry-After": str(math.ceil(wait))}
-        return error(503, "backendError", "The service is currently unavailable.", headers)
+        text = "The service is currently unavailable."
+        return error(503, "backendError", text, _retry_after(plan.retry_after))
     return error(500, "backendError")
 
 

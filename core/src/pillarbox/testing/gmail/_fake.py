@@ -13,7 +13,7 @@ from .._http.faults import Plan
 from .._http.values import Call, Mail, Reply, Token
 from ._api import Api, Found, Method
 from ._bodies import Brought, announced, brought
-from ._errors import Refused, planned
+from ._errors import Refused, error, planned
 from ._mailbox import Alias, Mailbox, Pace, mail
 from ._methods import full, read, submitted
 from ._uploads import Upload, Uploads
@@ -78,7 +78,12 @@ class FakeGmail(HttpFake):
             address: Its own address.
             name: Its owner's name.
             aliases: What else it may show in From; a mere address counts as verified.
+
+        Raises:
+            ValueError: There is one with this address already.
         """
+        if address.lower() in self._mailboxes:
+            raise ValueError(f"There is a mailbox {address} already.")
         known = tuple(Alias(one) if isinstance(one, str) else one for one in aliases)
         self._mailboxes[address.lower()] = Mailbox(
             address, name, known, self._pace, self._replaces, self._clock
@@ -88,21 +93,26 @@ class FakeGmail(HttpFake):
         """Return what the mailbox *address* has sent, in order.
 
         Raises:
-            KeyError: There is no such mailbox.
+            ValueError: There is no such mailbox.
         """
         with self._gate:
-            mailbox = self._mailboxes[address.lower()]
+            mailbox = self._known(address)
             return [mail(one, mailbox) for one in mailbox.messages.values() if "SENT" in one.labels]
 
     def drafts(self, address: str) -> list[Mail]:
         """Return the drafts in the mailbox *address*, in the order they were made.
 
         Raises:
-            KeyError: There is no such mailbox.
+            ValueError: There is no such mailbox.
         """
         with self._gate:
-            mailbox = self._mailboxes[address.lower()]
+            mailbox = self._known(address)
             return [mail(mailbox.messages[one], mailbox, draft) for draft, one in mailbox.drafts.items()]
+
+    def _known(self, address: str) -> Mailbox:
+        if address.lower() not in self._mailboxes:
+            raise ValueError(f"There is no mailbox {address}; add it: add_mailbox({address!r}).")
+        return self._mailboxes[address.lower()]
 
     def step(self, call: Call) -> str:
         if "upload_id" in call.asked:
@@ -114,6 +124,9 @@ class FakeGmail(HttpFake):
 
     def refusal(self, plan: Plan) -> Reply:
         return planned(plan)
+
+    def unread(self, status: int) -> Reply:
+        return error(status)
 
     def answer(self, call: Call, step: str) -> Reply:
         try:

@@ -121,9 +121,7 @@ class Mailbox:
         now = self.clock()
         wait = self.pace.wait(self._sends, now)
         if wait > 0:
-            refused = Refused("rateLimitExceeded")
-            refused.reply = throttled(wait)
-            raise refused
+            raise Refused.by(throttled(wait))
         self._sends.append(now)
 
     def send(self, content: Content, thread: str | None) -> Stored:
@@ -187,6 +185,8 @@ class Mailbox:
         """
         if wanted and all(stored.thread != wanted for stored in self.messages.values()):
             raise Refused("notFound")
+        if not (content.value("in-reply-to") or content.value("references")):
+            return None
         answered = set(_REFERENCE.findall(content.value("in-reply-to") + content.value("references")))
         for stored in self.messages.values():
             same = _subject(stored.content) == _subject(content)

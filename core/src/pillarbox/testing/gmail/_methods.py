@@ -48,7 +48,7 @@ def _send_draft(
     mailbox: Mailbox, said: Mapping[str, Any], content: Content | None, thread: str | None
 ) -> Reply:
     """Send a draft, with *content* in place of its own where there is any; it is a draft no longer."""
-    draft = said.get("id", "")
+    draft = said.get("id") or ""
     stored = mailbox.drafted(draft)
     mailbox.hold_back()
     own = stored.thread if stored.thread != stored.id else None
