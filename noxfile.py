@@ -14,9 +14,15 @@ nox.options.sessions = ["tests"]
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = ["3.11", "3.12", "3.13"]
-DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault", "plugins/procrastinate"]
-INSTALLED = ["./core[cli]", "./plugins/smtp[proxy]", "./plugins/vault", "./plugins/procrastinate"]
-PURE = "not services and not dist and not windows"
+DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault", "plugins/procrastinate", "plugins/m365"]
+INSTALLED = [
+    "./core[cli]",
+    "./plugins/smtp[proxy]",
+    "./plugins/vault",
+    "./plugins/procrastinate",
+    "./plugins/m365",
+]
+PURE = "not services and not dist and not windows and not calibrate"
 PROCESSES = "4"
 """For two cores: half the time a test waits, for a server, a process or a clock."""
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -120,6 +126,13 @@ def docs(session: nox.Session) -> None:
     session.run("python", "docs/diagrams.py", "--check")
     session.run("sphinx-build", "-q", "-W", "--keep-going", "-n", "docs", "build/docs", *session.posargs)
     session.log("Look at it: build/docs/index.html")
+
+
+@nox.session(python=HERE)
+def calibrate(session: nox.Session) -> None:
+    """Drive the fakes of Gmail and Graph by the clients of Google, Microsoft and others, unmodified."""
+    install(session, *groups("calibrate"))
+    pytest(session, "tests/calibrate", processes="2")
 
 
 @nox.session(python=HERE)
