@@ -14,8 +14,14 @@ nox.options.sessions = ["tests"]
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = ["3.11", "3.12", "3.13"]
-DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault", "plugins/procrastinate"]
-INSTALLED = ["./core[cli]", "./plugins/smtp[proxy]", "./plugins/vault", "./plugins/procrastinate"]
+DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault", "plugins/procrastinate", "plugins/m365"]
+INSTALLED = [
+    "./core[cli]",
+    "./plugins/smtp[proxy]",
+    "./plugins/vault",
+    "./plugins/procrastinate",
+    "./plugins/m365",
+]
 PURE = "not services and not dist and not windows and not calibrate"
 PROCESSES = "4"
 """For two cores: half the time a test waits, for a server, a process or a clock."""
