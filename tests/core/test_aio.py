@@ -12,6 +12,7 @@ import pytest
 from pillarbox import AsyncMailer, Mailer, OutcomeUnknown, Receipt, SendDeferred, SettingsError, State
 from tests import systems
 from tests.core.doubles import LETTER, KeptOutbox, mailer, slow, until
+from tests.core.signing_in import ADMIN, ORDERS, OURS, Provider, office
 
 
 def test_a_cancelled_await_before_the_hand_over_sends_nothing():
@@ -226,3 +227,35 @@ def test_a_message_is_enqueued_from_an_event_loop():
     entry = asyncio.run(AsyncMailer(sends).enqueue(LETTER, user="anna", key="INV-1", priority=2))
     sends.worker().run(drain=True)
     assert method.accepted == [entry.key]
+
+
+def test_an_account_is_signed_in_from_an_event_loop():
+    """Begun, finished, ended."""
+    provider = Provider()
+
+    async def story():
+        async with AsyncMailer(office(provider)) as sends:
+            consent = await sends.consent_url(OURS, state="s")
+            prompt = await sends.connect(by=ADMIN, redirect_uri=OURS)
+            found = await sends.finish_connect(provider.page(prompt.url), by=ADMIN)
+            return consent, found.address, await sends.disconnect(by=ADMIN), await sends.disconnect(by=ADMIN)
+
+    consent, *rest = asyncio.run(story())
+    assert consent.endswith("?state=s")
+    assert rest == [ORDERS, True, None]
+
+
+SAID_TO_BE_ELSEWHERE = {"connect_here", "worker"}
+OF_THE_REST = {
+    "close", "enqueue_many", "from_environ", "health", "keep_secret", "mended", "move", "open", "plugins", "queue", "remove_user",
+    "rename_user", "send_again", "set_secret", "stranded",
+}  # fmt: skip
+"""The outbox's and the settings' calls, and what makes or ends a mailer."""
+
+
+def test_what_an_event_loop_lacks_is_known():
+    """A new call of a mailer gets its counterpart, or a place in the sentence that says why not."""
+    there = {name for name in dir(Mailer) if not name.startswith("_")}
+    here = {name for name in dir(AsyncMailer) if not name.startswith("_")} | {"close"}
+    assert there - here == (SAID_TO_BE_ELSEWHERE | OF_THE_REST) - {"close"}
+    assert all(f"`{name}`" in AsyncMailer.__doc__ for name in SAID_TO_BE_ELSEWHERE)

@@ -149,6 +149,12 @@ def test_importing_pillarbox_costs_next_to_nothing():
     assert not (modules_after("import pillarbox") - bare) & HEAVY
 
 
+def test_a_mailer_has_neither_a_web_server_nor_a_browser():
+    """Until somebody signs in at this computer."""
+    code = "from pillarbox import Company, Mailer, MemoryDirectory\nMailer(MemoryDirectory(Company()))"
+    assert not modules_after(code) & {"http.server", "socketserver", "webbrowser"}
+
+
 def test_help_imports_no_plugin_and_none_of_what_it_does_not_show():
     """No entry points are read, no structlog, no attrs, no rich."""
     code = (

@@ -6,15 +6,17 @@ import asyncio
 import contextvars
 import functools
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from ._connectors import Grant
 from ._sending import Deadline, Switch, too_late
 
 if TYPE_CHECKING:
     import datetime as dt
 
+    from ._connectors import Connection, Pending, Prompt, Refused
     from ._errors import PillarboxError
     from ._mail import Receipt
     from ._mailer import Mailer
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ._outbox import Entry
     from ._resolution import AccountName
     from ._route import Finding, Route
+    from ._settings import Actor
     from ._status import AccountStatus
 
 T = TypeVar("T")
@@ -29,6 +32,9 @@ T = TypeVar("T")
 
 class AsyncMailer:
     """Runs a `Mailer` in threads of its own, so that an event loop can await it.
+
+    What it lacks is called on `mailer`: the rest of the outbox's and the settings' calls, in a thread where they may block
+    (`asyncio.to_thread`); `connect_here`, which waits for a person at this computer; and `worker`, which has threads of its own.
 
     Args:
         mailer: What does the work.
@@ -138,6 +144,42 @@ class AsyncMailer:
     async def status(self, user: str | None = None, *, company: str | None = None) -> list[AccountStatus]:
         """Return what `Mailer.status` returns."""
         return await self._run(functools.partial(self.mailer.status, user, company=company))
+
+    async def connect(
+        self,
+        user: str | None = None,
+        *,
+        company: str | None = None,
+        by: Actor,
+        grant: Grant | str = Grant.CONFIRM,
+        redirect_uri: str | None = None,
+    ) -> Prompt:
+        """Begin a sign-in as `Mailer.connect`."""
+        return await self._run(
+            functools.partial(
+                self.mailer.connect, user, company=company, by=by, grant=grant, redirect_uri=redirect_uri
+            )
+        )
+
+    async def finish_connect(
+        self, callback: Mapping[str, str] | str, *, by: Actor
+    ) -> Connection | Pending | Refused:
+        """Finish it as `Mailer.finish_connect`; cancelling the await stops nothing, since a redirect is used once."""
+        return await self._run(functools.partial(self.mailer.finish_connect, callback, by=by))
+
+    async def disconnect(
+        self, user: str | None = None, *, company: str | None = None, by: Actor
+    ) -> bool | None:
+        """End a sign-in as `Mailer.disconnect`."""
+        return await self._run(functools.partial(self.mailer.disconnect, user, company=company, by=by))
+
+    async def consent_url(
+        self, redirect_uri: str, *, user: str | None = None, company: str | None = None, state: str = ""
+    ) -> str | None:
+        """Return what `Mailer.consent_url` returns."""
+        return await self._run(
+            functools.partial(self.mailer.consent_url, redirect_uri, user=user, company=company, state=state)
+        )
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.shield(self._started(work))
