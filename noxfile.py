@@ -72,7 +72,7 @@ def lowest(session: nox.Session) -> None:
 @nox.session(python=HERE)
 def services(session: nox.Session) -> None:
     """Run the tests against real servers and programs (`.ci/install-servers` installs them)."""
-    install(session, *groups("bench"))
+    install(session, *groups("bench", "oauth"))
     pytest(session, "-m", "services", processes="3")  # real servers want the cores too
 
 

@@ -1,0 +1,43 @@
+"""The provider and the browser as fixtures: started once a session, and every test meets them as new."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.oauth import browser as browsers
+from tests.oauth import provider as providers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.oauth.browser import Browser
+    from tests.oauth.provider import Provider
+
+
+@pytest.fixture(scope="session")
+def started_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    """The provider's program."""
+    with providers.running(tmp_path_factory.mktemp("provider")) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def started_browser() -> Iterator[Browser]:
+    """The browser's program."""
+    with browsers.running() as browser:
+        yield browser
+
+
+@pytest.fixture
+def provider(started_provider: Provider) -> Provider:
+    """The provider, where nothing has happened yet."""
+    started_provider.reset()
+    return started_provider
+
+
+@pytest.fixture
+def browser(started_browser: Browser) -> Browser:
+    """Somebody before a browser: `browser.sign_in(url, account=...)`."""
+    return started_browser
