@@ -132,7 +132,7 @@ def docs(session: nox.Session) -> None:
 def calibrate(session: nox.Session) -> None:
     """Drive the fakes of Gmail and Graph by the clients of Google, Microsoft and others, unmodified."""
     install(session, *groups("calibrate"))
-    pytest(session, "tests/calibrate", processes="2")
+    pytest(session, "-W", "default", "tests/calibrate", processes="2")  # their warnings are theirs
 
 
 @nox.session(python=HERE)

@@ -16,7 +16,7 @@ from .items import DRAFTS, File, Item, folder_id, folder_named
 from .manners import MIB
 from .office import Turn
 from .reading import decoded, item_of
-from .sending import pictured, submit
+from .sending import new_message_id, pictured, submit
 from .uploads import begun
 
 REQUEST_OCTETS = 4 * MIB
@@ -69,6 +69,7 @@ def draft(turn: Turn) -> Reply:
     mime = turn.call.media_type == "text/plain"
     item = item_of(decoded(turn.call.body)) if mime else _item(_json(turn, "draft"))
     item.folder = folder
+    item.fields.setdefault("internetMessageId", new_message_id(turn.mailbox))
     turn.mailbox.items.append(item)
     return _shown(turn, item, 201)
 

@@ -31,7 +31,7 @@ def submit(turn: Turn, item: Item, *, keep: bool = True) -> None:
     message_id = _message_id(turn, item)
     sender = (turn.actor.name, turn.actor.address) if how is Showing.ON_BEHALF else None
     whole = _octets(item, shown, sender, message_id)
-    copy = _filed(turn, item, whole, message_id) if keep else None
+    copy = _filed(turn, item, whole, message_id, shown) if keep else None
     if item in turn.mailbox.items:
         turn.mailbox.items.remove(item)
     if copy:
@@ -39,11 +39,15 @@ def submit(turn: Turn, item: Item, *, keep: bool = True) -> None:
     _remember(office, turn.mailbox, _mail(item, whole, shown[1], sender, message_id, copy), copy)
 
 
+def new_message_id(mailbox: Mailbox) -> str:
+    """Return a Message-ID of the service's own for a mail of *mailbox*."""
+    return f"<{uuid.uuid4().hex.upper()}@{mailbox.address.rpartition('@')[2]}>"
+
+
 def pictured(mailbox: Mailbox, item: Item) -> Mail:
     """Return *item*, a draft, as the mail that it would become."""
     shown = _from(item, mailbox)
-    message_id = item.message_id or "<draft@localhost>"
-    whole = _octets(item, shown, None, message_id)
+    whole = _octets(item, shown, None, item.message_id)
     return _mail(item, whole, shown[1], None, item.message_id, None)
 
 
@@ -113,7 +117,7 @@ def _require_size(item: Item, most: int) -> None:
 def _message_id(turn: Turn, item: Item) -> str:
     if item.message_id and turn.office.manners.message_ids == "kept":
         return item.message_id
-    return f"<{uuid.uuid4().hex.upper()}@{turn.mailbox.address.rpartition('@')[2]}>"
+    return new_message_id(turn.mailbox)
 
 
 def _octets(item: Item, shown: tuple[str, str], sender: tuple[str, str] | None, message_id: str) -> bytes:
@@ -127,12 +131,15 @@ def _octets(item: Item, shown: tuple[str, str], sender: tuple[str, str] | None, 
     return with_field(mime, "Sender", sender[1]) if sender else mime
 
 
-def _filed(turn: Turn, item: Item, whole: bytes, message_id: str) -> Item:
+def _filed(turn: Turn, item: Item, whole: bytes, message_id: str, shown: tuple[str, str]) -> Item:
     """Return the copy of *item* in Sent Items."""
+    name, address = shown
+    told = {"emailAddress": {"name": name or address, "address": address}}
+    people = {"from": told, "sender": item.fields.get("sender") or told}
     known = item.folder == DRAFTS and item in turn.mailbox.items and turn.office.manners.immutable_ids
     copy = Item(
         folder=SENT,
-        fields={**item.fields, "internetMessageId": message_id},
+        fields={**item.fields, **people, "internetMessageId": message_id},
         files=item.files,
         properties=item.properties,
         mime=whole,
