@@ -7,7 +7,8 @@ from typing import Any
 from pillarbox import SendDeferred
 
 from .app import GmailApp
-from .wire import Broken, Wire
+from .exchange import Broken
+from .wire import Wire
 
 PATH = "/gmail/v1/users/me/settings/sendAs"
 

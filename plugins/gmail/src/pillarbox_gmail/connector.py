@@ -71,20 +71,22 @@ class GmailConnector(Connector):
 
     def held(self, app: App, secret: bytes, purpose: str) -> Held | None:
         """See `Connector`."""
-        from .tokens import Kept
+        from .kept import Kept
 
         kept = Kept.read(secret)
         return Held(kept.access_token, kept.expires_at) if kept.access_token else None
 
     def refresh(self, app: App, secret: bytes, purpose: str) -> bytes:
         """See `Connector`."""
-        from .tokens import Kept, refreshed
+        from .kept import Kept
+        from .tokens import refreshed
 
         return refreshed(app, Kept.read(secret)).written()
 
     def revoke(self, app: App, secret: bytes) -> bool:
         """See `Connector`."""
-        from .tokens import Kept, revoked
+        from .kept import Kept
+        from .tokens import revoked
 
         return revoked(registration(app), Kept.read(secret))
 

@@ -15,7 +15,7 @@ import attrs
 
 from pillarbox import App, Refused, RefusedReason, SettingsError, SignIn, SignInNeeded
 
-from .app import BASIC, COMPOSE, FULL, READONLY, SEND, GmailApp, registration
+from .app import COMPOSE, FULL, SEND, GmailApp, registration
 from .refusals import code_of, of_token_endpoint, row_of
 from .settings import Mode
 from .tokens import FORM, LIFETIME, answered, client_secret
@@ -23,8 +23,6 @@ from .wire import Wire
 
 WHO = ("openid", "email")
 """What tells who signed in."""
-LISTS_ALIASES = frozenset({BASIC, READONLY, FULL, "https://www.googleapis.com/auth/gmail.modify"})
-"""Each of these lets the list of aliases be read."""
 
 
 def mail_scopes(settings: GmailApp, asked: SignIn) -> tuple[str, ...]:

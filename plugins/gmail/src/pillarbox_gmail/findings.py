@@ -20,12 +20,29 @@ FINDINGS = {
     "token-endpoint-silent": "The token endpoint does not answer, or gives no token now.",
     "grant-given": "The account is connected, and this is what was allowed.",
     "grant-over": "The provider gives no more tokens to this sign-in.",
+    "sign-in-accepted": "Google gives tokens to this sign-in.",
+    "sign-in-failed": "Google gives no token to this sign-in, or there is none.",
+    "sign-in-not-now": "Google gives no token now.",
+    "sign-in-settings": "Google refuses the registration, or it can't be used.",
+    "sign-in-refused": "Gmail does not accept the sign-in's token.",
+    "mailbox-reached": "Gmail answers, and says whose mailbox it is.",
+    "mailbox-answers": "Gmail answers; a sign-in that may only send can't be told more.",
+    "mailbox-differs": "The mailbox has another address than the one that was connected.",
+    "mailbox-silent": "The Gmail API can't be reached, or does not answer.",
+    "sender-accepted": "The address that mail would show is the mailbox's, or a verified alias of it.",
+    "sender-strange": "Gmail would replace the address that mail would show, so nothing is sent with it.",
+    "grant-lacks-sending": "The sign-in does not allow mail to be sent.",
+    "grant-send-only": "The sign-in allows mail to be sent, and nothing else.",
+    "grant-confirm": "The sign-in allows drafts, so it can be looked whether a mail was sent.",
 }
 
 
 def finding_codes() -> dict[str, str]:
     """Return every code with the sentence that says what it means."""
-    return dict(sorted(FINDINGS.items()))
+    from .meanings import MEANINGS
+
+    refused = {row.finding: f"Gmail refused: {row.meaning}." for row in reversed(MEANINGS)}
+    return dict(sorted((refused | FINDINGS).items()))
 
 
 def ok(stage: str, code: str, seen: str, *, since: float | None = None) -> Finding:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from pillarbox import PillarboxError, SendDeferred, SettingsError, SignInNeeded
 
+from .exchange import Answer
 from .settings import Mode
-from .wire import Answer
 
 
 class Whose(enum.Enum):

@@ -10,10 +10,12 @@ from pillarbox import App, Connected, Connection, Refused, RefusedReason, Settin
 
 from .aliases import aliases
 from .app import GmailApp, registration
-from .consent import LISTS_ALIASES, Granted, Secrets, exchanged, mail_scopes, refused_by
+from .consent import Granted, Secrets, exchanged, mail_scopes, refused_by
+from .grants import LISTS_ALIASES
 from .identity import NotVerified, verified
+from .kept import Kept
 from .settings import Mode
-from .tokens import Kept, key_of, refreshed, wire_of
+from .tokens import key_of, refreshed, wire_of
 from .wire import Wire
 
 

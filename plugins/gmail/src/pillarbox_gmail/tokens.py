@@ -5,18 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from pillarbox import App, PillarboxError, SendDeferred, SettingsError, SignInNeeded
+from pillarbox import App, PillarboxError, SendDeferred, SettingsError
 
 from .app import GmailApp, registration
+from .exchange import Answer, Broken
+from .kept import Kept
 from .refusals import PASSING, code_of, of_token_endpoint
 from .settings import Mode
 from .waiting import wait_asked
-from .wire import Answer, Broken, Wire
+from .wire import Wire
 
 if TYPE_CHECKING:
     from google.oauth2 import credentials, service_account
@@ -25,50 +27,6 @@ SECONDS = 30.0
 """For one exchange of a sign-in."""
 LIFETIME = 3600.0
 """Seconds of an access token of which Google does not say how long it lives."""
-
-
-def _texts(value: Iterable[str]) -> tuple[str, ...]:
-    return tuple(value)
-
-
-@attrs.frozen(kw_only=True)
-class Kept:
-    """What is sealed.
-
-    Attributes:
-        mode: Who signs in.
-        refresh_token: A person's; "" for a service account, whose key stays with the deployer.
-        subject: The mailbox that a service account acts for.
-        scopes: What was granted.
-        access_token: The last one, or "".
-        expires_at: When it ends, in seconds since 1970.
-    """
-
-    mode: Mode
-    refresh_token: str = attrs.field(default="", repr=False)
-    subject: str = ""
-    scopes: tuple[str, ...] = attrs.field(default=(), converter=_texts)
-    access_token: str = attrs.field(default="", repr=False)
-    expires_at: float = 0.0
-
-    @classmethod
-    def read(cls, secret: bytes) -> Kept:
-        """Return what *secret* holds.
-
-        Raises:
-            SignInNeeded: It can't be read.
-        """
-        try:
-            values = json.loads(secret)
-            return cls(**{**values, "mode": Mode(values["mode"])})
-        except (ValueError, TypeError, KeyError):
-            raise SignInNeeded(
-                "What the last sign-in stored can't be read.", stage="sign-in", cure="Connect again."
-            ) from None
-
-    def written(self) -> bytes:
-        """Return it as it is sealed."""
-        return json.dumps({**attrs.asdict(self), "mode": self.mode.value}).encode()
 
 
 class Exchange:

@@ -6,7 +6,7 @@ import datetime as dt
 import re
 from email.utils import parsedate_to_datetime
 
-from .wire import Answer
+from .exchange import Answer
 
 LEAST = 1.0
 """Seconds; less is asked again at once, and refused again."""

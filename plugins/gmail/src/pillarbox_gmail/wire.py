@@ -3,83 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-
-import attrs
 
 from pillarbox import Network, SendDeferred
 
 from .app import is_loopback
+from .exchange import LARGEST_ANSWER, Answer, Broken, Pieces
 
 if TYPE_CHECKING:
     import requests
 
-LARGEST_ANSWER = 1024 * 1024
-"""Octets of an answer; whatever is longer is none."""
 IDLE = 30.0
 """Seconds for which a connection may rest; an older one may be gone without a word, so a new one is made."""
 _PIECE = 64 * 1024
-
-
-class Broken(Exception):
-    """The exchange began and no valid answer came: the other side may have processed the request, or not.
-
-    Attributes:
-        how: A clause: `no answer came in time`.
-    """
-
-    def __init__(self, how: str) -> None:
-        super().__init__(how)
-        self.how = how
-
-
-@attrs.frozen
-class Answer:
-    """A complete answer.
-
-    Attributes:
-        status: Of HTTP.
-        headers: By their names in lower case.
-        body: Its octets, at most `LARGEST_ANSWER`.
-    """
-
-    status: int
-    headers: Mapping[str, str] = attrs.field(repr=False)
-    body: bytes = attrs.field(repr=False)
-
-    @property
-    def told(self) -> dict[str, Any] | None:
-        """The JSON object that it is, or None where it is something else."""
-        try:
-            value = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-        return value if isinstance(value, dict) else None
-
-
-@attrs.frozen
-class Pieces:
-    """A request's body that is sent piece by piece, without being put together first.
-
-    Attributes:
-        size: Octets of all of them.
-        parts: Gives them, as often as it is asked.
-    """
-
-    size: int
-    parts: Callable[[], Iterable[bytes]] = attrs.field(repr=False)
-
-    def __len__(self) -> int:
-        return self.size
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.parts())
 
 
 class Wire:
@@ -191,7 +132,7 @@ class Wire:
             with self._opened().request(
                 method,
                 url,
-                data=body,
+                data=body,  # type: ignore[arg-type,unused-ignore]
                 headers=headers,
                 allow_redirects=False,
                 stream=True,
