@@ -19,8 +19,9 @@ const WORDS = {
   consent_required: [65001, 'The user or administrator has not consented to use the application.'],
 };
 
-export const entra = (base, { tenant, domain, clients, certificate }) => ({
+export const entra = (base, { tenant, domain, clients, certificate, signing }) => ({
   name: 'entra',
+  key: signing.key,
   path: `/${tenant}`,
   paths: [`/${tenant}`, `/${domain}`, '/organizations', '/common'],
   issuer: `${base}/${tenant}/v2.0`,

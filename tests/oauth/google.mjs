@@ -10,12 +10,13 @@ const AUDIENCE = 'https://oauth2.googleapis.com/token'; // what google-auth writ
 // Google answers with the long names of what was asked for by the short ones.
 const LONG = { email: 'https://www.googleapis.com/auth/userinfo.email', profile: 'https://www.googleapis.com/auth/userinfo.profile' };
 
-export const google = (base, { clients, serviceAccount }) => ({
+export const google = (base, { clients, serviceAccount, signing }) => ({
   name: 'google',
+  key: signing.key,
   path: '/google',
   paths: ['/google'],
   issuer: `${base}/google`,
-  routes: { authorization: '/auth', token: '/token', jwks: '/certs', userinfo: '/userinfo', introspection: '/introspection' },
+  routes: { authorization: '/auth', token: '/token', jwks: '/certs/v3', userinfo: '/userinfo', introspection: '/introspection' },
   discovery: { revocation_endpoint: `${base}/google/revoke` },
   scopes: ['openid', 'email', 'profile', ...Object.values(LONG), ...SCOPES, 'https://mail.google.com/'],
   parameters: ['access_type', 'include_granted_scopes'],
@@ -23,7 +24,7 @@ export const google = (base, { clients, serviceAccount }) => ({
   features: { clientCredentials: { enabled: true } }, // so that the tokens of service accounts are looked up; no app has that grant
   clients: registered(clients, serviceAccount.client),
   cancelled: { error: 'access_denied' },
-  middleware: (mount) => [offline(mount), revocation(mount), delegation(mount, serviceAccount)],
+  middleware: (mount) => [certificates(signing.certificate), offline(mount), revocation(mount), delegation(mount, serviceAccount)],
   keepsSignedIn(source) { return this.offline.has(source.grantId); },
   states: (person) => ({ name: person.address.split('@')[0], email: person.address, email_verified: true, hd: person.address.split('@')[1] }),
   dress(ctx) {
@@ -36,6 +37,11 @@ function registered({ googleDesktop, googleWeb, api }, service) {
   const app = (client, given) => ({ client_id: client.id, client_secret: client.secret, application_type: 'native', token_endpoint_auth_method: 'client_secret_post', redirect_uris: client.redirect_uris, response_types: ['code'], grant_types: ['authorization_code', 'refresh_token'], ...given });
   const none = { response_types: [], grant_types: [], client_secret: 'unused' };
   return [app(googleDesktop), app(googleWeb), app({ id: service, redirect_uris: [] }, none), app(api, { ...none, client_secret: api.secret })];
+}
+
+/** Beside the keys as OpenID has them, Google shows them as certificates, which is where its library looks. */
+function certificates(certificate) {
+  return (ctx, next) => (ctx.path === '/certs' ? answer(ctx, 200, { google: certificate }) : next());
 }
 
 /** A grant whose request had access_type=offline, and whose person was asked, comes with a refresh token. */

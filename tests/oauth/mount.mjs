@@ -1,6 +1,6 @@
 // One provider below one path: the certified library, what it remembers, and what a test can change about it.
+import crypto from 'node:crypto';
 import Provider from 'oidc-provider';
-import * as jose from 'jose';
 import { Faults, suffered } from './faults.mjs';
 import * as interactions from './interactions.mjs';
 import { People } from './people.mjs';
@@ -14,18 +14,13 @@ export class Mount {
   people = new People();
   store = new Store();
 
-  /** `events` is the log; `given` what this provider is: its name, path, issuer, routes, scopes, clients, and how it differs. */
-  static async create(given, events) {
-    const { privateKey } = await jose.generateKeyPair('RS256', { extractable: true });
-    const key = { ...(await jose.exportJWK(privateKey)), use: 'sig', alg: 'RS256', kid: given.name };
-    return new Mount(given, events, key);
-  }
-
-  constructor(given, events, key) {
+  /** `events` is the log; `given` what this provider is: its name, path, issuer, key, routes, scopes, clients, and how it differs. */
+  constructor(given, events) {
     Object.assign(this, given);
     this.events = events;
     this.reset();
-    this.provider = new Provider(this.issuer, this.#configuration(key));
+    const jwk = crypto.createPrivateKey(this.key).export({ format: 'jwk' });
+    this.provider = new Provider(this.issuer, this.#configuration({ ...jwk, use: 'sig', alg: 'RS256', kid: this.name }));
     this.provider.use(this.#guarded);
     this.provider.use(interactions.served(this.provider, this.people, this.cancelled));
     for (const one of given.middleware(this)) this.provider.use(one);

@@ -15,8 +15,8 @@ async function main(given) {
   const server = https.createServer({ key: given.tls.key, cert: given.tls.certificate });
   const base = `https://localhost:${await listening(server, given.port ?? 0)}`;
   const mounts = {
-    entra: await Mount.create(entra(base, given), events),
-    google: await Mount.create(google(base, given), events),
+    entra: new Mount(entra(base, given), events),
+    google: new Mount(google(base, given), events),
   };
   server.on('request', (request, response) => dispatch(Object.values(mounts), request, response));
   const admin = door(given.key, { mounts, events });

@@ -70,7 +70,7 @@ def running(folder: Path) -> Iterator[Provider]:
 
 def _given(ca: trustme.CA, clients: Mapping[str, Client], key: str) -> dict[str, Any]:
     """Return what the program has to know."""
-    server = ca.issue_cert("localhost", "127.0.0.1")
+    server, signing = ca.issue_cert("localhost", "127.0.0.1"), Client.signing(ca, "signing")
     service = clients["service"]
     assert isinstance(service, ServiceAccount)
     return {
@@ -81,6 +81,7 @@ def _given(ca: trustme.CA, clients: Mapping[str, Client], key: str) -> dict[str,
             "key": server.private_key_pem.bytes().decode(),
             "certificate": b"".join(one.bytes() for one in server.cert_chain_pems).decode(),
         },
+        "signing": {"key": signing.key, "certificate": signing.certificate},
         "certificate": clients["certified"].certificate,
         "serviceAccount": {
             "client": service.id,

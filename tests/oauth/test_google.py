@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
-from google.auth import exceptions, jwt
+from google.auth import exceptions
 from google.auth.transport.requests import Request
-from google.oauth2 import service_account
+from google.oauth2 import id_token, service_account
 from google.oauth2.credentials import Credentials
 
 from tests.oauth.clients import WEB
@@ -96,7 +96,9 @@ def test_somebody(provider: Provider, session: requests.Session, browser: Browse
         SEND,
         COMPOSE,
     }
-    claims = jwt.decode(tokens["id_token"], verify=False)
+    claims = id_token.verify_token(
+        tokens["id_token"], Request(session), provider.clients["googleWeb"].id, provider.google.certs_uri
+    )
     assert (claims["email"], claims["email_verified"], claims["iss"]) == (ALICE, True, provider.google.issuer)
     assert provider.entra.introspect(tokens["access_token"]) is None
 
