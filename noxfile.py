@@ -14,13 +14,21 @@ nox.options.sessions = ["tests"]
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 PYTHONS = ["3.11", "3.12", "3.13"]
-DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault", "plugins/procrastinate", "plugins/m365"]
+DISTRIBUTIONS = [
+    "core",
+    "plugins/smtp",
+    "plugins/vault",
+    "plugins/procrastinate",
+    "plugins/m365",
+    "plugins/gmail",
+]
 INSTALLED = [
     "./core[cli]",
     "./plugins/smtp[proxy]",
     "./plugins/vault",
     "./plugins/procrastinate",
     "./plugins/m365",
+    "./plugins/gmail",
 ]
 PURE = "not services and not dist and not windows and not calibrate"
 PROCESSES = "4"

@@ -13,7 +13,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-DISTRIBUTIONS = ["core", "plugins/smtp", "plugins/vault", "plugins/procrastinate", "plugins/m365"]
+DISTRIBUTIONS = [
+    "core",
+    "plugins/smtp",
+    "plugins/vault",
+    "plugins/procrastinate",
+    "plugins/m365",
+    "plugins/gmail",
+]
 
 
 def run(*command: str | Path, **options) -> subprocess.CompletedProcess[str]:
