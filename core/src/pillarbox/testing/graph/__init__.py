@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from .._http.faults import Answer, Fault
 from .._http.values import Mail, Request, Token
-from .fake import FakeGraph
-from .manners import Manners
+from ._fake import FakeGraph
+from ._manners import Manners
 
 __all__ = ["Answer", "FakeGraph", "Fault", "Mail", "Manners", "Request", "Token"]

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .errors import GraphError
+from ._errors import GraphError
 
 Schema = Mapping[str, Any]
 
@@ -92,6 +92,9 @@ _KINDS: Mapping[str, type | tuple[type, ...]] = {
 }
 
 
+_UNREADABLE = "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format."
+
+
 class Checker:
     """Reads bodies, and refuses what the schema of their step does not allow.
 
@@ -112,23 +115,29 @@ class Checker:
             GraphError: It is no JSON, or not what *step* takes; 400.
         """
         try:
-            body = json.loads(octets)
-        except ValueError:
-            raise GraphError(
-                400,
-                "BadRequest",
-                "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of"
-                " valid JSON format.",
-            ) from None
-        plain = _canonical(_without_annotations(body), step)
-        for problem in self._problems(plain, step):
-            raise GraphError(400, "RequestBodyRead", problem)
-        return _canonical(body, step) if isinstance(body, dict) else {}
+            body = _canonical(_loaded(octets), step)
+            problem = next(self._problems(_without_annotations(body), step), None)
+        except (ValueError, RecursionError):
+            raise GraphError(400, "BadRequest", _UNREADABLE) from None
+        if problem or not isinstance(body, dict):
+            raise GraphError(400, "RequestBodyRead", problem or "The body must be an object.")
+        return body
 
     def _problems(self, body: Any, step: str) -> Iterator[str]:
         if step in self._schemas:
             return _by_library(body, self._schemas[step])
         return _problems(body, KNOWN[step], "the body")
+
+
+def _loaded(octets: bytes) -> Any:
+    """Return what *octets* say.
+
+    Raises:
+        ValueError: It is no JSON, or holds half of a pair of surrogates.
+    """
+    body = json.loads(octets)
+    json.dumps(body, ensure_ascii=False).encode()
+    return body
 
 
 def _canonical(body: Any, step: str) -> Any:
@@ -181,7 +190,9 @@ def _of_object(value: dict[str, Any], schema: Schema, where: str) -> Iterator[st
 
 
 def _chosen(value: Any, words: list[Any]) -> bool:
-    return isinstance(value, str) and value.lower() in {str(word).lower() for word in words}
+    return isinstance(value, str) and value.lower() in {
+        str(word).lower() for word in words if word is not None
+    }
 
 
 def _by_library(body: Any, schema: Schema) -> Iterator[str]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hmac
 
 from .._http.values import Call, Reply
-from .errors import GraphError
-from .office import Office
-from .routes import Route
-from .uploads import Upload
+from ._errors import GraphError
+from ._office import Office
+from ._routes import Route
+from ._uploads import Upload
 
 
 def answer(office: Office, call: Call, route: Route) -> Reply:
@@ -26,6 +26,8 @@ def answer(office: Office, call: Call, route: Route) -> Reply:
     if not upload.take(call.headers.get("content-range", ""), call.body):
         return Reply.json(upload.progress())
     del office.uploads[upload.id]
+    if upload.item not in office.mailboxes[route.owner].items:
+        raise GraphError(404, "ErrorItemNotFound")
     file = upload.file()
     upload.item.files.append(file)
     upload.item.mime = None
@@ -39,6 +41,9 @@ def _upload(office: Office, call: Call, route: Route) -> Upload:
             401, "InvalidAuthenticationToken", "The address of an upload takes no Authorization header."
         )
     upload = office.uploads.get(route.file)
+    if upload is not None and upload.ends <= office.clock():
+        office.uploads.pop(upload.id)
+        upload = None
     if upload is None or not hmac.compare_digest(upload.secret, call.asked.get("authtoken", "")):
         raise GraphError(404, "ErrorItemNotFound", "The upload session is over, or never was.")
     return upload

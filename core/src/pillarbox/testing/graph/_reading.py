@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from email.message import EmailMessage, Message
 from typing import Any
 
-from .errors import GraphError
-from .items import DRAFTS, File, Item
+from ._errors import GraphError
+from ._items import DRAFTS, File, Item
 
 _LISTS = {"toRecipients": "to", "ccRecipients": "cc", "bccRecipients": "bcc", "replyTo": "reply-to"}
 

@@ -10,14 +10,14 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from .._http.values import Reply
-from . import queries
-from .errors import GraphError
-from .items import DRAFTS, File, Item, folder_id, folder_named
-from .manners import MIB
-from .office import Turn
-from .reading import decoded, item_of
-from .sending import new_message_id, pictured, submit
-from .uploads import begun
+from . import _queries as queries
+from ._errors import GraphError
+from ._items import DRAFTS, File, Item, folder_id, folder_named
+from ._manners import MIB
+from ._office import Turn
+from ._reading import decoded, item_of
+from ._sending import new_message_id, pictured, submit
+from ._uploads import begun
 
 REQUEST_OCTETS = 4 * MIB
 """The longest request, base64 and JSON included."""
@@ -79,6 +79,8 @@ def patch(turn: Turn) -> Reply:
     item = turn.item()
     _require_short(turn)
     told = _json(turn, "patch")
+    if "attachments" in told:
+        raise GraphError(400, "ErrorInvalidRequest", "Attachments are added and removed one by one.")
     tags = _properties(told.pop("singleValueExtendedProperties", None))
     fields = {name: one for name, one in told.items() if name not in _READ_ONLY and not name.startswith("@")}
     if not item.is_draft and not set(fields) <= _KEEPS_MIME - {"internetMessageId"}:
@@ -186,7 +188,7 @@ def drop(turn: Turn) -> Reply:
 
 def session(turn: Turn) -> Reply:
     """Begin the upload of a large attachment."""
-    upload = begun(turn.draft(), _json(turn, "session")["AttachmentItem"])
+    upload = begun(turn.draft(), _json(turn, "session")["AttachmentItem"], turn.office.clock())
     turn.office.uploads[upload.id] = upload
     address = (
         f"{turn.office.url()}/api/gv1.0/users('{turn.mailbox.id}')/messages('{turn.route.message}')"

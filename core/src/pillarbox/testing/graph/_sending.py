@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 
 from .._http.values import Mail
-from .errors import GraphError
-from .heads import with_field, without
-from .items import DRAFTS, SENT, Item
-from .mailboxes import Mailbox, Showing, folded
-from .office import Office, Turn
-from .scopes import grants
-from .writing import people, person, recipients, written
-
-_ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
+from ._errors import GraphError
+from ._heads import with_field, without
+from ._items import SENT, Item
+from ._mailboxes import Mailbox, Showing, folded
+from ._office import Office, Turn
+from ._scopes import grants
+from ._writing import ADDRESS, people, person, recipient, recipients, written
 
 
 def submit(turn: Turn, item: Item, *, keep: bool = True) -> None:
@@ -27,11 +24,11 @@ def submit(turn: Turn, item: Item, *, keep: bool = True) -> None:
     _require_recipients(item)
     shown, how = _shown(turn, item)
     _require_size(item, manners.message_octets)
-    office.limits.count_mail(turn.mailbox.key)
     message_id = _message_id(turn, item)
     sender = (turn.actor.name, turn.actor.address) if how is Showing.ON_BEHALF else None
     whole = _octets(item, shown, sender, message_id)
-    copy = _filed(turn, item, whole, message_id, shown) if keep else None
+    office.limits.count_mail(turn.mailbox.key)
+    copy = _filed(turn, item, whole, message_id, shown, sender) if keep else None
     if item in turn.mailbox.items:
         turn.mailbox.items.remove(item)
     if copy:
@@ -45,9 +42,12 @@ def new_message_id(mailbox: Mailbox) -> str:
 
 
 def pictured(mailbox: Mailbox, item: Item) -> Mail:
-    """Return *item*, a draft, as the mail that it would become."""
+    """Return *item*, a draft, as the mail that it would become; empty where it can't become one yet."""
     shown = _from(item, mailbox)
-    whole = _octets(item, shown, None, item.message_id)
+    try:
+        whole = _octets(item, shown, None, item.message_id)
+    except GraphError:
+        whole = b""
     return _mail(item, whole, shown[1], None, item.message_id, None)
 
 
@@ -55,7 +55,7 @@ def _mail(
     item: Item, whole: bytes, shown: str, sender: tuple[str, str] | None, message_id: str, copy: Item | None
 ) -> Mail:
     return Mail(
-        id=copy.id if copy else item.id,
+        id=(copy or item).immutable_id,
         content=without(whole, "Bcc"),
         recipients=recipients(item.fields),
         sender=sender[1] if sender else shown,
@@ -68,10 +68,10 @@ def _mail(
 
 def _require_recipients(item: Item) -> None:
     told = recipients(item.fields)
-    if not told or not all(map(_ADDRESS.fullmatch, told)):
+    if not told or not all(map(ADDRESS.fullmatch, told)):
         lacking = "" if told else ", A message can't be sent because it contains no recipients."
         raise GraphError(400, "ErrorInvalidRecipients", f"At least one recipient isn't valid.{lacking}")
-    if not all(map(_ADDRESS.fullmatch, people(item.fields, "replyTo"))):
+    if not all(map(ADDRESS.fullmatch, people(item.fields, "replyTo"))):
         raise GraphError(400, "ErrorInvalidRecipients", "At least one address to reply to isn't valid.")
 
 
@@ -131,21 +131,26 @@ def _octets(item: Item, shown: tuple[str, str], sender: tuple[str, str] | None, 
     return with_field(mime, "Sender", sender[1]) if sender else mime
 
 
-def _filed(turn: Turn, item: Item, whole: bytes, message_id: str, shown: tuple[str, str]) -> Item:
+def _filed(
+    turn: Turn,
+    item: Item,
+    whole: bytes,
+    message_id: str,
+    shown: tuple[str, str],
+    sender: tuple[str, str] | None,
+) -> Item:
     """Return the copy of *item* in Sent Items."""
-    name, address = shown
-    told = {"emailAddress": {"name": name or address, "address": address}}
-    people = {"from": told, "sender": item.fields.get("sender") or told}
-    known = item.folder == DRAFTS and item in turn.mailbox.items and turn.office.manners.immutable_ids
+    named = {"from": recipient(shown), "sender": recipient(sender or shown)}
     copy = Item(
         folder=SENT,
-        fields={**item.fields, **people, "internetMessageId": message_id},
+        fields={**item.fields, **named, "internetMessageId": message_id},
         files=item.files,
         properties=item.properties,
         mime=whole,
+        is_draft=False,
         seen_from=turn.office.clock() + turn.office.manners.copy_lag,
     )
-    if known:
+    if item in turn.mailbox.items and turn.office.manners.immutable_ids:
         copy.immutable_id = item.immutable_id
     return copy
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .errors import GraphError
-from .items import Item
+from ._errors import GraphError
+from ._items import Item
 
 KNOWN = {"$filter", "$orderby", "$select", "$expand", "$top", "$skip", "$count"}
 _TOKEN = re.compile(
@@ -33,6 +33,7 @@ def require_known(asked: Mapping[str, str]) -> None:
 def wanted(items: list[Item], asked: Mapping[str, str]) -> list[Item]:
     """Return those of *items* that *asked* filters, in its order, all pages."""
     test = filtering(asked["$filter"]) if "$filter" in asked else None
+    _require_efficient(asked)
     kept = [item for item in items if test is None or test(item)]
     return _ordered(kept, asked.get("$orderby", "receivedDateTime desc"))
 
@@ -218,6 +219,22 @@ def _value(item: Item, field: str) -> Any:
             raise _invalid(field)
         told = told.get(name) if isinstance(told, dict) else None
     return told
+
+
+def _require_efficient(asked: Mapping[str, str]) -> None:
+    """Do nothing if what orders the list also filters it, where there is a filter.
+
+    Raises:
+        GraphError: It does not; 400.
+    """
+    if "$filter" in asked and "$orderby" in asked:
+        for part in asked["$orderby"].split(","):
+            if part.split()[0].lower() not in asked["$filter"].lower():
+                raise GraphError(
+                    400,
+                    "InefficientFilter",
+                    "The restriction or sort order is too complex for this operation.",
+                )
 
 
 def _ordered(items: list[Item], by: str) -> list[Item]:

@@ -11,19 +11,19 @@ from typing import Any
 import attrs
 
 from .._http.fake import HttpFake
-from .._http.faults import Plan
+from .._http.faults import Answer, Plan
 from .._http.values import Call, Ending, Mail, Reply, Token
-from . import messages, ranges
-from .checking import Checker
-from .errors import GraphError, error_reply, planned
-from .items import DRAFTS
-from .limits import Limits
-from .mailboxes import Mailbox, folded
-from .manners import Manners
-from .office import Office, Turn
-from .routes import STEPS, Route, read
-from .scopes import require
-from .sending import pictured
+from . import _messages as messages
+from . import _ranges as ranges
+from ._checking import Checker
+from ._errors import GraphError, error_reply, planned
+from ._limits import Limits
+from ._mailboxes import Mailbox, folded
+from ._manners import Manners
+from ._office import Office, Turn
+from ._routes import STEPS, Route, read
+from ._scopes import require
+from ._sending import pictured
 
 
 class FakeGraph(HttpFake):
@@ -110,7 +110,7 @@ class FakeGraph(HttpFake):
         """Return the drafts in the mailbox *address* as the mails they would become, the oldest first."""
         with self._office.gate:
             mailbox = self._mailbox(address)
-            return [pictured(mailbox, item) for item in mailbox.items if item.folder == DRAFTS]
+            return [pictured(mailbox, item) for item in mailbox.items if item.is_draft]
 
     def _mailbox(self, address: str) -> Mailbox:
         found = self._office.mailboxes.get(address)
@@ -128,6 +128,12 @@ class FakeGraph(HttpFake):
     def refusal(self, plan: Plan) -> Reply:
         """Return the error that *plan* stands for."""
         return error_reply(planned(plan))
+
+    def unread(self, status: int) -> Reply:
+        """Return the answer to a request that could not be read."""
+        return error_reply(
+            Answer(status, "BadRequest", "The request can't be read, or its body is too large.")
+        )
 
     def answer(self, call: Call, step: str) -> Reply:
         """Do what *call* asks for, or say why not."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import email.policy
 import email.utils
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import Any
 
-from .errors import GraphError
-from .items import File, Item
+from ._errors import GraphError
+from ._items import File, Item
 
+ADDRESS = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")
+"""What a recipient's address must look like for a mail to be sent."""
 _LISTS = {"To": "toRecipients", "Cc": "ccRecipients", "Bcc": "bccRecipients", "Reply-To": "replyTo"}
 _POLICY = email.policy.SMTP.clone(max_line_length=78)
 
@@ -20,6 +24,12 @@ def person(given: Mapping[str, Any] | None) -> tuple[str, str]:
     """Return the name and the address of *given*, a `recipient` of Graph's; empty where there is none."""
     told = (given or {}).get("emailAddress") or {}
     return str(told.get("name") or ""), str(told.get("address") or "")
+
+
+def recipient(told: tuple[str, str]) -> dict[str, Any]:
+    """Return a name and an address as a `recipient` of Graph's."""
+    name, address = told
+    return {"emailAddress": {"name": name or address, "address": address}}
 
 
 def people(fields: Mapping[str, Any], *names: str) -> Iterator[str]:
@@ -51,7 +61,7 @@ def written(item: Item, *, shown: tuple[str, str], sender: tuple[str, str] | Non
         _head(mail, item.fields, shown, sender, message_id)
         _body(mail, item)
         return mail.as_bytes()
-    except (ValueError, IndexError, UnicodeError) as error:
+    except (ValueError, IndexError, MessageError) as error:
         raise GraphError(400, "ErrorInvalidRequest", f"The message can't be written: {error}") from error
 
 
@@ -66,7 +76,8 @@ def _head(
     if sender:
         mail["Sender"] = _address(sender)
     for name, field in _LISTS.items():
-        if addresses := [_address(person(one)) for one in fields.get(field) or []]:
+        told = (person(one) for one in fields.get(field) or [])
+        if addresses := [_address(one) for one in told if ADDRESS.fullmatch(one[1])]:
             mail[name] = addresses
     mail["Subject"] = str(fields.get("subject") or "")
     mail["Date"] = email.utils.localtime()
@@ -89,9 +100,8 @@ def _body(mail: EmailMessage, item: Item) -> None:
     inline = [file for file in item.files if file.inline]
     for file in inline:
         main, sub = _kind(file)
-        mail.add_related(
-            file.content, main, sub, cid=f"<{file.content_id}>", filename=file.name, disposition="inline"
-        )
+        name = f"<{file.content_id}>" if file.content_id else None
+        mail.add_related(file.content, main, sub, cid=name, filename=file.name, disposition="inline")
     _attach(mail, (file for file in item.files if not file.inline))
 
 

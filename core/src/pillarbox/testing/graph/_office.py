@@ -9,14 +9,14 @@ from collections.abc import Callable
 import attrs
 
 from .._http.values import Call, Mail, Token
-from .checking import Checker
-from .errors import GraphError
-from .items import DRAFTS, Item
-from .limits import Limits
-from .mailboxes import Mailbox, Mailboxes
-from .manners import Manners
-from .routes import Route
-from .uploads import Upload
+from ._checking import Checker
+from ._errors import GraphError
+from ._items import Item
+from ._limits import Limits
+from ._mailboxes import Mailbox, Mailboxes
+from ._manners import Manners
+from ._routes import Route
+from ._uploads import Upload
 
 _IMMUTABLE = re.compile(r'IdType\s*=\s*"?ImmutableId"?', re.IGNORECASE)
 
@@ -90,6 +90,6 @@ class Turn:
             GraphError: There is none; 404. It is no draft; 400.
         """
         item = self.item()
-        if item.folder != DRAFTS:
+        if not item.is_draft:
             raise GraphError(400, "ErrorInvalidRequest", "The item is no draft; it can't be changed or sent.")
         return item

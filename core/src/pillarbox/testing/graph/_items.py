@@ -89,6 +89,7 @@ class Item:
         mime: Its octets, where it came as MIME and was not changed since.
         id: The id that changes when it moves.
         immutable_id: The one that does not.
+        is_draft: Whether it can be changed and sent; a draft may lie in any folder.
         seen_from: The clock's reading from which it can be found.
     """
 
@@ -100,12 +101,8 @@ class Item:
     id: str = attrs.field(factory=new_id)
     immutable_id: str = attrs.field(factory=lambda: new_id("AAkALg"))
     created: str = attrs.field(factory=now)
+    is_draft: bool = True
     seen_from: float = 0.0
-
-    @property
-    def is_draft(self) -> bool:
-        """Whether it can be changed and sent."""
-        return self.folder == DRAFTS
 
     @property
     def message_id(self) -> str:

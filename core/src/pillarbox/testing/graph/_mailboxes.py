@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import attrs
 
-from .errors import GraphError
-from .items import Item
+from ._errors import GraphError
+from ._items import Item
 
 
 class Showing(enum.Enum):

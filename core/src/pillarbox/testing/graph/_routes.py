@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from .._http.values import Call
-from .errors import GraphError
+from ._errors import GraphError
 
 STEPS = ("me", "draft", "get", "patch", "delete", "attach", "session", "range", "send", "sendMail", "list")
 """What a request can be; faults are planned for these."""

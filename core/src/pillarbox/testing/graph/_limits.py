@@ -8,8 +8,8 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 
-from .errors import GraphError
-from .manners import Manners
+from ._errors import GraphError
+from ._manners import Manners
 
 _MINUTE = 60.0
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from .._http.values import Token
-from .errors import GraphError
+from ._errors import GraphError
 
-_PERSON = ("User.Read", "User.ReadBasic.All", "User.ReadWrite", "User.Read.All", "User.ReadWrite.All")
-_SEEN_BY_APP = ("User.Read.All", "User.ReadWrite.All", "Directory.Read.All")
+_OWN_PERSON = ("User.Read", "User.ReadWrite")
+_ANY_PERSON = ("User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All", "Directory.Read.All")
 _LOOK = ("Mail.ReadBasic", "Mail.Read", "Mail.ReadWrite")
 _CHANGE = ("Mail.ReadWrite",)
 _SEND = ("Mail.Send",)
 NEEDED = {
-    "me": _PERSON,
     "get": _LOOK,
     "list": _LOOK,
     "draft": _CHANGE,
@@ -22,7 +21,7 @@ NEEDED = {
     "send": _SEND,
     "sendMail": _SEND,
 }
-"""The permissions of which one is enough, step by step; that of an upload session is in its address."""
+"""The permissions of which one is enough, step by step, but for `me`; that of an upload session is in its address."""
 
 
 def require(token: Token, step: str, *, own: bool) -> None:
@@ -36,7 +35,7 @@ def require(token: Token, step: str, *, own: bool) -> None:
     Raises:
         GraphError: It does not; 403.
     """
-    if not any(grants(token, scope, own=own) for scope in _enough(token, step)):
+    if not any(grants(token, scope, own=own) for scope in _enough(token, step, own=own)):
         if step == "me":
             raise GraphError(
                 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."
@@ -53,8 +52,10 @@ def grants(token: Token, scope: str, *, own: bool) -> bool:
     return not {one.lower() for one in wanted}.isdisjoint(map(_short, token.scopes))
 
 
-def _enough(token: Token, step: str) -> tuple[str, ...]:
-    return _SEEN_BY_APP if step == "me" and token.app else NEEDED[step]
+def _enough(token: Token, step: str, *, own: bool) -> tuple[str, ...]:
+    if step != "me":
+        return NEEDED[step]
+    return _OWN_PERSON + _ANY_PERSON if own and not token.app else _ANY_PERSON
 
 
 def _short(scope: str) -> str:

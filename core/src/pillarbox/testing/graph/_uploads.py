@@ -9,15 +9,16 @@ from typing import Any
 
 import attrs
 
-from .errors import GraphError
-from .items import File, Item, new_id
-from .manners import MIB
+from ._errors import GraphError
+from ._items import File, Item, new_id
+from ._manners import MIB
 
 RANGE_OCTETS = 4 * MIB
 """The longest range."""
 SMALLEST, LARGEST = 3_000_000, 150 * MIB
 """What an upload session takes; below it an attachment goes by one POST."""
-_HOURS = 1
+SECONDS = 3600
+"""After so long a session is over."""
 _RANGE = re.compile(r"bytes (\d{1,12})-(\d{1,12})/(\d{1,12})")
 
 
@@ -29,6 +30,7 @@ class Upload:
         item: The draft that the file is for.
         name: The file's name.
         size: Its octets, as they were told when the session began.
+        ends: The clock's reading from which the session is over.
         received: Those that came so far.
         secret: What its address ends with in the place of a token.
     """
@@ -36,6 +38,7 @@ class Upload:
     item: Item
     name: str
     size: int
+    ends: float
     content_type: str = "application/octet-stream"
     inline: bool = False
     content_id: str = ""
@@ -43,7 +46,7 @@ class Upload:
     secret: str = attrs.field(factory=lambda: secrets.token_urlsafe(64), repr=False)
     received: bytearray = attrs.field(factory=bytearray, repr=False)
     expires: str = attrs.field(
-        factory=lambda: (dt.datetime.now(dt.UTC) + dt.timedelta(hours=_HOURS)).strftime(
+        factory=lambda: (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=SECONDS)).strftime(
             "%Y-%m-%dT%H:%M:%S.%fZ"
         )
     )
@@ -84,8 +87,8 @@ class Upload:
         return {"expirationDateTime": self.expires, "nextExpectedRanges": [begun]}
 
 
-def begun(item: Item, told: dict[str, Any]) -> Upload:
-    """Return the session that *told* asks for, an `attachmentItem` of Graph's.
+def begun(item: Item, told: dict[str, Any], now: float) -> Upload:
+    """Return the session that *told* asks for at *now*, an `attachmentItem` of Graph's.
 
     Raises:
         GraphError: The file is too small, too large, or none; 400.
@@ -109,6 +112,7 @@ def begun(item: Item, told: dict[str, Any]) -> Upload:
         item=item,
         name=told["name"],
         size=size,
+        ends=now + SECONDS,
         content_type=told.get("contentType") or "application/octet-stream",
         inline=bool(told.get("isInline")),
         content_id=told.get("contentId") or "",
