@@ -77,11 +77,10 @@ class Content:
 def _addresses(name: str, value: str) -> list[str]:
     """Read one field."""
     try:
-        found = policy.default.header_factory(name, value).addresses
+        specs = [one.addr_spec for one in policy.default.header_factory(name, value).addresses]
     except Exception:  # noqa: BLE001  (the parser's own errors on odd input)
-        found = ()
-    specs = [one.addr_spec for one in found]
-    if any("@" not in spec or spec.endswith("@") or "<>" in spec for spec in specs):
+        specs = [""]
+    if any("@" not in spec for spec in specs):
         raise Refused("invalidArgument", f"Invalid {name.capitalize()} header")
     return specs
 
