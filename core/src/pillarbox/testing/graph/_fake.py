@@ -13,8 +13,8 @@ import attrs
 from .._http.fake import HttpFake
 from .._http.faults import Answer, Plan
 from .._http.values import Call, Ending, Mail, Reply, Token
-from . import _messages as messages
 from . import _ranges as ranges
+from ._actions import ACTIONS
 from ._checking import Checker
 from ._errors import GraphError, error_reply, planned
 from ._limits import Limits
@@ -154,7 +154,7 @@ class FakeGraph(HttpFake):
         with self._office.gate:
             turn = self._turn(call, route, token)
             self._office.limits.require_room(turn.mailbox.key)
-            return messages.ACTIONS[route.action](turn)
+            return ACTIONS[route.action](turn)
 
     def _holder(self, call: Call) -> Token:
         """Return what the token stands for.
