@@ -6,7 +6,7 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pillarbox import (
     App,
@@ -66,9 +66,11 @@ class M365Connector(Connector):
                 state=asked.state,
                 prompt="select_account",
                 login_hint=asked.account.signs_in_as,
+                response_mode="form_post",
             )
+            url = _by_query(flow.pop("auth_uri"))
             kept = json.dumps({"flow": flow, "issuer": authority.issuer()}).encode()
-        return Prompt(url=flow["auth_uri"], state=asked.state, kept=kept)
+        return Prompt(url=url, state=asked.state, kept=kept)
 
     def finish(
         self, app: App, asked: SignIn, kept: bytes, callback: Mapping[str, str] | None
@@ -134,6 +136,17 @@ class M365Connector(Connector):
         from .registration import look
 
         yield from look(app, connection)
+
+
+def _by_query(url: str) -> str:
+    """Return *url* without the `response_mode`, so that the redirect brings what it says in its query.
+
+    A host's route and a listener on loopback take a GET, and a cookie of the host would not come along with a form. MSAL
+    warns whoever asks for that, on the standard error of a host, or by an exception where warnings are errors.
+    """
+    parts = urlsplit(url)
+    asked = [(name, value) for name, value in parse_qsl(parts.query) if name != "response_mode"]
+    return parts._replace(query=urlencode(asked)).geturl()
 
 
 def _is_app(asked: SignIn) -> bool:

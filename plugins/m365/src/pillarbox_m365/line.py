@@ -126,6 +126,19 @@ class Line:
             self.close()
         return answer
 
+    def open(self, url: str, seconds: float) -> None:
+        """Have a connection to the server of *url*.
+
+        Raises:
+            SendDeferred, SettingsError: As `exchange`.
+        """
+        self._connected(urlsplit(url), time.monotonic() + seconds)
+
+    @property
+    def security(self) -> str:
+        """How the connection is protected, or "" where there is none, or it is in clear."""
+        return "" if self._socket is None else self._socket.security
+
     def close(self) -> None:
         """Let the connection go."""
         line, self._socket = self._socket, None
@@ -138,6 +151,7 @@ class Line:
         self.close()
         self._process, self._to = os.getpid(), (parts.scheme, parts.netloc)
         self._socket = _Timed(self._opened(parts, give_up))
+        self._used_at = time.monotonic()
         return self._socket
 
     def _is_usable(self, parts: SplitResult) -> bool:
@@ -191,6 +205,15 @@ class _Timed:
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         self.give_up = 0.0
+
+    @property
+    def security(self) -> str:
+        """See `Line`."""
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return ""
+        cipher = self._socket.cipher()
+        version = str(self._socket.version()).replace("TLSv", "TLS ")
+        return f"{version}, {cipher[0] if cipher else '?'}, certificate verified"
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Return what reads from it; closing that closes nothing."""

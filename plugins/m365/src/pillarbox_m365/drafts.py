@@ -1,0 +1,242 @@
+"""Send and confirm: the message is a draft first, noted before it is sent, so that a look tells what became of it."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import attrs
+
+from pillarbox import (
+    Journal,
+    MessageError,
+    OutcomeUnknown,
+    PillarboxError,
+    Receipt,
+    SendRejected,
+    SightingState,
+    Submission,
+)
+
+from . import bodies, fields, parts, upload
+from .answers import error_of, value_of
+from .bodies import Body
+from .graph import Graph, segment
+from .line import Answer
+from .looking import BEGUN, READY, SELECTED, look
+from .receipts import receipt_of
+
+ASKED = "m365.asked"
+"""Noted before a draft is made: there may be one that nobody knows the id of."""
+LARGEST_REQUEST = 4_000_000
+"""Octets of a request, base64 included; Graph refuses more than 4 MB."""
+SMALLEST_SESSION = 3_000_000
+"""Octets from which on a file goes by an upload session."""
+LARGEST_FILE = 150 * 1024 * 1024
+"""Octets that an upload session takes."""
+_DOUBTFUL = frozenset({404, 409, 412, 429})
+"""Answers to the call that sends which may be about a mail that has left: the draft is looked at first."""
+
+
+@attrs.frozen
+class Draft:
+    """A draft.
+
+    Attributes:
+        id: Graph's, which stays when the draft is sent.
+        told: What Graph said of it.
+    """
+
+    id: str
+    told: dict[str, Any] = attrs.field(factory=dict, repr=False)
+
+    @property
+    def path(self) -> str:
+        """Where it is, behind the mailbox."""
+        return f"/messages/{segment(self.id)}"
+
+
+def submit(graph: Graph, submission: Submission, journal: Journal, *, as_mime: bool) -> Receipt:
+    """Submit by a draft, the one of an earlier try where it still is one.
+
+    Args:
+        graph: The mailbox.
+        submission: What is sent.
+        journal: Of this attempt.
+        as_mime: Whether it may go as MIME: it shows the mailbox's own address.
+
+    Raises:
+        PillarboxError: As `Transport.send`.
+    """
+    draft = _noted(graph, submission, journal)
+    if isinstance(draft, Receipt):
+        return draft
+    if draft is None:
+        draft = _made(graph, submission, journal, as_mime=as_mime)
+    elif as_mime:
+        _tag(graph, draft, submission, journal)
+    graph.ready()
+    with journal.handing_over():
+        answer = graph.ask("POST", f"{draft.path}/send", "send", submits=True)
+    return _after(graph, answer, draft, submission, journal)
+
+
+def _noted(graph: Graph, submission: Submission, journal: Journal) -> Draft | Receipt | None:
+    """Return the draft that an earlier try noted; the receipt, where it has left meanwhile; None where there is none.
+
+    Raises:
+        OutcomeUnknown: There was one, and what became of it can't be found out now.
+    """
+    known = journal.notes.get(READY, "")
+    if not known:
+        _clear(graph, submission, journal)
+        return None
+    found = graph.get(f"/messages/{segment(known)}", "draft", select=SELECTED)
+    if found is not None and found.get("isDraft") is True:
+        return Draft(known, found)
+    seen = look(graph, submission, known)
+    if seen.receipt is not None:
+        return seen.receipt
+    raise OutcomeUnknown(
+        "The draft of an earlier try is gone, and no sent mail of it is found: it was sent, or somebody deleted it.",
+        stage="draft",
+        cure="Look in Sent Items and in Deleted Items.",
+    )
+
+
+def _clear(graph: Graph, submission: Submission, journal: Journal) -> None:
+    """Remove what an earlier try left unfinished; nothing of it was handed over."""
+    if half := journal.notes.get(BEGUN, ""):
+        _discard(graph, Draft(half))
+        journal.note(BEGUN, "")
+    elif journal.notes.get(ASKED):
+        quoted = submission.message_id.replace("'", "''")
+        asked = {"filter": f"internetMessageId eq '{quoted}'", "select": "id"}
+        found = graph.get("/mailFolders/drafts/messages", "draft", **asked) or {}
+        for one in found.get("value", []):
+            _discard(graph, Draft(str(one["id"])))
+
+
+def _discard(graph: Graph, draft: Draft) -> None:
+    """Delete a draft of ours; where that fails it is left over, and harms nobody."""
+    with contextlib.suppress(PillarboxError):
+        graph.ask("DELETE", draft.path, "draft")
+
+
+def _made(graph: Graph, submission: Submission, journal: Journal, *, as_mime: bool) -> Draft:
+    """Return a new draft that holds all of *submission*, its id noted.
+
+    Raises:
+        PillarboxError: It can't be made; nothing was sent.
+    """
+    journal.note(ASKED, "1")
+    mime = bodies.of_mime(submission)
+    if as_mime and mime.size <= LARGEST_REQUEST:
+        draft = _posted(graph, mime)
+        journal.note(READY, draft.id)
+        _tag(graph, draft, submission, journal)
+        return draft
+    whole = parts.read(submission.content, submission.bcc_header)
+    _require_fit(whole)
+    body = bodies.of_json(fields.message_of(whole, submission, files=whole.files), whole.files)
+    if body.size <= LARGEST_REQUEST:
+        draft = _posted(graph, body)
+    else:
+        draft = _filled(graph, whole, submission, journal)
+    journal.note(READY, draft.id)
+    return draft
+
+
+def _require_fit(whole: parts.Parts) -> None:
+    for leaf in whole.files:
+        if leaf.size > LARGEST_FILE:
+            raise MessageError(
+                f"The file {leaf.name} has {leaf.size:,} octets; Microsoft 365 takes {LARGEST_FILE:,}.",
+                cure="Send a link to it.",
+            )
+
+
+def _filled(graph: Graph, whole: parts.Parts, submission: Submission, journal: Journal) -> Draft:
+    """Return a draft to which the files are added one by one; where one can't be, the draft goes again."""
+    body = bodies.of_json(fields.message_of(whole, submission))
+    if body.size > LARGEST_REQUEST:
+        raise MessageError(
+            "The text of the message is too long for Microsoft 365.", cure="Attach it as a file."
+        )
+    draft = _posted(graph, body)
+    journal.note(BEGUN, draft.id)
+    try:
+        for leaf in whole.files:
+            _attach(graph, draft, leaf)
+    except (SendRejected, MessageError):
+        _discard(graph, draft)
+        journal.note(BEGUN, "")
+        raise
+    return draft
+
+
+def _attach(graph: Graph, draft: Draft, leaf: parts.Leaf) -> None:
+    path = f"{draft.path}/attachments"
+    if leaf.size >= SMALLEST_SESSION:
+        upload.send(graph, path, leaf)
+        return
+    answer = graph.ask("POST", path, "attachment", body=bodies.of_json(fields.attachment(leaf), [leaf]))
+    if answer.status != 201:
+        raise error_of(answer, "attachment")
+
+
+def _posted(graph: Graph, body: Body) -> Draft:
+    answer = graph.ask("POST", "/messages", "draft", body=body)
+    told = value_of(answer)
+    if answer.status != 201 or not isinstance(told.get("id"), str):
+        raise error_of(answer, "draft")
+    return Draft(told["id"], told)
+
+
+def _tag(graph: Graph, draft: Draft, submission: Submission, journal: Journal) -> None:
+    """Give a draft that came as MIME the mark by which it is found again; one that was deleted is forgotten."""
+    body = bodies.of_json({"singleValueExtendedProperties": fields.tagged(submission)})
+    answer = graph.ask("PATCH", draft.path, "draft", body=body)
+    if answer.status == 404:
+        journal.note(READY, "")
+    if answer.status != 200:
+        raise error_of(answer, "draft")
+
+
+def _after(graph: Graph, answer: Answer, draft: Draft, submission: Submission, journal: Journal) -> Receipt:
+    """Return what the answer to the call that sends stands for.
+
+    Raises:
+        PillarboxError: It was not sent, or nobody knows.
+    """
+    if answer.status == 202:
+        receipt = receipt_of(submission, draft.id, draft.told, graph.security)
+        journal.accepted(receipt)
+        return _read_back(graph, receipt, draft, submission)
+    error = error_of(answer, "send", submits=True)
+    if answer.status in _DOUBTFUL:
+        return _found(graph, error, draft, submission)
+    if isinstance(error, SendRejected):
+        _discard(graph, draft)
+        journal.note(READY, "")
+    raise error
+
+
+def _found(graph: Graph, error: PillarboxError, draft: Draft, submission: Submission) -> Receipt:
+    """Return the receipt where the mail has left in spite of *error*, which is raised where the draft is still there."""
+    seen = look(graph, submission, draft.id)
+    if seen.receipt is not None:
+        return seen.receipt
+    if seen.state is SightingState.ABSENT:
+        raise error
+    raise OutcomeUnknown(f"{error.detail} What became of the draft is not known: {seen.detail}", stage="send")
+
+
+def _read_back(graph: Graph, receipt: Receipt, draft: Draft, submission: Submission) -> Receipt:
+    """Return *receipt* with the Message-ID that the mail travels with, where the copy tells already."""
+    told: dict[str, Any] | None = None
+    with contextlib.suppress(PillarboxError):
+        told = graph.get(draft.path, "copy", select=SELECTED)
+    if not told or told.get("isDraft") is not False:
+        return receipt
+    return attrs.evolve(receipt_of(submission, draft.id, told, receipt.security), at=receipt.at)
