@@ -61,9 +61,8 @@ class Leaf:
         """Octets of what it holds, decoded."""
         if self.encoding != "base64":
             return len(self.text()) if self.encoding == "quoted-printable" else self.end - self.start
-        letters = sum(map(len, self._letters()))
         padding = self.octets[max(self.start, self.end - 8) : self.end].count(b"=")
-        return letters // 4 * 3 - padding
+        return self._count() // 4 * 3 - padding
 
     @property
     def base64_size(self) -> int:
@@ -101,6 +100,19 @@ class Leaf:
             return b"".join(self.decoded())
         raw = self.octets[self.start : self.end]
         return a2b_qp(raw) if self.encoding == "quoted-printable" else raw
+
+    def _count(self) -> int:
+        """Return how many letters its base64 has; lines of one length, as they are composed, are not looked through."""
+        octets, start, end = self.octets, self.start, self.end
+        while octets[end - 2 : end] == b"\r\n" and end - 2 >= start:
+            end -= 2
+        length = octets.find(b"\r\n", start, end) - start
+        if length <= 0:
+            return end - start
+        ends = octets[start + length : end : length + 2]
+        if ends.strip(b"\r"):
+            return sum(map(len, self._letters()))
+        return end - start - 2 * len(ends)
 
     def _letters(self) -> Iterator[bytes]:
         """Give its base64 without line breaks."""
