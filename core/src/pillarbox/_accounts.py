@@ -127,6 +127,12 @@ def sign_in_of(account: Account, transport: type[Transport]) -> tuple[str, str]:
     return (named, "smtp") if named else (transport.connector, "send" if transport.connector else "")
 
 
+def connect_command(owner: str) -> str:
+    """Return the command that signs the account of *owner* in."""
+    kind, _, user = owner.partition(":")
+    return f"pillarbox user connect {user}" if kind == "user" else "pillarbox company connect"
+
+
 def is_address(value: str) -> bool:
     """Whether *value* is one addr-spec."""
     try:

@@ -35,8 +35,15 @@ FINDINGS: Mapping[str, str] = {
 """The codes that core itself gives, with their meaning; a method adds its own."""
 
 
-def check(find_route: Callable[[], Route], open_transport: Callable[[Route], Transport]) -> Iterator[Finding]:
-    """Yield what is found, stage by stage: the settings first, then what the transport looks at."""
+def check(
+    find_route: Callable[[], Route],
+    open_transport: Callable[[Route], Transport],
+    look_at_sign_in: Callable[[Route], Iterator[Finding]] | None = None,
+) -> Iterator[Finding]:
+    """Yield what is found, stage by stage: the settings, the sign-in, then what the transport looks at.
+
+    Where the registration can't be used there is no transport to look.
+    """
     started = time.monotonic()
     try:
         route = find_route()
@@ -46,7 +53,15 @@ def check(find_route: Callable[[], Route], open_transport: Callable[[Route], Tra
     yield Finding("settings", Level.OK, "settings-ok", _seen(route), seconds=time.monotonic() - started)
     for warning in route.warnings:
         yield Finding("settings", Level.WARN, "settings-doubtful", warning)
+    for finding in look_at_sign_in(route) if look_at_sign_in is not None else ():
+        yield finding
+        if finding.code in ENDS:
+            return
     yield from _by_transport(route, open_transport)
+
+
+ENDS = frozenset({"registration-unusable"})
+"""Behind these there is nothing to look at."""
 
 
 def _seen(route: Route) -> str:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from . import _log, _secrets
-from ._accounts import account_of, sign_in_of
+from ._accounts import account_of, connect_command, sign_in_of
 from ._connect import pending
 from ._connect.callback import parameters
 from ._connect.judging import judged
 from ._connect.registered import Registered, registered
+from ._connect.standing import Standing, found_of_grant, found_of_sign_in, grant_of, standing
 from ._connectors import (
     Connected,
     Connection,
@@ -28,13 +29,14 @@ from ._connectors import (
     SignIn,
 )
 from ._directory import Directory
-from ._errors import Changed, PillarboxError, SendDeferred, SettingsError, SignInNeeded
+from ._errors import Changed, PillarboxError, SendDeferred, SettingsError, SignInNeeded, Unavailable
 from ._lanes import Lanes
 from ._plugins import Plugins
 from ._records import refuse_actor
+from ._route import Finding, Level, Route
 from ._schema import SIGN_IN
 from ._settings import Account, Actor, Company, User
-from ._vault import Vault
+from ._vault import AGAIN, CONNECT, Credentials, Refresh, Vault
 
 _STATE_OCTETS = 32
 
@@ -225,10 +227,76 @@ class Connecting:
         known = self._registered_for(account)
         return known.consent_url(redirect_uri, state or secrets.token_urlsafe(_STATE_OCTETS))
 
+    def connection(self, user: str | None = None, *, company: str | None = None) -> Connection | None:
+        """Return what the sign-in of an account learned: as whom, since when, with which grant; None where there is none.
+
+        It is that of *user*'s personal account, or the company's. Where `refused` is not empty the provider gives no more
+        tokens, and somebody has to connect again.
+
+        Raises:
+            SettingsError, Unavailable: As `connect`.
+        """
+        _, account = self._to_connect(user, company)
+        return self._standing_of(account).connection if self._connector_of(account) else None
+
+    def _standing_of(self, account: Account, *, opened: bool = False) -> Standing:
+        known = self._registered_for(account)
+        name = _secrets.prefix(account.company, account.owner) + SIGN_IN
+        bound = _secrets.sign_in_bound_to(account, known.name, known.app)
+        connect = connect_command(account.owner)
+        return standing(self.vault, name, bound, self._clock(), connect, opened=opened)
+
+    def _sign_in_problem(self, owner: str, company: str) -> PillarboxError | None:
+        """Return why the account of *owner* gets no token until somebody connects it, or None; opens nothing."""
+        try:
+            _, account = self._to_connect(owner.partition(":")[2] or None, company)
+            return self._standing_of(account).problem if self._connector_of(account) else None
+        except (SettingsError, Unavailable):  # told where mail is sent
+            return None
+
+    def _sign_in_findings(self, route: Route) -> Iterator[Finding]:
+        """Yield what is found of registration, sign-in and grant, for an account that is connected."""
+        account = route.account
+        if not self._connector_of(account):
+            return
+        try:
+            known = self._registered_for(account)
+            one = self._standing_of(account, opened=True)
+        except PillarboxError as error:
+            yield Finding(
+                "registration",
+                Level.FAIL,
+                "registration-unusable",
+                error.detail,
+                error.cure,
+                0.0,
+                error.exit_code,
+            )
+            return
+        yield from known.checked(one.connection, account.mailbox)
+        yield found_of_sign_in(one, self._clock())
+        grant = None if one.connection is None else grant_of(one.connection)
+        if one.connection is not None and grant is not None:
+            asked = SignIn(account=account, grant=grant, purpose=self._purpose(account))
+            yield from found_of_grant(one.connection, known.wanted(asked), connect_command(account.owner))
+
     def _to_connect(self, user: str | None, company: str | None) -> tuple[Company | User, Account]:
         found, who = self.directory.look_up(user, company)
         record: Company | User = found if who is None else who
         return record, account_of(record, found, self.plugins)
+
+    def _refresh_of(self, account: Account, known: Registered) -> Refresh:
+        """Return what gets a token for *account*, and names the command that connects it where one is needed."""
+
+        def token(credentials: Credentials, purpose: str, host: str) -> str:
+            try:
+                return known.token(credentials, purpose, host)
+            except SignInNeeded as error:
+                if error.cure in {CONNECT, AGAIN}:
+                    error.cure = f"{error.cure[:-1]}: {connect_command(account.owner)}"
+                raise
+
+        return token
 
     def _connector_of(self, account: Account) -> str:
         return sign_in_of(account, self.plugins[account.method])[0]

@@ -15,7 +15,7 @@ from ._errors import SendDeferred, SettingsError, SignInNeeded, quotation
 from ._route import Finding
 from ._schema import Secret, at
 from ._settings import Account, secrets_of
-from ._vault import Credentials, Stored, from_environment, from_file
+from ._vault import AGAIN, CONNECT, NEVER, Credentials, Stored, from_environment, from_file
 
 MARGIN = 300.0
 """Seconds before its end at which a token is replaced: what is begun with it has to end with it."""
@@ -314,12 +314,12 @@ class _Tokens:
         if refusal:
             raise refusal[0]
         if (held := self._usable(after, 0.0)) is None:  # a provider may give tokens for less than the margin
-            raise SignInNeeded("The provider gave no token that can be used.", stage="sign-in", cure=_AGAIN)
+            raise SignInNeeded("The provider gave no token that can be used.", stage="sign-in", cure=AGAIN)
         return held
 
     def _usable(self, stored: Stored | None, margin: float) -> str | None:
         if stored is None:
-            raise SignInNeeded("This account was never connected.", stage="sign-in", cure="Connect it.")
+            raise SignInNeeded(NEVER, stage="sign-in", cure=CONNECT)
         _raise_if_refused(stored.connection, self.clock())
         held = self.connector.held(self.app, stored.secret, self.purpose)
         if held is None or held.token == self.credentials.refused:
@@ -348,9 +348,6 @@ class _Tokens:
         return secret, _marked(stored, "", 0.0)
 
 
-_AGAIN = "Connect it again."
-
-
 def _marked(stored: Stored, refused: str, until: float) -> Mapping[str, Any]:
     """Return what is known of a sign-in, with why the provider gives no more tokens, if it does not."""
     return {**stored.connection, "refused": quotation(refused), "refused_until": until}
@@ -359,7 +356,7 @@ def _marked(stored: Stored, refused: str, until: float) -> Mapping[str, Any]:
 def _raise_if_refused(connection: Mapping[str, Any], now: float) -> None:
     why, until = str(connection.get("refused", "")), float(connection.get("refused_until", 0.0))
     if why and not until:
-        raise SignInNeeded(why, stage="sign-in", cure=_AGAIN)
+        raise SignInNeeded(why, stage="sign-in", cure=AGAIN)
     if why and until > now:
         raise SignInNeeded(
             why, stage="sign-in", cure="Mend the registration in [apps]; it is tried again by itself."

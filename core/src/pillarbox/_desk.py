@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import attrs
 
 from . import _log
-from ._errors import SettingsError
+from ._accounts import account_of, sign_in_of
+from ._errors import PillarboxError, SettingsError
 from ._mail import now
 from ._outbox import Entry, LaneCount, Outbox, Pause
 from ._outbox.again import repeated
@@ -26,6 +27,16 @@ class _Scene:
     lanes: list[LaneCount]
     pauses: list[Pause]
     workers: int | None
+
+
+def _connects(mailer: Keeping, lane: LaneCount) -> bool:
+    """Whether the account of *lane* is connected, not signed in with a password."""
+    try:
+        found, who = mailer.directory.look_up(lane.owner.partition(":")[2] or None, lane.company)
+        account = account_of(who or found, found, mailer.plugins)
+    except PillarboxError:
+        return False
+    return account.method == lane.method and bool(sign_in_of(account, mailer.plugins[account.method])[0])
 
 
 def _scene(mailer: Keeping, user: str | None, company: str) -> _Scene:
@@ -57,6 +68,8 @@ def _told(mailer: Keeping, scene: _Scene, user: str | None, company: str) -> lis
         workers=scene.workers,
         user=user,
         named=lambda one: _name(mailer, one, company),
+        connects=lambda lane: _connects(mailer, lane),
+        unconnected=lambda lane: mailer._sign_in_problem(lane.owner, company),  # noqa: SLF001
     )
     return [status(lanes[key], view) for key in sorted(lanes)]
 

@@ -272,6 +272,7 @@ class Mailer(Connecting, Keeping):
         yield from check(
             lambda: self.explain(user, company=company, account=account),
             lambda route: self._make(route.account, trace),
+            self._sign_in_findings,
         )
 
     def keep_secret(
@@ -369,7 +370,7 @@ class Mailer(Connecting, Keeping):
             return _secrets.credentials(account, self.vault, None)
         registered = self._registered(name)
         bound = _secrets.sign_in_bound_to(account, name, registered.app)
-        return _secrets.credentials(account, self.vault, registered.token, bound)
+        return _secrets.credentials(account, self.vault, self._refresh_of(account, registered), bound)
 
     def _connections(self, company: Company) -> Mapping[str, Connection]:
         return {} if self.vault is None else _secrets.Connections(self.vault, company.id)

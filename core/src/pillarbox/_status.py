@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import attrs
 
-from ._errors import quotation
+from ._accounts import connect_command
+from ._errors import PillarboxError, quotation
 from ._mail import State
 from ._outbox import LaneCount, Pause
+from ._vault import NEVER
 
 LONG = dt.timedelta(minutes=2)
 """After which mail that is due and nobody's has waited for a worker."""
@@ -130,6 +132,8 @@ class View:
         workers: How many workers are alive, or None.
         user: Whose mail alone is counted, or None for everybody's.
         named: Gives the name of an account's owner.
+        connects: Says whether a lane's account is connected to its provider, not signed in with a password.
+        unconnected: Gives why such an account gets no token until somebody connects it, or None.
     """
 
     pauses: Sequence[Pause]
@@ -137,6 +141,8 @@ class View:
     workers: int | None = None
     user: str | None = None
     named: Callable[[str], str] = str
+    connects: Callable[[LaneCount], bool] = lambda _: False
+    unconnected: Callable[[LaneCount], PillarboxError | None] = lambda _: None
 
 
 def status(lane: LaneCount, view: View) -> AccountStatus:
@@ -180,6 +186,8 @@ def _told(lane: LaneCount, pause: Pause | None, view: View) -> tuple[AccountStat
     """Return the state, its kind and the first sentence."""
     if pause is not None:
         return _told_of_pause(lane, pause, view)
+    if view.connects(lane) and (problem := view.unconnected(lane)) is not None:
+        return AccountState.SIGN_IN, "sign-in", _reconnect(lane, view, problem.detail)
     if lane.counts.get(State.HELD):
         return AccountState.HELD, "", ""
     if lane.counts.get(State.DEFERRED):
@@ -193,8 +201,14 @@ def _told(lane: LaneCount, pause: Pause | None, view: View) -> tuple[AccountStat
 
 def _told_of_pause(lane: LaneCount, pause: Pause, view: View) -> tuple[AccountState, str, str]:
     since, reason = clock(pause.since, view.at), sentence(quotation(pause.reason))
+    if pause.kind == "sign-in" and view.connects(lane):
+        return AccountState.SIGN_IN, pause.kind, _reconnect(lane, view, reason)
     if pause.kind == "sign-in":
-        return AccountState.SIGN_IN, pause.kind, f"{_who(lane, view)} has to sign in again. {reason}"
+        return (
+            AccountState.SIGN_IN,
+            pause.kind,
+            f"{_capital(_who(lane, view))} has to sign in again. {reason}",
+        )
     if pause.kind == "settings":
         return (
             AccountState.WAITING,
@@ -207,9 +221,15 @@ def _told_of_pause(lane: LaneCount, pause: Pause, view: View) -> tuple[AccountSt
     return AccountState.PAUSED, pause.kind, f"Paused{by} since {since}. {reason}"
 
 
+def _reconnect(lane: LaneCount, view: View, reason: str) -> str:
+    wanted = "connect it" if reason.startswith(NEVER) else "reconnect"
+    said = sentence(quotation(reason))
+    return f"Needs {_who(lane, view)} to {wanted}: {connect_command(lane.owner)}. {said}"
+
+
 def _who(lane: LaneCount, view: View) -> str:
     kind, _, user = lane.owner.partition(":")
-    return view.named(user) if kind == "user" else f"Whoever looks after {lane.mailbox or 'the company'}"
+    return view.named(user) if kind == "user" else f"whoever looks after {lane.mailbox or 'the company'}"
 
 
 def _lacks_worker(lane: LaneCount, view: View) -> bool:
@@ -244,6 +264,10 @@ def _next_try(lane: LaneCount, pause: Pause | None, view: View) -> dt.datetime |
         return pause.until
     due = lane.next_due
     return due if due is not None and due > view.at else None
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def sentence(text: str) -> str:

@@ -59,8 +59,15 @@ class TomlDirectory(Directory):
         self._read: Snapshot | None = None
 
     @classmethod
-    def create(cls, path: str | Path, company: Company, *, plugins: Plugins | None = None) -> TomlDirectory:
-        """Write a new file that holds *company*, owner-only, and return its directory.
+    def create(
+        cls,
+        path: str | Path,
+        company: Company,
+        *,
+        plugins: Plugins | None = None,
+        apps: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> TomlDirectory:
+        """Write a new file that holds *company* and the registrations *apps*, owner-only, and return its directory.
 
         Whoever calls this is the deployer.
 
@@ -68,7 +75,7 @@ class TomlDirectory(Directory):
             SettingsError: There is a file already, or it can't be written.
         """
         made = cls(path, plugins=plugins)
-        text = new_text(attrs.evolve(company, typed_by=Role.DEPLOYER))
+        text = new_text(attrs.evolve(company, typed_by=Role.DEPLOYER), apps)
         with alone(made.path):
             refuse_existing(path)
             replace(made.path, text)

@@ -96,10 +96,12 @@ def _no_harm(path: Path) -> Iterator[None]:
     raise problem
 
 
-def new_text(company: Company) -> str:
-    """Return the text of a new file that holds *company*."""
+def new_text(company: Company, apps: Mapping[str, Mapping[str, Any]] | None = None) -> str:
+    """Return the text of a new file that holds *company* and the registrations *apps*."""
     document = required_tomlkit().document()
     _write_table(document, ("company",), _plain(table_of(company)))
+    for name, table in (apps or {}).items():
+        _write_table(document, ("apps", name), _plain(dict(table)))
     return str(required_tomlkit().dumps(document))
 
 

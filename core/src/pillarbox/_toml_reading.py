@@ -96,6 +96,7 @@ def _said(file: Mapping[str, Any], path: Path, given: Plugins | None) -> Snapsho
     reader = _Reader(plugins)
     for part in ("apps", "outbox"):
         reader.problems += _depth_problems(file.get(part, {}), part)
+    reader.apps(file.get("apps", {}))
     company = reader.company(file.get("company", {}))
     users = reader.users(file.get("users", {}))
     _refuse(reader.problems, path)
@@ -137,6 +138,20 @@ class _Reader:
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
         self._classes: dict[str, type | None] = {}
+
+    def apps(self, tables: Mapping[str, Any]) -> None:
+        """See that each registration is one, where its connector is installed."""
+        for name, table in tables.items():
+            path = f"apps.{name[:60]}"
+            try:
+                cls = self.plugins.connector(name).app_class()
+            except PillarboxError as error:
+                self.warnings.append(f"{path} is not checked: {error}")
+                continue
+            if cls is not None:
+                self.problems += problems_of(cls, table, path)
+            elif not isinstance(table, Mapping):
+                self.problems.append(Problem(path, "must be a table"))
 
     def company(self, table: Mapping[str, Any]) -> Company:
         record = self._record(Company, table, "company")

@@ -20,6 +20,9 @@ from ._schema import SIGN_IN, Secret
 
 UNDER_WAY = "signing in/"
 """What the names of sign-ins start with that nobody has finished yet: no company's id holds a space."""
+NEVER = "This account was never connected."
+CONNECT, AGAIN = "Connect it.", "Connect it again."
+"""The cures of an account that lacks a sign-in; a mailer says by which command."""
 LARGEST_SECRET_FILE = 64 * 1024
 """Octets; a larger file is not a secret (rule 40)."""
 
@@ -371,7 +374,7 @@ class AccountCredentials(Credentials):
     def token(self, purpose: str = "send", *, host: str = "") -> str:
         """See `Credentials`."""
         if self._refresh is None:
-            raise SignInNeeded("This account was never connected.", stage="sign-in", cure="Connect it.")
+            raise SignInNeeded(NEVER, stage="sign-in", cure=CONNECT)
         value = self._refresh(self, purpose, host)
         self._released.add(value)
         return value

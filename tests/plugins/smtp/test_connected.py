@@ -64,7 +64,7 @@ def keep(mailer: Mailer, token: str, settings: dict[str, Any]) -> None:
     from pillarbox.settings import structure
     from pillarbox_smtp import SmtpSettings
 
-    bound = _secrets.bound("smtp", structure(SmtpSettings, settings))
+    bound = {**_secrets.bound("smtp", structure(SmtpSettings, settings)), "connector": settings["sign_in"]}
     learned = {"issuer": "https://testmail.example", "subject": "1", "address": ORDERS}
     mailer.vault.save(SIGN_IN, stored_as(token), bound, connection=learned)  # type: ignore[union-attr]
 

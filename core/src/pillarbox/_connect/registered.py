@@ -9,9 +9,10 @@ from typing import Any
 import attrs
 
 from .. import _log
-from .._connectors import App, Connected, Connector, Pending, Prompt, Refused, SignIn
+from .._connectors import App, Connected, Connection, Connector, Pending, Prompt, Refused, SignIn
 from .._errors import InvalidSettings, PillarboxError, SettingsError, Unavailable, quotation
 from .._plugins import Plugins
+from .._route import Finding, Level
 from .._schema import structure
 from .._vault import Credentials
 
@@ -62,6 +63,24 @@ class Registered:
         with self._at_fault():
             return self.connector.consent_url(self.app, redirect_uri, state)
 
+    def checked(self, connection: Connection | None, mailbox: str) -> Iterator[Finding]:
+        """Yield what the connector finds of the registration; where it has no look of its own, that it is complete."""
+        count = 0
+        try:
+            for finding in self.connector.check(self.app, connection, mailbox=mailbox):
+                count += 1
+                yield finding
+        except PillarboxError as error:
+            yield _broke_off(error.detail, error.cure, error.exit_code)
+        except Exception as error:  # noqa: BLE001  (a plugin's fault is a finding, not a crash)
+            yield _broke_off(
+                f"{self.label}'s look broke off: {type(error).__name__}", "", Unavailable.exit_code
+            )
+        else:
+            if not count:
+                seen = f"[apps.{self.name}] is complete"
+                yield Finding("registration", Level.OK, "registration-ok", seen)
+
     def revoke(self, secret: bytes) -> bool:
         """Return whether the provider was told that the grant is over; raises nothing."""
         try:
@@ -100,6 +119,10 @@ class Registered:
                 cure=f"Set that server; or have the deployer add this one to hosts in [apps.{self.name}].",
             )
         return self.connector.token(self.app, credentials, purpose)
+
+
+def _broke_off(seen: str, cure: str, code: int) -> Finding:
+    return Finding("registration", Level.FAIL, "registration-check-failed", seen, cure, exit_code=code)
 
 
 def registered(name: str, plugins: Plugins, apps: Mapping[str, Any]) -> Registered:

@@ -10,6 +10,7 @@ import click
 
 from .._settings import COMPANY_KEYS, USER_KEYS, Company, User, table_of
 from ._app import State
+from ._connecting import connect, connect_options, disconnect
 from ._fields import CompanyCommand
 from ._output import columns, json_option, plain, print_json, say
 from ._record import actor, change, move_option, record_options
@@ -17,7 +18,7 @@ from ._record import actor, change, move_option, record_options
 
 @click.group("company")
 def command() -> None:
-    """Show or change the company's e-mail setting.
+    """Show or change the company's e-mail setting, and sign its account in.
 
     \b
     Examples:
@@ -64,6 +65,41 @@ def set_(ctx: click.Context, /, **given: Any) -> None:
     company: Company = directory.look_up(None)[0]
     save = functools.partial(directory.save, version=company.version, by=actor())
     change(ctx, company, company, given, save)
+
+
+@command.command("connect")
+@connect_options
+@click.pass_obj
+def connect_(state: State, /, **given: Any) -> None:
+    """Sign the company's account in at its provider, for methods without a password: Microsoft 365, Gmail.
+
+    Opens the provider's page in a browser and waits. The address is printed too, on standard error. Exits with 77 when it
+    came to nothing: cancelled, another account, or not everything allowed.
+
+    \b
+    Examples:
+      pillarbox company connect
+      pillarbox company connect --grant send
+      pillarbox company connect --device
+    """
+    connect(state, None, **given)
+
+
+@command.command("disconnect")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@json_option
+@click.pass_obj
+def disconnect_(state: State, yes: bool) -> int:
+    """End the company's sign-in: the provider is told, and what was kept is destroyed. Says first what waits.
+
+    Exits with 1 when the answer is no.
+
+    \b
+    Examples:
+      pillarbox company disconnect
+      pillarbox company disconnect --yes
+    """
+    return disconnect(state, None, yes=yes)
 
 
 def print_record(state: State, record: Company | User) -> None:

@@ -12,6 +12,7 @@ from .._errors import SettingsError
 from .._settings import NONE, Choice, User
 from .._status import counted
 from ._app import State
+from ._connecting import connect, connect_options, disconnect
 from ._fields import UserCommand
 from ._output import json_option, plain, print_json, print_table, say, say_aside
 from ._record import F, actor, change, move_option, record_options
@@ -20,7 +21,7 @@ from .company import print_record
 
 @click.group("user")
 def command() -> None:
-    """List, show, add, change, rename or remove users.
+    """List, show, add, change, connect, rename or remove users.
 
     \b
     Examples:
@@ -206,6 +207,42 @@ def remove(state: State, user: str, yes: bool) -> int:
     state.mailer.remove_user(user, by=actor())
     _done(state, f"Removed {user}. The history of changes stays.", {"removed": user, "waiting": waiting})
     return 0
+
+
+@command.command("connect")
+@click.argument("user")
+@connect_options
+@click.pass_obj
+def connect_(state: State, /, user: str, **given: Any) -> None:
+    """Sign USER's personal account in at its provider, for methods without a password: Microsoft 365, Gmail.
+
+    Opens the provider's page in a browser and waits. The address is printed too, on standard error. Exits with 77 when it
+    came to nothing: cancelled, another account, or not everything allowed.
+
+    \b
+    Examples:
+      pillarbox user connect otto
+      pillarbox user connect otto --grant send --paste
+    """
+    connect(state, user, **given)
+
+
+@command.command("disconnect")
+@click.argument("user")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@json_option
+@click.pass_obj
+def disconnect_(state: State, user: str, yes: bool) -> int:
+    """End USER's sign-in: the provider is told, and what was kept is destroyed. Says first what waits.
+
+    Exits with 1 when the answer is no.
+
+    \b
+    Examples:
+      pillarbox user disconnect otto
+      pillarbox user disconnect otto --yes
+    """
+    return disconnect(state, user, yes=yes)
 
 
 def _waiting_of(state: State, user: str) -> int:
