@@ -8,11 +8,14 @@ import pytest
 
 from tests.oauth import browser as browsers
 from tests.oauth import provider as providers
+from tests.oauth.offices import METHODS, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.oauth.browser import Browser
+    from tests.oauth.offices import Office
     from tests.oauth.provider import Provider
 
 
@@ -41,3 +44,11 @@ def provider(started_provider: Provider) -> Provider:
 def browser(started_browser: Browser) -> Browser:
     """Somebody before a browser: `browser.sign_in(url, account=...)`."""
     return started_browser
+
+
+@pytest.fixture(params=METHODS)
+def office(request: pytest.FixtureRequest, provider: Provider, tmp_path: Path) -> Iterator[Office]:
+    """An office with each method, whose app has a secret and pages on the web."""
+    office = opened(provider, request.param, tmp_path)
+    with office.mailer:
+        yield office
