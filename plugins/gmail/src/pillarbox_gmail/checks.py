@@ -1,4 +1,4 @@
-"""The check of an account, stage by stage: the sign-in, the mailbox, the address it shows, the grant and its limits."""
+"""The check of an account, stage by stage: a token, the mailbox, the address it shows, and its limits."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from .api import JSON, Api, path
 from .exchange import Answer
 from .findings import fail, ok, skip, warn
 from .grants import Allowed
+from .limits import LARGEST, MOST_RECIPIENTS, PER_DAY, PER_MINUTE
 from .meanings import Kind, Said
 
-_LATER = ("mailbox", "sender", "grant")
+_LATER = ("mailbox", "sender", "limits")
 
 
 def looked_at(api: Api, allowed: Allowed, shown: str) -> Iterator[Finding]:
@@ -29,17 +30,17 @@ def looked_at(api: Api, allowed: Allowed, shown: str) -> Iterator[Finding]:
         yield _no_token(error, started)
         yield from (skip(stage, "not reached") for stage in _LATER)
         return
-    yield ok("sign-in", "sign-in-accepted", f"Google gives tokens for {allowed.address}", since=started)
+    yield ok("token", "token-given", f"Google gives tokens for {allowed.address}", since=started)
     yield _mailbox(api, allowed)
     yield _sender(allowed, shown)
-    yield _grant(allowed)
+    yield _limits(allowed)
 
 
 def _no_token(error: PillarboxError, since: float) -> Finding:
-    code = "sign-in-failed" if isinstance(error, SignInNeeded) else "sign-in-not-now"
+    code = "token-refused" if isinstance(error, SignInNeeded) else "token-not-now"
     if not isinstance(error, SendError):
-        code = "sign-in-settings"
-    return fail("sign-in", code, error.detail, error.cure, error.exit_code, since=since)
+        code = "token-registration"
+    return fail("token", code, error.detail, error.cure, error.exit_code, since=since)
 
 
 def _mailbox(api: Api, allowed: Allowed) -> Finding:
@@ -51,7 +52,7 @@ def _mailbox(api: Api, allowed: Allowed) -> Finding:
     except SendDeferred as error:
         return fail("mailbox", "mailbox-silent", error.detail, error.cure, 75, since=started)
     except PillarboxError as error:
-        return fail("mailbox", "sign-in-refused", error.detail, error.cure, error.exit_code, since=started)
+        return fail("mailbox", "mailbox-refuses", error.detail, error.cure, error.exit_code, since=started)
 
 
 def _profile(answer: Answer, allowed: Allowed, since: float) -> Finding:
@@ -92,15 +93,12 @@ def _sender(allowed: Allowed, shown: str) -> Finding:
     return fail("sender", "sender-strange", seen, cure, 78)
 
 
-def _grant(allowed: Allowed) -> Finding:
-    if not allowed.sends:
-        return fail(
-            "grant", "grant-lacks-sending", "the sign-in does not allow mail to be sent", "Connect again.", 77
-        )
-    if not allowed.drafts:
-        seen = "send only: whether a mail of which no answer came was sent can't be looked up"
-        return ok("grant", "grant-send-only", seen)
-    seen = "send and confirm: a mail is a draft until it is sent" + (
-        ", and is looked for in Sent" if allowed.reads else ""
+def _limits(allowed: Allowed) -> Finding:
+    looks = (
+        "a mail in doubt is looked for by its draft"
+        if allowed.drafts
+        else "a mail in doubt can't be looked for"
     )
-    return ok("grant", "grant-confirm", seen)
+    where = ", and in Sent" if allowed.drafts and allowed.reads else ""
+    limits = f"{LARGEST // 1_048_576} MiB and {MOST_RECIPIENTS} recipients a message, {PER_MINUTE} a minute, {PER_DAY:,} a day"
+    return ok("limits", "limits-known", f"{limits}; {looks}{where}")

@@ -98,7 +98,7 @@ class GmailConnector(Connector):
         """See `Connector`."""
         from .registering import looked_at
 
-        yield from looked_at(app, connection)
+        yield from looked_at(app)
 
 
 def _mode(asked: SignIn) -> Mode:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-from pillarbox import App, Connection, Finding, PillarboxError, SettingsError
+from pillarbox import App, Finding, PillarboxError, SettingsError
 
 from .app import GmailApp, registration
 from .findings import fail, ok, skip, warn
@@ -20,8 +20,8 @@ _NOBODYS = "pillarbox-asks-whether-the-client-is-known"
 """A refresh token that nobody has: whoever refuses it as such has accepted the client before."""
 
 
-def looked_at(app: App, connection: Connection | None) -> Iterator[Finding]:
-    """Yield what is found of the registration, then of what the sign-in was granted."""
+def looked_at(app: App) -> Iterator[Finding]:
+    """Yield what is found of the registration; core says how the sign-in stands, and what was granted."""
     settings = registration(app)
     secret: str | None = None
     if settings.client_id:
@@ -34,7 +34,6 @@ def looked_at(app: App, connection: Connection | None) -> Iterator[Finding]:
         yield _endpoint(settings, secret)
     else:
         yield skip("token-endpoint", "nothing to ask with")
-    yield _grant(connection)
 
 
 def _client_id(settings: GmailApp) -> Finding:
@@ -90,15 +89,3 @@ def _endpoint(settings: GmailApp, secret: str) -> Finding:
     seen = row.meaning if row else f"the token endpoint answered {answer.status} {code}".rstrip()
     cure = row.cure if row else "Check token_uri and the client in [apps.gmail]."
     return fail("token-endpoint", "client-refused", seen, cure, 78, since=started)
-
-
-def _grant(connection: Connection | None) -> Finding:
-    if connection is None:
-        return skip("grant", "the account is not connected")
-    scopes = ", ".join(one.rpartition("/")[2] or one for one in connection.scopes)
-    seen = f"{connection.address} allowed {scopes}" + (
-        f" at {connection.connected_at}" if connection.connected_at else ""
-    )
-    if connection.refused:
-        return fail("grant", "grant-over", connection.refused, "Connect again.", 77)
-    return ok("grant", "grant-given", seen)

@@ -26,20 +26,13 @@ from pillarbox import (
 
 from .app import registration
 from .grants import Allowed
+from .limits import LARGEST, MOST_RECIPIENTS, PER_DAY, PER_MINUTE
 from .settings import GmailSettings, Mode
 
 if TYPE_CHECKING:
     from .api import Api
     from .content import Content
 
-LARGEST = 36_700_160
-"""Octets of a message with its Bcc header: 35 MiB, as Google's discovery document has it."""
-MOST_RECIPIENTS = 100
-"""Of one message that does not come from Gmail's own pages."""
-PER_MINUTE = 120
-"""Two a second (rule 28); Google allows 150 a minute."""
-PER_DAY = 2_000
-"""Messages of a Workspace mailbox; others send fewer, and Google says when that is reached."""
 _SEND_ONLY = "Send only: it can't be looked whether a mail was sent of which no answer came."
 
 
@@ -52,6 +45,7 @@ class GmailTransport(Transport):
     takes_envelope: ClassVar[bool] = False
     saves_copy: ClassVar[bool] = True
     connector: ClassVar[str] = "gmail"
+    marks_hand_over: ClassVar[bool] = True
     _open: Api | None = None
 
     def send(self, submission: Submission, journal: Journal) -> Receipt:
@@ -76,8 +70,6 @@ class GmailTransport(Transport):
 
         from .looking import looked_for
 
-        if (known := journal.noted_receipt(submission)) is not None:
-            return Sighting(SightingState.SENT, known)
         try:
             return looked_for(submission, journal, self._api(), self._allowed())
         except PillarboxError as error:
