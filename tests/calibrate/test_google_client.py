@@ -97,7 +97,7 @@ def test_a_message_alone_is_sent(gmail: FakeGmail):
 
 
 def large() -> bytes:
-    return message(bytes(range(256)) * 4 * 1024 * 4)
+    return message(bytes(range(256)) * 18 * 1024)
 
 
 def test_six_megabytes_go_in_chunks(gmail: FakeGmail):
@@ -129,6 +129,18 @@ def test_chunks_go_on_after_one_failed(gmail: FakeGmail):
     ]
     assert asked == ["bytes */" + str(len(content))]
     assert gmail.drafts(ORDERS)[0].content.endswith(content[-MIB:])
+
+
+def test_chunks_go_on_where_less_was_kept():
+    """The client goes by the Range of each answer."""
+    content = large()
+    with FakeGmail(discovery=discovery(), keeps_of_chunk=MIB // 2) as gmail:
+        gmail.add_mailbox(ORDERS)
+        media = MediaIoBaseUpload(io.BytesIO(content), "message/rfc822", chunksize=MIB, resumable=True)
+        with users(gmail, "gmail.compose") as api:
+            _to_the_end(api.drafts().create(userId="me", body={"message": {}}, media_body=media))
+        assert gmail.drafts(ORDERS)[0].content.endswith(content[-MIB:])
+        assert len(gmail.requests) > len(content) // (MIB // 2)
 
 
 def _to_the_end(request: Any) -> None:

@@ -33,6 +33,11 @@ def test_recipients_are_those_of_three_headers():
     )
 
 
+def test_a_recipient_is_one_once():
+    content = Content.read(b"To: A@c.example, b@c.example\r\nCc: a@c.example\r\n\r\n")
+    assert content.addresses() == ("A@c.example", "b@c.example")
+
+
 def test_reading_changes_no_octet():
     raw = b"A: 1\nB:\r\n 2\r\n\tTo: x\r\nno header\r\n\r\nTo: y\r\n\x00\xff"
     assert Content.read(raw).octets == raw

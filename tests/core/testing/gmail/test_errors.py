@@ -16,6 +16,8 @@ TABLE = [
     (403, "rateLimitExceeded", "usageLimits", "RESOURCE_EXHAUSTED"),
     (403, "userRateLimitExceeded", "usageLimits", "RESOURCE_EXHAUSTED"),
     (403, "dailyLimitExceeded", "usageLimits", "RESOURCE_EXHAUSTED"),
+    (403, "quotaExceeded", "usageLimits", "RESOURCE_EXHAUSTED"),
+    (403, "accessNotConfigured", "usageLimits", "PERMISSION_DENIED"),
     (403, "domainPolicy", "usageLimits", "PERMISSION_DENIED"),
     (403, "insufficientPermissions", "global", "PERMISSION_DENIED"),
     (429, "rateLimitExceeded", "usageLimits", "RESOURCE_EXHAUSTED"),

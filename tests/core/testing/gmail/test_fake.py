@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
+from urllib.request import Request, urlopen
 
 import pytest
+import trustme
 
 from pillarbox.testing.gmail import FakeGmail, Fault, Token
 from tests.core.testing.gmail.asking import MESSAGE, ORDERS, RFC822, Client, base64url, client
@@ -183,6 +186,26 @@ def test_every_step_can_fail(gmail: FakeGmail):
     ]
     assert {anna.ask(verb, path, b"").status for verb, path in asked} == {500}
     assert {one.step for one in gmail.requests} == set(FakeGmail.STEPS)
+
+
+def test_tls_is_spoken_to_the_last_chunk():
+    """Where the chunks go is https too."""
+    authority, server = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(server)
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    with FakeGmail(tls=server) as gmail:
+        gmail.add_mailbox(ORDERS)
+        named = {"Authorization": f"Bearer {gmail.token(ORDERS, 'gmail.send')}", "Content-Length": "0"}
+        begin = Request(
+            f"{gmail.url}/upload/gmail/v1/users/me/messages/send?uploadType=resumable", b"", named
+        )
+        with urlopen(begin, context=trusting, timeout=20) as said:
+            place = said.headers["Location"]
+        with urlopen(Request(place, MESSAGE, method="PUT"), context=trusting, timeout=20) as said:
+            assert said.status == 200
+        assert place.startswith(f"{gmail.url}/")
+        assert len(gmail.sent(ORDERS)) == 1
 
 
 def test_many_may_send_at_once():

@@ -79,6 +79,24 @@ def test_it_goes_on_where_a_chunk_failed(gmail: FakeGmail, fault: Fault, come: i
     assert len(gmail.sent(ORDERS)) == 1
 
 
+def test_less_may_be_kept_than_was_sent():
+    """What the Range says counts."""
+    with FakeGmail(keeps_of_chunk=CHUNK) as gmail:
+        gmail.add_mailbox(ORDERS)
+        anna = client(gmail)
+        where = place(anna)
+        assert put(anna, where, 0, SIZE).headers["range"] == f"bytes=0-{CHUNK - 1}"
+        assert put(anna, where, CHUNK, SIZE).headers["range"] == f"bytes=0-{2 * CHUNK - 1}"
+        assert put(anna, where, 2 * CHUNK, SIZE).status == 200
+        assert gmail.sent(ORDERS)[0].content.endswith(LARGE[-CHUNK:])
+
+
+@pytest.mark.parametrize("octets", [0, -CHUNK, 1000])
+def test_what_is_kept_is_a_multiple(octets: int):
+    with pytest.raises(ValueError, match="multiple"):
+        FakeGmail(keeps_of_chunk=octets)
+
+
 def test_the_last_chunk_may_be_processed_without_an_answer(gmail: FakeGmail):
     """Then it was sent, and by default the upload can no longer say so."""
     anna = client(gmail)

@@ -128,8 +128,9 @@ class HttpFake(ABC):
         return known
 
     def _serve(self, call: Call) -> Reply | Ending:
-        step = self.step(call)
+        step = ""
         try:
+            step = self.step(call)
             said = self._under(self._faults.take(step), call, step)
         except Exception as error:  # noqa: BLE001  (raised again where the context is left)
             self._failures.append(error)

@@ -66,12 +66,16 @@ class Content:
         return attrs.evolve(self, fields=((name.lower(), field), *self.without(name.lower()).fields))
 
     def addresses(self, names: Iterable[str] = RECIPIENTS) -> tuple[str, ...]:
-        """Return the addresses in the fields called *names*, in their order.
+        """Return the addresses in the fields called *names*, in their order, each once.
 
         Raises:
             Refused: 400, for a field that is no list of addresses.
         """
-        return tuple(one for name in names for value in self.values(name) for one in _addresses(name, value))
+        found = [one for name in names for value in self.values(name) for one in _addresses(name, value)]
+        first: dict[str, str] = {}
+        for one in found:
+            first.setdefault(one.lower(), one)
+        return tuple(first.values())
 
 
 def _addresses(name: str, value: str) -> list[str]:

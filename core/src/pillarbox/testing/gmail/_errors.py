@@ -48,6 +48,13 @@ KINDS: Mapping[str, Kind] = {
     "rateLimitExceeded": Kind(403, "usageLimits", "RESOURCE_EXHAUSTED", "Rate Limit Exceeded"),
     "userRateLimitExceeded": Kind(403, "usageLimits", "RESOURCE_EXHAUSTED", "User Rate Limit Exceeded"),
     "dailyLimitExceeded": Kind(403, "usageLimits", "RESOURCE_EXHAUSTED", "Daily Limit Exceeded"),
+    "quotaExceeded": Kind(403, "usageLimits", "RESOURCE_EXHAUSTED", "Quota exceeded"),
+    "accessNotConfigured": Kind(
+        403,
+        "usageLimits",
+        "PERMISSION_DENIED",
+        "Gmail API has not been used in this project before or it is disabled.",
+    ),
     "domainPolicy": Kind(
         403, "usageLimits", "PERMISSION_DENIED", "The domain administrators have disabled Gmail apps."
     ),

@@ -16,7 +16,7 @@ from ._bodies import Brought, announced, brought
 from ._errors import Refused, error, planned
 from ._mailbox import Alias, Mailbox, Pace, mail
 from ._methods import full, read, submitted
-from ._uploads import Upload, Uploads
+from ._uploads import CHUNK, Upload, Uploads
 
 _STEPS = {
     "gmail.users.getProfile": "profile",
@@ -41,9 +41,14 @@ class FakeGmail(HttpFake):
         keeps_message_ids: Whether a message travels with the Message-ID it came with; Gmail is said to replace it.
         remembers_uploads: Whether a resumable upload that is whole answers a status query with its result;
             nobody has seen whether Gmail's do.
+        keeps_of_chunk: How many octets of each chunk are kept at the most, a multiple of 256 KiB; None for all.
+            Google may keep fewer than it was sent: what counts is the Range of its answer.
         per_second: How many messages a mailbox may send in any second; None for as many as it likes.
         per_minute: How many in any minute.
         clock: Seconds that only go forward, for those two.
+
+    Raises:
+        ValueError: `keeps_of_chunk` is no multiple of 256 KiB.
 
     Attributes:
         url: Where it is reached, without a slash at the end.
@@ -59,14 +64,18 @@ class FakeGmail(HttpFake):
         tls: ssl.SSLContext | None = None,
         keeps_message_ids: bool = False,
         remembers_uploads: bool = False,
+        keeps_of_chunk: int | None = None,
         per_second: int | None = None,
         per_minute: int | None = 150,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        if keeps_of_chunk is not None and (keeps_of_chunk < CHUNK or keeps_of_chunk % CHUNK):
+            raise ValueError(f"keeps_of_chunk is a multiple of {CHUNK} octets, not {keeps_of_chunk}.")
         super().__init__(tls=tls)
         self._api = Api.built_in() if discovery is None else Api.discovered(discovery)
         self._replaces, self._pace, self._clock = not keeps_message_ids, Pace(per_second, per_minute), clock
         self._uploads = Uploads(remembers=remembers_uploads)
+        self._most = keeps_of_chunk
         self._mailboxes: dict[str, Mailbox] = {}
         self._gate = threading.RLock()
         self._scheme = "https" if tls else "http"
@@ -188,7 +197,7 @@ class FakeGmail(HttpFake):
                 mailbox, found.method, brought(call, found.method, self._api, by_upload=found.by_upload)
             )
         said, size = announced(call, found.method, self._api)
-        name = self._uploads.begin(Upload(found.method, mailbox, said, size))
+        name = self._uploads.begin(Upload(found.method, mailbox, said, size, self._most))
         host = call.headers.get("host", self.url.partition("//")[2])
         path = call.target.partition("?")[0]
         place = f"{self._scheme}://{host}{path}?uploadType=resumable&upload_id={name}"

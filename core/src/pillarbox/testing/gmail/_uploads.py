@@ -28,6 +28,7 @@ class Upload:
         mailbox: Whose.
         said: The JSON it began with.
         size: What was announced; None until it is known.
+        most: How many octets of a chunk are kept; None for all.
         content: What has come.
         answer: What it was answered with when it was whole; None before.
     """
@@ -36,6 +37,7 @@ class Upload:
     mailbox: Mailbox
     said: Mapping[str, Any]
     size: int | None
+    most: int | None = None
     content: bytearray = attrs.field(factory=bytearray, repr=False)
     answer: Reply | None = None
 
@@ -63,7 +65,7 @@ class Upload:
             raise Refused("badRequest", f"The upload has {self.size} octets.")
         if self.method.upload and end >= self.method.upload.size:
             raise Refused("uploadTooLarge")
-        self.content += piece
+        self.content += piece[: self.most]
 
     def _read(self, call: Call) -> tuple[int | None, int | None, int | None]:
         """Return from where to where the chunk goes, None for a question, and the size of all, None if unknown."""
