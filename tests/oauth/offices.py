@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import attrs
 
-from pillarbox import Actor, Connection, Grant, Mailer, Pending, Prompt, Refused, Role
+from pillarbox import Actor, Connection, Credentials, Grant, Mailer, Pending, Prompt, Refused, Role
 from pillarbox_vault import FileKey, open_vault
 from tests.oauth.browser import ALICE, Browser, Page
 from tests.oauth.clients import WEB
@@ -78,19 +78,29 @@ class Office:
         account = {None: ALICE, "bob": BOB}[user]
         return prompt, browser.sign_in(prompt.url, **{"account": account, **said})
 
+    def credentials(self, user: str | None = None) -> Credentials:
+        """Return what a transport of the account is given."""
+        return credentials(self.mailer, user)
+
     def token(self, user: str | None = None) -> str:
         """Return an access token of the account, as a transport gets it."""
-        return credentials(self.mailer, user).token()
+        return self.credentials(user).token()
+
+    @property
+    def connected(self) -> list[str]:
+        """Whose sign-ins lie in the vault; what is still under way goes by itself."""
+        assert self.mailer.vault is not None
+        return [name for name in self.mailer.vault.names() if name.endswith("/sign-in")]
 
     def kept(self, user: str | None = None) -> dict[str, Any]:
         """Return what is sealed of a sign-in, as the connector wrote it."""
-        stored = credentials(self.mailer, user).stored()
+        stored = self.credentials(user).stored()
         assert stored is not None
         values: dict[str, Any] = json.loads(stored.secret)
         return values
 
 
-def credentials(mailer: Mailer, user: str | None = None) -> Any:
+def credentials(mailer: Mailer, user: str | None = None) -> Credentials:
     """Return what a transport of the account is given."""
     return mailer._credentials(mailer._to_connect(user, None)[1])
 
