@@ -112,6 +112,10 @@ class FakeGraph(HttpFake):
             mailbox = self._mailbox(address)
             return [pictured(mailbox, item) for item in mailbox.items if item.is_draft]
 
+    def most_at_once(self, address: str) -> int:
+        """Return how many requests of the mailbox *address* were open at once, at the most so far."""
+        return self._office.limits.most(self._mailbox(address).key)
+
     def _mailbox(self, address: str) -> Mailbox:
         found = self._office.mailboxes.get(address)
         if found is None:

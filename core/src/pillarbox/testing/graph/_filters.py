@@ -23,7 +23,10 @@ def filtering(text: str) -> Test:
         GraphError: It is none, or one that mail does not take; 400.
     """
     reader = _Reader(text)
-    test = reader.either()
+    try:
+        test = reader.either()
+    except RecursionError:
+        raise invalid(text[:100]) from None
     if reader.rest:
         raise invalid(text)
     return test

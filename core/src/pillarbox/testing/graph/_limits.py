@@ -26,6 +26,7 @@ class Limits:
         self._manners, self._clock = manners, clock
         self._gate = threading.Lock()
         self._open: Counter[str] = Counter()
+        self._most: Counter[str] = Counter()
         self._sent: dict[str, deque[float]] = {}
 
     @contextlib.contextmanager
@@ -33,11 +34,16 @@ class Limits:
         """Count one request of *mailbox* while the block lasts."""
         with self._gate:
             self._open[mailbox] += 1
+            self._most[mailbox] = max(self._most[mailbox], self._open[mailbox])
         try:
             yield
         finally:
             with self._gate:
                 self._open[mailbox] -= 1
+
+    def most(self, mailbox: str) -> int:
+        """Return how many requests of *mailbox* were open at once, at the most."""
+        return self._most[mailbox]
 
     def require_room(self, mailbox: str) -> None:
         """Do nothing if no more requests of *mailbox* are open than may be.

@@ -112,7 +112,7 @@ def _item(message: Mapping[str, Any]) -> Item:
 
 
 def _properties(told: list[Mapping[str, str]] | None) -> dict[str, str]:
-    tags = {str(one.get("id")): str(one.get("value")) for one in told or []}
+    tags = {str(one.get("id")): str(one.get("value") or "") for one in told or []}
     for name in tags:
         if not _PROPERTY.fullmatch(name):
             raise GraphError(400, "ErrorInvalidRequest", f"The extended property's id {name!r} is not valid.")
