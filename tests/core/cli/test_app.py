@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.systems import WINDOWS
+
 from .conftest import START, environment
 
 COMMANDS = ["demo", "init", "methods", "company", "user", "explain", "check", "send"]
@@ -203,7 +205,9 @@ def test_a_transcript_that_can_not_be_written_changes_no_outcome(settings, serve
     assert len(server.accepted) == 1
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full: run under Linux")
+@pytest.mark.skipif(
+    WINDOWS or not Path("/dev/full").exists(), reason="needs a device that is full: run under Linux"
+)
 def test_a_full_disk_behind_standard_output_is_told_from_a_mail_that_was_not_sent(settings, server):
     """The mail is out, which is said where it can be."""
     with Path("/dev/full").open("wb") as full:

@@ -166,7 +166,9 @@ POINTS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "fault", [pytest.param(fault, marks=systems.resets if fault == "reset" else ()) for fault in FAULTS]
+)
 @pytest.mark.parametrize("point", POINTS)
 def test_every_fault_at_every_point_is_trouble_in_time(point: str, fault: str) -> None:
     """Never another exception, never a wait beyond the deadline, and a lost answer to APPEND is in doubt."""
