@@ -49,6 +49,9 @@ class Commits:
     When it is done it hands the lead to the first of those who came meanwhile, and wakes nobody in vain. Work that
     fails is run again by itself, so that it spoils nobody else's.
 
+    Attributes:
+        made: How many transactions were committed.
+
     Args:
         connection: Used by one thread at a time, the leader's.
         together: Does what `put` is given, the items of many callers at once; an answer for each, an exception
@@ -59,6 +62,7 @@ class Commits:
     def __init__(
         self, connection: sqlite3.Connection, together: Together, check: Callable[[], None] = lambda: None
     ) -> None:
+        self.made: int = 0
         self._connection = connection
         self._together = together
         self._check = check
@@ -162,6 +166,7 @@ class Commits:
                 if job.work is not None:
                     job.answer = job.work(connection)
             connection.execute("COMMIT")
+            self.made += 1
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

@@ -252,12 +252,17 @@ class Outbox(abc.ABC):
 
 
 class KeptJournal(Journal):
-    """The journal of one attempt, kept in an outbox: its marks are durable when they return."""
+    """The journal of one attempt, kept in an outbox: its marks are durable when they return.
+
+    Attributes:
+        marks: Marks the hand-over of an entry, and says whether it could be; whoever sends several puts theirs in its place.
+    """
 
     def __init__(self, outbox: Outbox, entry: Entry) -> None:
         super().__init__(entry.notes)
         self._outbox = outbox
         self._entry = entry
+        self.marks: Callable[[Entry], bool] = self._mark_alone
 
     def _write(self, name: str, value: str) -> None:
         try:
@@ -270,8 +275,11 @@ class KeptJournal(Journal):
                 stage="hand-over",
             ) from None
 
+    def _mark_alone(self, entry: Entry) -> bool:
+        return self._outbox.take([steps.attempting(entry)])[0]
+
     def _mark(self) -> None:
-        if self._outbox.take([steps.attempting(self._entry)])[0]:
+        if self.marks(self._entry):
             return
         pause = self._outbox.is_paused(self._entry)
         if pause is not None:

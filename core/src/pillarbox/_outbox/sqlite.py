@@ -34,7 +34,9 @@ from .settings import OutboxSettings
 
 _WIDTH = len(COLUMNS)
 _LOOK_ROUND = 0.1
-"""Seconds between two looks whether another process has written."""
+"""The most seconds between two looks whether another process has written."""
+_FIRST_ROUND = 0.001
+"""The seconds before the first of them; each further one is twice as long."""
 
 
 class SqliteOutbox(Outbox):
@@ -328,13 +330,21 @@ class SqliteOutbox(Outbox):
     def wait(self, seconds: float) -> None:
         """See `Outbox`."""
         give_up = time.monotonic() + seconds
-        seen, version = self._news, self._version()
+        commits = self._writer()
+        before: tuple[int, int, int] = getattr(
+            self._local, "seen", (-1, 0, 0)
+        )  # behind the last wait of this thread
+        news, made, version = before
+        waits = _FIRST_ROUND
         while (left := give_up - time.monotonic()) > 0:
             with self._came:
-                if self._came.wait_for(lambda: self._news != seen, timeout=min(left, _LOOK_ROUND)):
-                    return
-            if self._version() != version:
-                return
+                if self._came.wait_for(lambda: self._news != news, timeout=min(left, waits)):
+                    break
+            is_alone = commits.made == made  # else it can't be told whether another process wrote too
+            if (is_alone or waits >= _LOOK_ROUND) and self._version() != version:
+                break
+            waits = min(2 * waits, _LOOK_ROUND)
+        self._local.seen = self._news, commits.made, self._version()
 
     def _version(self) -> int:
         (version,) = self._reader.execute("PRAGMA data_version").fetchone()

@@ -67,6 +67,12 @@ def released(entry: Entry, reason: str = "") -> Step:
     return _of(entry, State.QUEUED, reason, come_from=frozenset({State.CLAIMED}))
 
 
+def not_begun(entry: Entry) -> Step:
+    """Return the way back of one whose hand-over was marked ahead with others, and that was not begun."""
+    reason = "It was marked for the hand-over together with others, and not begun; nothing left."
+    return _of(entry, State.DEFERRED, reason, come_from=frozenset({State.ATTEMPTING}), due_at=AT_ONCE)
+
+
 def after(
     entry: Entry,
     outcome: Outcome,

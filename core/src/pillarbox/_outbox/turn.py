@@ -20,8 +20,9 @@ from .._route import Attempt
 from .._settings import Account
 from .._transports import Journal, Limits, Transport
 from . import steps
-from .contract import Outbox
+from .contract import KeptJournal, Outbox
 from .entry import Entry, Pause
+from .lane import Lane
 from .limits import Meter
 from .settings import OutboxSettings
 
@@ -49,44 +50,6 @@ class Post(Protocol):
 
     def transport(self, account: Account) -> AbstractContextManager[Transport]:
         """Give a transport for *account* while the block lasts."""
-
-
-@attrs.define(eq=False)
-class Lane:
-    """What a worker knows of one account.
-
-    Attributes:
-        waiting: Claimed and not begun, in order.
-        running: How many threads are at it.
-        rests_until: `time.monotonic` before which nothing starts.
-        limits, meter: What the carrier allows; known from the first turn on.
-    """
-
-    key: str
-    waiting: collections.deque[Entry] = attrs.field(factory=collections.deque)
-    running: int = 0
-    rests_until: float = 0.0
-    limits: Limits = attrs.field(factory=Limits)
-    meter: Meter | None = None
-
-    @property
-    def has_room(self) -> bool:
-        """Whether another thread may begin with what waits."""
-        return bool(self.waiting) and self.running < max(1, self.limits.concurrency)
-
-    @property
-    def is_resting(self) -> bool:
-        """Whether nothing may start now."""
-        return time.monotonic() < self.rests_until
-
-    def is_idle(self, at: dt.datetime) -> bool:
-        """Whether a worker may forget it."""
-        used = self.running or self.waiting or self.is_resting
-        return not used and (self.meter is None or self.meter.is_idle(at))
-
-    def rest(self, seconds: float) -> None:
-        """Start nothing for so long."""
-        self.rests_until = max(self.rests_until, time.monotonic() + seconds)
 
 
 class Turn:
@@ -152,7 +115,7 @@ class Turn:
         lost = "The attempt broke off after the hand-over; whether it left is not known."
         for entry, journal in self._begun:
             unknown = steps.metered(steps.after(entry, OutcomeUnknown(lost), self._settings, at).step, at)
-            self._outbox.take([unknown if journal.handed_over else steps.released(entry)], soon=True)
+            self._outbox.take([unknown if journal.handed_over else self._lane.back(entry)], soon=True)
 
     def _meet(self, account: Account) -> None:
         """Ask what the carrier allows, once, and what it has had of this mailbox lately."""
@@ -190,17 +153,35 @@ class Turn:
         """Give the transport the next, as long as another may be in doubt."""
         while (entry := self._fit()) is not None:
             journal = self._outbox.journal(entry)
+            if self._settings.batch > 1 and isinstance(journal, KeptJournal):
+                journal.marks = self._mark
             self._begun.append((entry, journal))
             yield entry.submission, journal
             if time.monotonic() > self._ends:
                 self._over = True
 
+    @property
+    def _in_doubt(self) -> int:
+        return sum(journal.handed_over for _, journal in self._begun)
+
+    def _mark(self, entry: Entry) -> bool:
+        """Mark a hand-over; with it, in one write, those of the next, where the transport has several in doubt at once.
+
+        With what is marked ahead no more may be in doubt after a crash than the settings say.
+        """
+        in_doubt, meter = self._in_doubt, self._lane.meter
+        several = in_doubt and not (meter is not None and meter.counts)
+        return self._lane.mark(entry, self._settings.batch - in_doubt - 1 if several else 0, self._outbox)
+
     def _fit(self) -> Entry | None:
         """Return the next entry that may start now; those of another mind than the account are held."""
-        in_doubt = sum(journal.handed_over for _, journal in self._begun)
-        if in_doubt >= self._settings.batch:
+        if self._in_doubt >= self._settings.batch:
             return None
         while (entry := self._next()) is not None:
+            if self._lane.is_stale(entry):
+                self._put_back(entry)
+                self._release_at_once()
+                return None
             try:
                 account = self._post.account(entry)
             except OutboxError as error:
@@ -230,14 +211,23 @@ class Turn:
 
     def _release_waiting(self) -> None:
         """Give back what was claimed ahead: while the lane rests, others may come to stand before it."""
-        waiting: list[Entry] = []
-        while self._lane.waiting:
-            waiting.append(self._lane.waiting.popleft())
-        self._outbox.take([steps.released(entry) for entry in waiting], soon=True)
+        self._outbox.take(self._lane.give_back(), soon=True)
+
+    def _release_at_once(self) -> None:
+        """The same, where it is to be claimed again by the next look."""
+        moves = self._lane.give_back()
+        try:
+            self._outbox.take(moves)
+        except Exception:
+            self._outbox.take(moves, soon=True)
+            raise
 
     def _hold(self, entry: Entry, error: OutboxError) -> None:
         self._first = None
-        self._outbox.take([steps.re_pointed(entry, str(error))], soon=True)
+        held = [steps.re_pointed(entry, str(error))]
+        if self._lane.was_marked(entry):
+            held = [steps.not_begun(entry), steps.held(entry.key, str(error), "")]
+        self._outbox.take(held, soon=True)
         _log.event("warning", "pillarbox.held", submission=entry.key, method=entry.method)
         self._tell(State.HELD)
 
@@ -260,6 +250,8 @@ class Turn:
     ) -> None:
         """Take the step that follows from what came *at* a moment, now by default; a lane that has to wait does."""
         at = at or self._outbox.clock()
+        if self._settings.batch > 1:
+            self._lane.was_marked(entry)
         consequence = steps.after(entry, outcome, self._settings, at, takes_envelope=self._takes_envelope)
         step = steps.metered(consequence.step, at) if counts else consequence.step
         forgot = step.state in {State.ACCEPTED, State.UNKNOWN} and not handed_over

@@ -16,9 +16,10 @@ from .._mail import State
 from . import steps
 from .contract import Outbox
 from .entry import Entry, Wanted
+from .lane import Lane
 from .recovery import Looks, boot_time, end_late, rescue
 from .settings import OutboxSettings
-from .turn import Lane, Post, Turn
+from .turn import Post, Turn
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -28,9 +29,12 @@ RESCUE = 2.0
 TIDY = 600.0
 """Seconds between two erasures."""
 AHEAD = 64
-"""How many of one lane are claimed ahead; none of them is begun before its turn."""
+"""How many of one lane are claimed ahead, at least; none of them is begun before its turn."""
 LONGEST_WAIT = 1.0
 """Seconds after which it looks again whatever it was told."""
+LINGER = 0.005
+"""Seconds for which new mail gathers while threads are at work, so that it is claimed in sets; one that is idle claims at
+once."""
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +76,7 @@ class Worker:
         self._guard = threading.Lock()
         self._looking: set[str] = set()
         self._stop = threading.Event()
+        self._freed = threading.Event()
         self._thread: threading.Thread | None = None
         self._counted: collections.Counter[State] = collections.Counter()
         self._next_rescue = self._next_tidy = 0.0
@@ -106,6 +111,7 @@ class Worker:
         while not self._stop.is_set():
             try:
                 self._now_and_then()
+                self._freed.clear()
                 begun = self._claim() + self._look(pool)
                 failures = 0
             except Exception as error:  # noqa: BLE001  (a storage that fails for a while is no end)
@@ -113,10 +119,8 @@ class Worker:
                 begun = 0
                 _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)
                 self._stop.wait(min(0.1 * 2 ** min(failures, 7), 10.0))
-            started = self._start(pool)
-            if begun or started:
-                continue
-            if drain and not failures and not self._is_busy():
+            self._start(pool)
+            if drain and not (failures or begun or self._is_busy()):
                 return
             self._wait()
 
@@ -137,13 +141,14 @@ class Worker:
         with self._guard:
             ahead = sum(len(lane.waiting) for lane in self._lanes.values())
             busy = frozenset(key for key, lane in self._lanes.items() if lane.waiting or lane.is_resting)
-        most = max(4 * self._settings.threads, AHEAD) - ahead
+        each = max(AHEAD, 4 * self._settings.batch)
+        most = max(4 * self._settings.threads, each) - ahead
         if most <= 0:
             return 0
         wanted = Wanted(
             worker=self._name,
             most=most,
-            each=AHEAD,
+            each=each,
             busy=busy,
             methods=self._only.methods,
             accounts=self._only.accounts,
@@ -158,9 +163,10 @@ class Worker:
             lanes = len({entry.account for entry in entries})
             _log.event("debug", "pillarbox.claimed", count=len(entries), lanes=lanes)
         with self._guard:
-            for entry in entries:
-                self._lane(entry.account).waiting.append(entry)
-        return len(entries)
+            late = [entry for entry in entries if not self._lane(entry.account).offer(entry)]
+        if late:
+            self._outbox.take([steps.released(entry) for entry in late], soon=True)
+        return len(entries) - len(late)
 
     def _lane(self, key: str) -> Lane:
         lane = self._lanes.get(key)
@@ -169,21 +175,19 @@ class Worker:
             self._turn.append(key)
         return lane
 
-    def _start(self, pool: ThreadPoolExecutor) -> int:
-        """Give threads to the lanes that can use one, each in its turn; say how many."""
-        started = 0
+    def _start(self, pool: ThreadPoolExecutor) -> None:
+        """Give threads to the lanes that can use one, each in its turn."""
         with self._guard:
             running = sum(lane.running for lane in self._lanes.values())
             for _ in range(len(self._turn)):
-                if running + started >= self._settings.threads:
+                if running >= self._settings.threads:
                     break
                 lane = self._lanes[self._turn[0]]
                 self._turn.rotate(-1)
                 if lane.has_room and not lane.is_resting:
                     lane.running += 1
-                    started += 1
+                    running += 1
                     pool.submit(self._take_turn, lane)
-        return started
 
     def _take_turn(self, lane: Lane) -> None:
         try:
@@ -192,7 +196,12 @@ class Worker:
         finally:
             with self._guard:
                 lane.running -= 1
-            self._outbox.wake()
+            self._tell()
+
+    def _tell(self) -> None:
+        """Let the thread that claims look again: a thread is free."""
+        self._freed.set()
+        self._outbox.wake()
 
     def _forget_idle(self) -> None:
         """Keep only the lanes at which something is, or lately was."""
@@ -232,7 +241,7 @@ class Worker:
         finally:
             with self._guard:
                 self._looking.discard(entry.key)
-            self._outbox.wake()
+            self._tell()
 
     def _is_busy(self) -> bool:
         """Whether something is under way, or waits for a limit alone."""
@@ -244,7 +253,14 @@ class Worker:
                 for lane in self._lanes.values()
             )
 
+    def _is_at_work(self) -> bool:
+        with self._guard:
+            return any(lane.running for lane in self._lanes.values())
+
     def _wait(self) -> None:
+        """Wait for a thread that is free, for new mail, or for what comes due."""
+        if self._is_at_work():
+            self._freed.wait(LINGER)
         now = time.monotonic()
         with self._guard:
             rests = [lane.rests_until - now for lane in self._lanes.values() if lane.is_resting]
@@ -264,10 +280,9 @@ class Worker:
         again, and nobody takes it for a dead worker's before.
         """
         with self._guard:
-            left = [entry for lane in self._lanes.values() for entry in lane.waiting]
+            moves = [step for lane in self._lanes.values() for step in lane.give_back()]
             self._lanes.clear()
             self._turn.clear()
-        moves = [steps.released(entry) for entry in left]
         try:
             self._outbox.take(moves)
         except Exception as error:  # noqa: BLE001  (a storage that fails for a while is no end)

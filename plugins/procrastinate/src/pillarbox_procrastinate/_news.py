@@ -25,6 +25,7 @@ class News:
     def begin(self) -> None:
         """Forget what a process has."""
         self._came = threading.Condition()
+        self._local = threading.local()
         self._count = 0
         self._over = False
         self._thread: threading.Thread | None = None
@@ -36,11 +37,12 @@ class News:
             self._came.notify_all()
 
     def wait(self, seconds: float) -> None:
-        """Return when something may have come, or *seconds* have passed."""
+        """Return when something may have come since this thread last waited, or *seconds* have passed."""
         with self._came:
-            seen = self._count
+            seen: int = getattr(self._local, "seen", -1)
             self._listen()
             self._came.wait_for(lambda: self._count != seen, timeout=seconds)
+            self._local.seen = self._count
 
     def _listen(self) -> None:
         if self._thread is None and not self._over:
