@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from ._connectors import Connector
+from ._connectors import Connector, Grant
 from ._errors import PillarboxError, TransportNotInstalled, Unavailable, quotation
 from ._settings import NONE
 from ._transports import Transport
@@ -44,6 +44,7 @@ class MethodInfo:
 
     Attributes:
         problem: Why it can't be used here, with the cure, or "".
+        grants: What a person may allow when they connect an account of it; () where it signs in with a password.
     """
 
     name: str
@@ -51,6 +52,7 @@ class MethodInfo:
     distribution: str = ""
     version: str = ""
     problem: str = ""
+    grants: tuple[str, ...] = ()
 
 
 @functools.cache
@@ -233,6 +235,7 @@ class Plugins(Mapping[str, type[Transport]]):
         try:
             transport = self[name]
             facts["label"] = transport.label or name
+            facts["grants"] = tuple(one.value for one in Grant) if transport.connector else ()
             transport.require_platform()
         except PillarboxError as error:
             facts["problem"] = str(error)

@@ -13,7 +13,7 @@ from .._connectors import App, Connected, Connection, Connector, Pending, Prompt
 from .._errors import InvalidSettings, PillarboxError, SettingsError, Unavailable, quotation
 from .._plugins import Plugins
 from .._route import Finding, Level
-from .._schema import structure
+from .._schema import form, structure
 from .._vault import Credentials
 
 
@@ -145,7 +145,10 @@ def registered(name: str, plugins: Plugins, apps: Mapping[str, Any]) -> Register
 
 
 def _unregistered(name: str, connector: Connector) -> SettingsError:
+    cls = connector.app_class()
+    wanted = [field.name for field in form(cls) if field.required] if cls is not None else []
+    what = " and ".join(wanted) or "what the provider gave you"
     return SettingsError(
         f"No registration with {connector.label or name} is set, so nobody can connect.",
-        cure=f"Register the application once and fill in [apps.{name}]: see the guide for connecting.",
+        cure=f"Register the application there once, and set {what} in [apps.{name}].",
     )

@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import click
 
-from .._errors import PillarboxError
+from .._errors import InvalidSettings, PillarboxError
 from .._records import record_problems
 from .._schema import FormField, Problem, form, problems_of
 from .._secrets import required
@@ -35,11 +35,13 @@ class Answers:
     Attributes:
         own: The company's own settings.
         table: Those of its method.
+        apps: The registration of its connector, by the connector's name.
         typed: The secrets.
     """
 
     own: dict[str, str]
     table: dict[str, Any] = attrs.field(factory=dict)
+    apps: dict[str, dict[str, Any]] = attrs.field(factory=dict)
     typed: list[Typed] = attrs.field(factory=list)
 
     @property
@@ -59,6 +61,7 @@ def ask(state: State) -> Answers:
     answers = Answers({**own, "method": _ask_method(state)})
     if answers.own["method"] != NONE:
         _ask_fields(state, answers)
+        _ask_registration(state, answers)
     return answers
 
 
@@ -88,6 +91,44 @@ def _ask_fields(state: State, answers: Answers) -> None:
             _ask_whether_it_differs(answers, form(cls))
 
 
+def _ask_registration(state: State, answers: Answers) -> None:
+    """Ask for the registration with the provider that signs the account in, where one does."""
+    method = state.plugins[answers.own["method"]]
+    name = str(answers.table.get("sign_in") or method.connector)
+    if not name:
+        return
+    connector = state.plugins.connector(name)
+    cls = connector.app_class()
+    if cls is None:
+        return
+    say_aside(
+        f"\n{connector.label or name} has to know this application: register it there once, and answer from that page."
+    )
+    table = answers.apps.setdefault(name, {})
+    for field in form(cls):
+        if field.kind == "secret":
+            _ask_for_registered_secret(state, answers, name, field)
+        elif not field.advanced and field.kind != "table":
+            value = _asked_value(field, default_of(field), cls)
+            if value not in ("", default_of(field)) or field.required:
+                table[field.name] = value
+    problems = problems_of(cls, table, f"apps.{name}")
+    if problems:
+        raise InvalidSettings(map(str, problems), where=f"apps.{name}")
+
+
+def _ask_for_registered_secret(state: State, answers: Answers, name: str, field: FormField) -> None:
+    """Ask for a secret of the registration, which is the deployer's: a file beside the settings keeps it."""
+    if field.help:
+        say_aside(f"  {field.help}")
+    if not field.required and not click.confirm(f"Set {field.label.lower()}", default=False, err=True):
+        return
+    path = _file_beside(state, f"app-{name}", field.name)
+    say_aside(f"  It is kept in {path}, owner-only.")
+    answers.typed.append(Typed(field.name, ask_secret(field.label), path))
+    answers.apps[name][field.name] = {"file": str(path)}
+
+
 def _ask_whether_it_differs(answers: Answers, fields: Sequence[FormField]) -> None:
     field = next((field for field in fields if field.name == _DIFFERS), None)
     if field is not None and answers.table["username"] != answers.own["address"]:
@@ -98,15 +139,18 @@ def _ask_field(answers: Answers, field: FormField, cls: type) -> None:
     default = default_of(field)
     if field.name == "username":
         default = answers.own["address"]
-    if field.kind == "boolean":
-        value: Any = click.confirm(field.label, default=bool(default), err=True)
-    elif field.kind == "choice":
-        value = click.prompt(field.label, type=click.Choice(field.choices), default=default, err=True)
-    else:
-        shown = None if field.required else _shown(default)
-        value = _ask(field.label, shown, _field_check(field, cls), hint=field.help)
+    value = _asked_value(field, default, cls)
     if value not in ("", default) or field.required or field.name == "username":
         answers.table[field.name] = value
+
+
+def _asked_value(field: FormField, default: Any, cls: type) -> Any:
+    if field.kind == "boolean":
+        return click.confirm(field.label, default=bool(default), err=True)
+    if field.kind == "choice":
+        return click.prompt(field.label, type=click.Choice(field.choices), default=default, err=True)
+    shown = None if field.required else _shown(default)
+    return _ask(field.label, shown, _field_check(field, cls), hint=field.help)
 
 
 def _shown(default: Any) -> str:
@@ -148,7 +192,11 @@ def _field_check(field: FormField, cls: type) -> Callable[[str], Any]:
 
 def _ask_for_secret(state: State, answers: Answers, field: FormField) -> None:
     """Ask for a secret; the vault keeps it, or, where none can, a file beside the settings."""
-    path = None if _vault_is_ready(state) else _file_beside(state, answers.own["method"], field.name)
+    path = (
+        None
+        if _vault_is_ready(state)
+        else _file_beside(state, f"company-{answers.own['method']}", field.name)
+    )
     say_aside(
         f"  The {field.label.lower()} is kept in {path or 'the vault'}{', owner-only' if path else ''}."
     )
@@ -163,10 +211,10 @@ def _vault_is_ready(state: State) -> bool:
     return False
 
 
-def _file_beside(state: State, method: str, field: str) -> Path:
+def _file_beside(state: State, what: str, field: str) -> Path:
     """Return a path beside the settings file where there is nothing yet."""
     config = Path(state.config)
-    first = f"{config.stem}.company-{method}-{field}"
+    first = f"{config.stem}.{what}-{field}"
     names = itertools.chain([first], (f"{first}-{number}" for number in itertools.count(2)))
     paths = (secret_path(str(config.with_name(name))) for name in names)
     return next(path for path in paths if not os.path.lexists(path))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 import click
 
-from .._accounts import connect_command
+from .._accounts import account_of, connect_command
 from .._connectors import Connection, Grant, Pending, Prompt, Refused, RefusedReason
-from .._errors import PillarboxError, SendDeferred, SettingsError, SignInNeeded
-from .._secrets import connection_of, prefix
+from .._errors import NoMethod, PillarboxError, SendDeferred, SettingsError, SignInNeeded
+from .._secrets import connection_of, prefix, required
 from .._settings import Choice, Company, User
 from ._app import State
 from ._errors import facts, in_words
@@ -97,6 +97,7 @@ def connect(state: State, user: str | None, *, admin_consent: bool, **way: Any) 
         raise SettingsError(
             f"{known.label} has no sign-in by code.", cure=f"Use: {connect_command(account.owner)} --paste"
         )
+    required(mailer.vault)  # nobody answers questions for a sign-in that can't be kept
     elsewhere = "--device" if known.connector.has_codes else "--paste"
     grant = chosen.grant or _asked_grant(state, account, known)
     chosen = attrs.evolve(chosen, grant=grant, elsewhere=elsewhere)
@@ -305,6 +306,21 @@ def _as(readable: Any) -> str:
     with contextlib.suppress(SignInNeeded):
         return clean(f", which signs in as {connection_of(readable.get('connection', {})).address}")
     return ""
+
+
+def advice(mailer: Any, record: Company | User) -> list[str]:
+    """Return what has to be done before the account of *record* can be used, a sentence each; [] where nothing has."""
+    try:
+        company = mailer.directory.look_up(None)[0]
+        account = account_of(record, company, mailer.plugins)
+        if not mailer._connector_of(account):  # noqa: SLF001
+            return []
+        problem = mailer._standing_of(account).problem  # noqa: SLF001
+    except NoMethod:
+        return []
+    except PillarboxError as error:
+        problem = error
+    return [] if problem is None else [problem.cure or problem.detail]
 
 
 def waiting_of(state: State, owner: str) -> int:

@@ -179,6 +179,7 @@ def _refuse(problems: list[Problem], record: Company | User, method: str) -> Non
 def told(state: State, record: Company | User, *, is_changed: bool = True, move: bool | None = None) -> None:
     """Print what became of *record*, what would happen with its mail, and what becomes of that which waits (rule 27)."""
     from . import _moves
+    from ._connecting import advice
     from .explain import as_json, headline
 
     user = record.id if isinstance(record, User) else None
@@ -186,13 +187,14 @@ def told(state: State, record: Company | User, *, is_changed: bool = True, move:
         route, refusal = state.mailer.explain(user), None
     except PillarboxError as error:
         route, refusal = None, error
+    steps = advice(state.mailer, record)
     warnings = [] if route is None else [*route.warnings, *_secret_warnings(state, route, record)]
     if state.json:
         waiting = _moves.waiting_of(state, record)
         moved = _moves.move_all(state, waiting) if move else []
         result = {"saved": path_of(record), "changed": is_changed, "route": route and as_json(route)}
         result["waiting"] = _moves.as_json(waiting, moved)
-        print_json({**result, "warnings": warnings, "problem": refusal and facts(refusal)})
+        print_json({**result, "warnings": warnings, "next": steps, "problem": refusal and facts(refusal)})
         return
     path = path_of(record)
     say(f"Saved {path} in {state.config}." if is_changed else f"Nothing to change: {path} is like that.")
@@ -202,6 +204,8 @@ def told(state: State, record: Company | User, *, is_changed: bool = True, move:
         say(in_words(refusal))
     for warning in warnings:
         say(f"Warning: {warning}")
+    for step in steps:
+        say(f"Next: {step}")
     waiting = _moves.waiting_of(state, record)
     if waiting:
         _moves.show_waiting(waiting)

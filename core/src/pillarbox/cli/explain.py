@@ -6,8 +6,11 @@ from typing import Any
 
 import click
 
+from .._connectors import Connection
+from .._errors import PillarboxError
+from .._plugins import asked
 from .._route import Route
-from .._settings import Company, User
+from .._settings import Account, Company, User
 from ._app import State
 from ._output import columns, folded, json_option, plain, print_json, say, width
 
@@ -39,7 +42,7 @@ def command(state: State, user: str | None, account: Any) -> None:
     company, who = mailer.directory.look_up(user)
     route = mailer.explain(user, account=account)
     if state.json:
-        print_json(as_json(route))
+        print_json({**as_json(route), "connection": connection_of(mailer, route)})
         return
     say(headline(mailer, route, who or company))
     say()
@@ -83,10 +86,47 @@ def facts(mailer: Any, route: Route) -> list[tuple[str, str]]:
         "From": str(route.from_address or "the mail program's own address"),
         "Reply-To": ", ".join(map(str, route.reply_to)),
         "Bounces": f"to {route.envelope_sender}" if route.envelope_sender not in {None, shown} else "",
+        "Signs in": signs_in(mailer, route),
         "Sent by": described.via,
         "Copy": described.copy,
     }
     return [(f"  {name}", value) for name, value in found.items() if value]
+
+
+def signs_in(mailer: Any, route: Route) -> str:
+    """Return who is signed in at the account's provider, since when, and what that allows; "" where a password does."""
+    from .._connect.standing import IN_WORDS, as_whom, grant_of
+
+    account = route.account
+    if not mailer._connector_of(account):  # noqa: SLF001
+        return ""
+    try:
+        one = mailer._standing_of(account)  # noqa: SLF001
+    except PillarboxError as error:
+        return str(error)
+    if one.problem is not None or one.connection is None:
+        return str(one.problem)
+    grant, note = grant_of(one.connection), _note(mailer, account, one.connection)
+    said = (as_whom(one.connection, mailer._clock()), IN_WORDS[grant] if grant else "", note)  # noqa: SLF001
+    return "; ".join(filter(None, said))
+
+
+def connection_of(mailer: Any, route: Route) -> dict[str, Any] | None:
+    """Return what the sign-in of the account learned, as plain values; None where there is none."""
+    if not mailer._connector_of(route.account):  # noqa: SLF001
+        return None
+    try:
+        found = mailer._standing_of(route.account).connection  # noqa: SLF001
+    except PillarboxError:
+        return None
+    values: dict[str, Any] | None = plain(found)
+    return values
+
+
+def _note(mailer: Any, account: Account, connection: Connection) -> str:
+    """Return what the account can't do by its own word, where its method has one."""
+    found = asked(mailer.plugins[account.method], "capabilities", connection)
+    return str(found.note)
 
 
 def as_json(route: Route) -> dict[str, Any]:

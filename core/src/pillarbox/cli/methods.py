@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 def command(state: State) -> None:
     """List the methods that are installed, and those of ours that are not. Needs no settings file.
 
+    Grants are what a person may allow when they connect an account: send, or confirm, which also lets it be looked up
+    whether a mail was sent.
+
     \b
     Examples:
       pillarbox methods
@@ -29,9 +32,16 @@ def command(state: State) -> None:
         print_json(found)
         return
     rows = [
-        (one.name, one.label or "-", f"{one.distribution} {one.version}".strip(), _here(one)) for one in found
+        (
+            one.name,
+            one.label or "-",
+            f"{one.distribution} {one.version}".strip(),
+            ", ".join(one.grants) or "-",
+            _here(one),
+        )
+        for one in found
     ]
-    print_table(("method", "label", "distribution", "here"), rows)
+    print_table(("method", "label", "distribution", "grants", "here"), rows)
 
 
 def _here(method: MethodInfo) -> str:

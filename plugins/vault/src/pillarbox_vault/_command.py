@@ -123,7 +123,12 @@ def list_(state: Any) -> None:
     vault_ = _opened(state)
     rows = [vault_.rows.load(name) for name in vault_.names()]
     found = [
-        {"name": row.name, "version": row.version, "bound to": dict(row.readable.get("destination", {}))}
+        {
+            "name": row.name,
+            "version": row.version,
+            "bound to": dict(row.readable.get("destination", {})),
+            "under way": row.is_under_way,
+        }
         for row in rows
         if row is not None
     ]
@@ -132,7 +137,12 @@ def list_(state: Any) -> None:
     elif not found:
         say("The vault keeps nothing yet.")
     else:
-        print_table(("entry", "bound to"), [(one["name"], _shown(one["bound to"])) for one in found])
+        print_table(("entry", "bound to"), [(_named(one), _shown(one["bound to"])) for one in found])
+
+
+def _named(one: dict[str, Any]) -> str:
+    """Return what an entry is called; a sign-in that nobody has finished yet goes by itself, and its name says nothing."""
+    return "(a sign-in under way)" if one["under way"] else str(one["name"])
 
 
 def _shown(destination: Any) -> str:

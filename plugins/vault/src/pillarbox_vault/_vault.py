@@ -122,7 +122,10 @@ class SealedVault(Vault):
             try:
                 count += self._reseal(name, keys)
             except ValueError:
-                lost.append(name)
+                if is_under_way(name):
+                    self.delete(name)  # nobody can finish it any more
+                else:
+                    lost.append(name)
         if lost:
             raise Unavailable(
                 f"{', '.join(lost)} can't be opened: it was altered, or its key is gone. The rest is sealed anew.",
@@ -142,6 +145,11 @@ class SealedVault(Vault):
             except Changed:
                 continue
             return True
+
+
+def is_under_way(name: str) -> bool:
+    """Whether the row *name* is a sign-in that nobody has finished yet."""
+    return Row(name, 0, b"").is_under_way
 
 
 def _bound(readable: dict[str, str]) -> bytes:
