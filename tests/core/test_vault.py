@@ -267,7 +267,7 @@ def test_a_token_and_what_was_stored_are_redacted_too():
     """What a refresh gets, gives and returns."""
     vault = MemoryVault()
     vault.save("acme/user:otto/sign-in", b"old-refresh-token", BOUND)
-    view = AccountCredentials("acme/user:otto/", {}, BOUND, vault, lambda view, purpose: "access-token")
+    view = AccountCredentials("acme/user:otto/", {}, BOUND, vault, lambda *_: "access-token")
     view.update(lambda stored: (b"new-refresh-token", {}))
     assert view.token() == "access-token"
     assert view.redact("old-refresh-token new-refresh-token access-token") == "[secret] [secret] [secret]"

@@ -255,6 +255,18 @@ def test_a_rotation_names_what_it_can_not_open(tmp_path):
     assert vault.rotate() == 3
 
 
+def test_a_sign_in_under_way_outlives_a_rotation_or_goes(tmp_path):
+    """It is sealed anew with the rest; one that can't be opened is finished by nobody, and stops no rotation."""
+    vault = new_vault(tmp_path)
+    for number in range(2):
+        vault.save(f"signing in/{number}", b"s", DESTINATION)
+    row = vault.rows.load("signing in/1")
+    vault.rows.save(row.name, row.sealed[:-1], row.readable, version=row.version)
+    assert vault.rotate() == 1
+    assert vault.load("signing in/0", DESTINATION).secret == b"s"
+    assert vault.names() == ["signing in/0"]
+
+
 class Overtaken(SqliteRows):
     """Rows of which one is saved a whole rotation after it was sealed."""
 
