@@ -143,6 +143,10 @@ def part(door: str, title: str, names: Iterable[str]) -> str:
     return f"{heading}```{{eval-rst}}\n{entries}```\n"
 
 
+WHOLE = ("pillarbox", "pillarbox.testing.gmail", "pillarbox.testing.graph")
+"""The doors of whose classes everything is told, also what a base that nobody imports gives them."""
+
+
 def entry(door: str, name: str) -> str:
     """Return the directive that describes a public name in full."""
     value = getattr(facts.door(door), name)
@@ -156,7 +160,7 @@ def entry(door: str, name: str) -> str:
         kind, options = "autoexception", ["members", "show-inheritance"]
     elif issubclass(value, enum.Enum):
         options = ["members", "undoc-members"]
-    elif door == "pillarbox" and any(_is_private(base) for base in value.__mro__[1:]):
+    elif door in WHOLE and any(_is_private(base) for base in value.__mro__[1:]):
         options.append(
             "inherited-members"
         )  # what stands in a base that nobody imports is the class's own
