@@ -61,7 +61,7 @@ def test_a_strangers_method_is_listed_with_its_distribution(tmp_path):
     )
     printed = run(folder, TELL).stdout
     assert "good | Good mail | goodmail | \n" in printed
-    assert "m365 |  | pillarbox-m365 | Not installed: pip install pillarbox-m365" in printed
+    assert "mapi |  | pillarbox-mapi | Not installed: pip install pillarbox-mapi" in printed
 
 
 BROKEN = {
@@ -316,8 +316,8 @@ def test_a_missing_method_guesses_among_what_is_installed():
 
 def test_a_connector_that_is_missing_says_what_to_install():
     """For our own names."""
-    with pytest.raises(Unavailable, match="pip install pillarbox-m365"):
-        Plugins().connector("m365")
+    with pytest.raises(Unavailable, match="pip install pillarbox-mapi"):
+        Plugins().connector("mapi")
 
 
 def test_the_settings_class_is_found_behind_annotations_for_type_checkers_only():

@@ -417,8 +417,8 @@ def test_a_disabled_personal_account_sends_nothing():
 
 def test_a_method_that_is_not_installed_says_what_to_install():
     """For our own names only: a settings file can't advertise a package."""
-    with pytest.raises(TransportNotInstalled, match="pip install pillarbox-gmail"):
-        resolve(acme("gmail"), anna(), transports=PLUGINS)
+    with pytest.raises(TransportNotInstalled, match="pip install pillarbox-mapi"):
+        resolve(acme("mapi"), anna(), transports=PLUGINS)
     with pytest.raises(TransportNotInstalled) as refusal:
         resolve(acme("evil-package"), anna(), transports=PLUGINS)
     assert "pip" not in str(refusal.value)

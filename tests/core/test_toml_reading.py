@@ -70,10 +70,10 @@ BAD = [
     ("[deployment.methods]\nsmtp = 1", "deployment.methods       must be text, not 1"),
     ("outbox = 1", "outbox                   must be a table"),
     (
-        "[company.m365]\n" + "a." * 3000 + "b = 1",
-        "company.m365             is nested too deeply",
+        "[company.mapi]\n" + "a." * 3000 + "b = 1",
+        "company.mapi             is nested too deeply",
     ),
-    ("[apps.m365]\n" + "a." * 50 + "b = 1", "apps                     is nested too deeply"),
+    ("[apps.mapi]\n" + "a." * 50 + "b = 1", "apps                     is nested too deeply"),
     ("[users]\n" + "'" + "u" * 101 + "' = {}", "is not a user's id"),
 ]
 
@@ -117,8 +117,8 @@ def test_a_thousand_problems_are_not_a_flood(path):
 def test_a_method_that_is_not_installed_stops_nobody_else(path):
     """Its table is left alone, with a warning."""
     path.write_text(
-        GOOD + "\n[users.carl]\nsettings='personal'\nmethod='m365'\n[users.carl.m365]\nanything = [1, 2]\n"
+        GOOD + "\n[users.carl]\nsettings='personal'\nmethod='mapi'\n[users.carl.mapi]\nanything = [1, 2]\n"
     )
     directory = opened(path)
     assert directory.look_up("anna")[1].name == "Anna Berg"
-    assert any("users.carl.m365" in warning and "pillarbox-m365" in warning for warning in directory.warnings)
+    assert any("users.carl.mapi" in warning and "pillarbox-mapi" in warning for warning in directory.warnings)

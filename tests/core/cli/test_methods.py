@@ -13,14 +13,14 @@ def test_methods_lists_what_is_and_what_could_be(command):
     lines = {line.split()[0]: line for line in done.out.replace(" | ", "   ").splitlines()}
     assert lines["smtp"].split()[1:3] == ["SMTP", "pillarbox-smtp"]
     assert lines["smtp"].endswith("   ready")
-    assert lines["m365"].endswith("   pip install pillarbox-m365")
+    assert lines["mapi"].endswith("   pip install pillarbox-mapi")
 
 
 def test_a_terminal_keeps_the_pip_line_whole(terminal):
     """80 columns."""
     screen = terminal("methods", NO_COLOR="1", PILLARBOX_PLUGINS="pillarbox-smtp")
     assert screen.end() == 0
-    assert "pip install pillarbox-gmail" in screen.shown
+    assert "pip install pillarbox-mapi" in screen.shown
     assert max(map(len, screen.visible)) <= 80
 
 
@@ -28,7 +28,7 @@ def test_methods_tells_programs(invoke):
     """With the same words."""
     found = {one["name"]: one for one in invoke("methods", "--json").json}
     assert (found["smtp"]["label"], found["smtp"]["problem"]) == ("SMTP", "")
-    assert "pip install pillarbox-m365" in found["m365"]["problem"]
+    assert "pip install pillarbox-mapi" in found["mapi"]["problem"]
 
 
 def test_the_deployers_choice_of_plugins_is_kept(invoke, tmp_path):

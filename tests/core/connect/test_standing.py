@@ -211,7 +211,6 @@ class ByServer(TestmailTransport):
 
 def test_an_smtp_account_that_signs_in_by_a_connector_is_looked_at_alike(provider):
     """The method says so in its settings."""
-
     kept = Plugins(
         extra={"server": ByServer},
         connectors={"testmail": type("C", (TestmailConnector,), {"provider": provider})},

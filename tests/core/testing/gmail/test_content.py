@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pillarbox.testing.gmail import FakeGmail
 from pillarbox.testing.gmail._content import Content, Sender, as_sent
@@ -40,6 +42,16 @@ def test_a_recipient_is_one_once():
 
 def test_reading_changes_no_octet():
     raw = b"A: 1\nB:\r\n 2\r\n\tTo: x\r\nno header\r\n\r\nTo: y\r\n\x00\xff"
+    assert Content.read(raw).octets == raw
+
+
+@given(
+    st.lists(
+        st.sampled_from([b"To: a@b", b"\r\n", b"\n", b" ", b"\t", b"x", b":", b"Bcc:", b"\r", b"\xff\x00"])
+    )
+)
+def test_reading_never_changes_an_octet(pieces: list[bytes]):
+    raw = b"".join(pieces)
     assert Content.read(raw).octets == raw
 
 

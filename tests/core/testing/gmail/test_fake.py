@@ -47,6 +47,8 @@ def _insufficient(anna: Client, verb: str, path: str) -> bool:
 
 def test_a_scope_that_is_missing_is_named(gmail: FakeGmail):
     said = client(gmail, "gmail.send").ask("GET", "settings/sendAs")
+    assert said.json["error"]["message"] == "Request had insufficient authentication scopes."
+    assert said.json["error"]["errors"][0]["message"] == "Insufficient Permission"
     assert 'error="insufficient_scope"' in said.headers["www-authenticate"]
     assert "auth/gmail.readonly" in said.headers["www-authenticate"]
 
