@@ -91,7 +91,8 @@ class HttpServer:
 
     def _begin(self, client: socket.socket) -> None:
         client.settimeout(self._life)
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError):  # it has left already: reading will tell
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with self._gate:
             self._open.add(client)
         thread = threading.Thread(target=self._converse, args=(client,), daemon=True)

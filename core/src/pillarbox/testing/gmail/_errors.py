@@ -18,12 +18,13 @@ RETRY_SECONDS = 900
 
 @attrs.frozen
 class Kind:
-    """A reason: its status, its domain, its canonical name, its usual text."""
+    """A reason: its status, its domain, its canonical name, its usual text, and the text beside it, if another."""
 
     status: int
     domain: str
     name: str
     text: str
+    beside: str = ""
 
 
 KINDS: Mapping[str, Kind] = {
@@ -37,12 +38,17 @@ KINDS: Mapping[str, Kind] = {
         "UNAUTHENTICATED",
         "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other "
         "valid authentication credential.",
+        "Invalid Credentials",
     ),
     "required": Kind(
         401, "global", "UNAUTHENTICATED", "Request is missing required authentication credential."
     ),
     "insufficientPermissions": Kind(
-        403, "global", "PERMISSION_DENIED", "Request had insufficient authentication scopes."
+        403,
+        "global",
+        "PERMISSION_DENIED",
+        "Request had insufficient authentication scopes.",
+        "Insufficient Permission",
     ),
     "forbidden": Kind(403, "global", "PERMISSION_DENIED", "The caller does not have permission"),
     "rateLimitExceeded": Kind(403, "usageLimits", "RESOURCE_EXHAUSTED", "Rate Limit Exceeded"),
@@ -88,12 +94,11 @@ def error(status: int, reason: str = "", text: str = "", headers: Mapping[str, s
     """Return an error in Gmail's shape; what is left out is the usual for it."""
     reason = reason or _USUAL.get(status, "rateLimitExceeded" if status == 429 else "backendError")
     kind = KINDS.get(reason, Kind(status, "global", "UNKNOWN", reason))
-    text = text or kind.text
-    one = {"message": text, "domain": kind.domain, "reason": reason}
+    one = {"message": text or kind.beside or kind.text, "domain": kind.domain, "reason": reason}
     if reason in {"authError", "required"}:
         one |= {"location": "Authorization", "locationType": "header"}
     name = _NAMES.get(status, kind.name)
-    said = {"code": status, "message": text, "errors": [one], "status": name}
+    said = {"code": status, "message": text or kind.text, "errors": [one], "status": name}
     return Reply.json({"error": said}, status, headers)
 
 
