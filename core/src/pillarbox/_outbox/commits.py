@@ -25,6 +25,10 @@ _PASSING = (sqlite3.OperationalError, Unavailable)
 """Failures that may pass: a full disk, a lock that is held for long, a file that is put back."""
 _AGAIN = 0.5
 """Seconds between two tries of it while the storage fails."""
+_SHORTLY = 0.000_1
+"""Seconds between two tries to write while another process does: its commit takes about as long as the disk's sync."""
+_AT_MOST = 0.005
+"""The longest of these; each is a half longer than the one before."""
 
 
 @attrs.define(eq=False)
@@ -51,6 +55,7 @@ class Commits:
 
     Attributes:
         made: How many transactions were committed.
+        patience: Seconds for which another process may write before this one gives up.
 
     Args:
         connection: Used by one thread at a time, the leader's.
@@ -63,6 +68,10 @@ class Commits:
         self, connection: sqlite3.Connection, together: Together, check: Callable[[], None] = lambda: None
     ) -> None:
         self.made: int = 0
+        self.patience: float = 30.0
+        connection.execute(
+            "PRAGMA busy_timeout = 0"
+        )  # it would sleep for milliseconds where a fraction will do
         self._connection = connection
         self._together = together
         self._check = check
@@ -159,7 +168,7 @@ class Commits:
     def _transaction(self, jobs: list[_Job]) -> None:
         connection = self._connection
         self._check()
-        connection.execute("BEGIN IMMEDIATE")
+        self._begin()
         try:
             self._put([job for job in jobs if job.work is None])
             for job in jobs:
@@ -171,6 +180,20 @@ class Commits:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+
+    def _begin(self) -> None:
+        """Become the one who writes."""
+        give_up, wait = time.monotonic() + self.patience, _SHORTLY
+        while True:
+            try:
+                self._connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                    raise
+                time.sleep(wait)
+                wait = min(1.5 * wait, _AT_MOST)
+            else:
+                return
 
     def _put(self, jobs: list[_Job]) -> None:
         if not jobs:

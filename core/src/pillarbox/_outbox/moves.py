@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from typing import Any
 
@@ -12,39 +11,31 @@ from .entry import Step
 from .rows import micros, receipt_text
 
 
-def values_of(step: Step) -> dict[str, Any]:
-    """Return what the statement is given; made in the caller's own thread."""
-    return {
-        "key": step.key,
-        "state": step.state.value if step.state is not None else "",
-        "come_from": json.dumps([state.value for state in step.come_from]),
-        "fence": step.fence,
-        "reason": step.reason,
-        "code": step.code,
-        "due": None if step.due_at is None else micros(step.due_at),
-        "receipt": receipt_text(step.receipt),
-        "remaining": None if step.recipients is None else "\n".join(step.recipients),
-        "counts": step.counts,
-    }
+def values_of(step: Step, at: int) -> tuple[Any, ...]:
+    """Return what the statement of *step* is given; made in the caller's own thread."""
+    return (
+        step.state.value if step.state is not None else "",
+        step.reason,
+        step.code,
+        None if step.due_at is None else micros(step.due_at),
+        receipt_text(step.receipt),
+        None if step.recipients is None else "\n".join(step.recipients),
+        at,
+        step.counts,
+        step.key,
+        step.fence,
+    )
 
 
-def moved(database: sqlite3.Connection, step: Step, values: dict[str, Any], at: int) -> bool:
+def moved(database: sqlite3.Connection, step: Step, values: tuple[Any, ...], at: int) -> bool:
     """Take *step*, and say whether it could be."""
-    found = database.execute(tables.STEP, {**values, "now": at}).fetchone()
-    if found is None:
+    is_mark = step.state is State.ATTEMPTING
+    statement = tables.stepping(step.come_from, is_mark=is_mark)
+    if not database.execute(statement, values).rowcount:
         return False
-    seq, method, mailbox = found
-    if step.state is not State.ATTEMPTING and (step.reason or step.state is not State.QUEUED):
-        state = values["state"] or "unknown"
-        event = {
-            "seq": seq,
-            "at": at,
-            "state": state,
-            "reason": step.reason,
-            "code": step.code,
-            "by": step.by,
-        }
+    if not is_mark and (step.reason or step.state is not State.QUEUED):
+        event = (step.key, at, values[0] or State.UNKNOWN.value, step.reason, step.code, step.by)
         database.execute(tables.EVENT, event)
     if step.answered_at is not None:
-        database.execute(tables.ANSWER, (method, mailbox, micros(step.answered_at)))
+        database.execute(tables.ANSWER, (step.key, micros(step.answered_at)))
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -77,10 +78,15 @@ def keep(
 
 
 def _inserted(database: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> Iterator[tuple[str, int]]:
-    """Insert *rows* and yield the key and number of each whose key was free."""
+    """Insert *rows* and yield the key and number of each whose key was free; those of one statement follow each other."""
     for some in _in_sizes(rows):
-        values = [value for row in some for value in row]
-        yield from database.execute(tables.inserting(len(some)), values).fetchall()
+        cursor = database.execute(tables.inserting(len(some)), [value for row in some for value in row])
+        if cursor.rowcount == len(some) and cursor.lastrowid is not None:
+            yield from zip(
+                (row[0] for row in some), itertools.count(cursor.lastrowid - len(some) + 1), strict=False
+            )
+        elif cursor.rowcount:
+            yield from database.execute(tables.LAST, (cursor.rowcount,)).fetchall()
 
 
 def _insert_bodies(database: sqlite3.Connection, bodies: Sequence[tuple[int, bytes, bytes]]) -> None:

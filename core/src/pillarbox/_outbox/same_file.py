@@ -13,11 +13,11 @@ class SameFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._files = (path, path.with_name(f"{path.name}-wal"))
-        self._were = self._are()
+        files = (str(path), str(path.with_name(f"{path.name}-wal")))
+        self._were = [(file, os.stat(file)) for file in files]  # noqa: PTH116  (asked at each commit: no Path is made)
 
-    def _are(self) -> list[tuple[int, int]]:
-        return [(found.st_dev, found.st_ino) for found in map(os.stat, self._files)]
+    def _are_the_same(self) -> bool:
+        return all(os.path.samestat(os.stat(file), was) for file, was in self._were)  # noqa: PTH116
 
     def check(self) -> None:
         """Do nothing where it is.
@@ -26,7 +26,7 @@ class SameFile:
             Unavailable: It was removed, or another was put in its place.
         """
         try:
-            same = self._are() == self._were
+            same = self._are_the_same()
         except FileNotFoundError:
             same = False
         if not same:

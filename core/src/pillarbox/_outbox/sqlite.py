@@ -77,6 +77,9 @@ class SqliteOutbox(Outbox):
         self._claims = Claims()
 
     def _writer(self) -> Commits:
+        commits = self._commits
+        if commits is not None and self._pid == os.getpid():
+            return commits
         with self._guard:
             if self._pid != os.getpid():  # a child of a fork opens its own
                 self._begin()
@@ -123,9 +126,8 @@ class SqliteOutbox(Outbox):
 
     def take(self, moves: Iterable[Step], *, soon: bool = False) -> list[bool]:
         """See `Outbox`."""
-        steps = list(moves)
-        values = [values_of(step) for step in steps]
-        at = self._now()
+        steps, at = list(moves), self._now()
+        values = [values_of(step, at) for step in steps]
 
         def work(database: sqlite3.Connection) -> list[bool]:
             return [moved(database, step, its, at) for step, its in zip(steps, values, strict=True)]
@@ -135,7 +137,7 @@ class SqliteOutbox(Outbox):
             taken: list[bool] = []
         else:
             taken = self._writer().run(work)
-        if any(step.state in {State.QUEUED, State.UNKNOWN} for step in steps):
+        if any(step.state is State.QUEUED or step.state is State.UNKNOWN for step in steps):
             self._tell()
         return taken
 
@@ -277,11 +279,10 @@ class SqliteOutbox(Outbox):
         }
 
         def work(database: sqlite3.Connection) -> bool:
-            found = database.execute(tables.RE_POINT, values).fetchone()
-            if found is not None:
-                event = {"seq": found[0], "at": at, "state": "queued", "reason": reason, "code": "", "by": by}
-                database.execute(tables.EVENT, event)
-            return found is not None
+            was_there = database.execute(tables.RE_POINT, values).rowcount > 0
+            if was_there:
+                database.execute(tables.EVENT, (entry.key, at, "queued", reason, "", by))
+            return was_there
 
         was_there = self._writer().run(work)
         self._tell()

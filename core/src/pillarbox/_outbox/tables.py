@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+from .._mail import State
 from .entry import Pause
 from .rows import COLUMNS, micros
 
@@ -52,15 +53,18 @@ _MARKS = f"({', '.join('?' * len(COLUMNS))})"
 
 @functools.cache
 def inserting(count: int) -> str:
-    """Return the statement that inserts so many entries and answers with the key and number of each that is new."""
+    """Return the statement that inserts so many entries, those whose key is free."""
     marks = ", ".join([_MARKS] * count)
-    return f"INSERT INTO entries ({_NAMES}) VALUES {marks} ON CONFLICT (key) DO NOTHING RETURNING key, seq"
+    return f"INSERT INTO entries ({_NAMES}) VALUES {marks} ON CONFLICT (key) DO NOTHING"
 
 
 @functools.cache
 def inserting_bodies(count: int) -> str:
     """Return the statement that inserts so many bodies."""
     return f"INSERT INTO bodies VALUES {', '.join(['(?, ?, ?)'] * count)}"
+
+
+LAST = "SELECT key, seq FROM entries ORDER BY seq DESC LIMIT ?"
 
 
 def pause_row(pause: Pause) -> tuple[str, str, int, int | None, str, str]:
@@ -73,32 +77,53 @@ WHOLE = ", ".join(f"e.{name}" for name in COLUMNS)
 BY_KEY = f"SELECT {WHOLE}, b.content, b.bcc FROM entries e LEFT JOIN bodies b USING (seq) WHERE e.key = ?"
 LIGHT = f"SELECT {WHOLE} FROM entries e"
 
-STEP = """
+_STEP = """
 UPDATE entries SET
-    attempts = attempts + (:state = 'attempting' OR (state = 'claimed' AND :state IN ('deferred', 'rejected'))),
-    state = CASE WHEN :state = '' THEN state ELSE :state END,
-    worker = CASE WHEN :state = 'attempting' THEN worker ELSE '' END,
-    reason = :reason, code = :code,
-    due = coalesce(:due, due),
-    receipt = coalesce(:receipt, receipt),
-    remaining = coalesce(:remaining, remaining),
-    changed = :now,
-    attempted = CASE WHEN :state = 'attempting' THEN :now ELSE attempted END,
-    tried = CASE WHEN :counts THEN coalesce(tried, :now) ELSE tried END
-WHERE key = :key AND state IN (SELECT value FROM json_each(:come_from)) AND (:fence IS NULL OR fence = :fence)
-    AND (:state != 'attempting' OR NOT EXISTS (
+    attempts = attempts + {attempts},
+    state = {state},
+    worker = {worker},
+    reason = ?2, code = ?3,
+    due = coalesce(?4, due),
+    receipt = coalesce(?5, receipt),
+    remaining = coalesce(?6, remaining),
+    changed = ?7,
+    attempted = {attempted},
+    tried = CASE WHEN ?8 THEN coalesce(tried, ?7) ELSE tried END
+WHERE key = ?9 AND state IN ({come_from}) AND (?10 IS NULL OR fence = ?10)
+{more}
+"""
+_MARK = {
+    "attempts": "1",
+    "state": "?1",
+    "worker": "worker",
+    "attempted": "?7",
+    "more": """AND (NOT EXISTS (SELECT 1 FROM pauses) OR NOT EXISTS (
         SELECT 1 FROM pauses
         WHERE scope IN ('lane:' || lane, 'company:' || company, 'user:' || company || '/' || coalesce(actor, ''))
-            AND (until IS NULL OR until > :now)
-    ))
-RETURNING seq, method, mailbox
-"""
+            AND (until IS NULL OR until > ?7)
+    ))""",
+}
+_MOVE = {
+    "attempts": "(state = 'claimed' AND ?1 IN ('deferred', 'rejected'))",
+    "state": "CASE WHEN ?1 = '' THEN state ELSE ?1 END",
+    "worker": "''",
+    "attempted": "attempted",
+    "more": "",
+}
+
+
+@functools.cache
+def stepping(come_from: frozenset[State], *, is_mark: bool) -> str:
+    """Return the statement of a step from these states; there are few, so that SQLite keeps them ready."""
+    states = ", ".join(sorted(f"'{state.value}'" for state in come_from))
+    return _STEP.format(come_from=states, **(_MARK if is_mark else _MOVE))
+
+
 RE_POINT = """
 UPDATE entries SET
     lane = :lane, owner = :owner, method = :method, mailbox = :mailbox, state = 'queued',
     due = CASE WHEN state = 'deferred' THEN 0 ELSE due END, reason = :reason, code = '', notes = '', fence = fence + 1, changed = :now
 WHERE key = :key AND lane = :from AND fence = :fence AND state IN ('queued', 'deferred', 'held')
-RETURNING seq
 """
 RENAME = (
     """UPDATE entries SET owner = 'user:' || :new,
@@ -113,13 +138,15 @@ RENAME = (
 )
 """What is of a user who is called something else from now on."""
 EVENT = """
-INSERT INTO events SELECT :seq, coalesce(max(number), 0) + 1, :at, :state, :reason, :code, :by FROM events WHERE seq = :seq
+INSERT INTO events
+SELECT seq, (SELECT coalesce(max(number), 0) + 1 FROM events WHERE events.seq = entries.seq), ?2, ?3, ?4, ?5, ?6
+FROM entries WHERE key = ?1
 """
 ERASABLE = """
 SELECT seq FROM entries INDEXED BY over
 WHERE state IN ('accepted', 'rejected', 'cancelled') AND erased = 0 AND changed < ? LIMIT 1000
 """
-ANSWER = "INSERT INTO answers VALUES (?, ?, ?)"
+ANSWER = "INSERT INTO answers SELECT method, mailbox, ?2 FROM entries WHERE key = ?1"
 
 PROMOTE = """
 UPDATE entries SET due = 0
