@@ -58,7 +58,7 @@ def app(gmail: FakeGmail, **settings: Any) -> App:
     return App(GmailApp(**{"client_id": "1-a.apps.googleusercontent.com", "api": gmail.url, **settings}))
 
 
-def transport(gmail: FakeGmail, *scopes: str, timeout: float = 5.0, **given: Any) -> GmailTransport:
+def transport(gmail: FakeGmail, *scopes: str, timeout: float = 20.0, **given: Any) -> GmailTransport:
     """Return a transport for Anna's account, whose sign-in was granted *scopes*."""
     made = GmailTransport(GmailSettings(timeout=timeout), Connected(gmail, *scopes, **given))
     made.app = app(gmail)

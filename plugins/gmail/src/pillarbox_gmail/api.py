@@ -107,7 +107,7 @@ class Api:
     def look(
         self, method: str, where: str, *, body: Body = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """As `ask`, for a step that submits nothing and can be repeated at any time: an answer below 500 comes back.
+        """As `ask`, for a step that submits nothing and can be repeated at any time: what was done or refused comes back.
 
         Raises:
             SendDeferred: None came; nothing left.
@@ -117,7 +117,7 @@ class Api:
             answer = self.ask(method, where, body=body, headers=headers)
         except Broken as error:
             raise SendDeferred(f"Gmail was asked, and {error.how}; nothing left.", stage="draft") from None
-        if answer.status >= 500 or answer.status == 408:
+        if answer.status == 408 or answer.status // 100 not in {2, 4}:
             raise SendDeferred(
                 f"Gmail answered {answer.status}; nothing left.",
                 code=str(answer.status),

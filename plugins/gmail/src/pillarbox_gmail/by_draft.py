@@ -30,6 +30,11 @@ def where(draft: str) -> str:
     return path("drafts", draft, format="minimal")
 
 
+def is_draft(answer: Answer, draft: str) -> bool:
+    """Whether *answer*, to a look for *draft*, says that it is one."""
+    return answer.status == 200 and (answer.told or {}).get("id") == draft
+
+
 class ByDraft:
     """One submission by a draft.
 
@@ -71,9 +76,11 @@ class ByDraft:
         if not draft:
             return ""
         answer = self._api.look("GET", where(draft))
+        if is_draft(answer, draft):
+            return draft
         if answer.status != 404:
             _ = required(answer, "draft")
-            return draft
+            raise SendDeferred("Gmail's answer can't be read; nothing left.", stage="draft")
         if self._journal.handed_over:
             raise unknown("its draft is gone")
         return ""  # whoever asks for another attempt knows by now that nothing of it was sent: its draft was deleted
@@ -140,7 +147,7 @@ class ByDraft:
     def _is_still_there(self, draft: str) -> bool:
         """Whether a look, made at once, finds *draft* unsent (rule 20); one that fails finds nothing."""
         try:
-            return self._api.look("GET", where(draft)).status == 200
+            return is_draft(self._api.look("GET", where(draft)), draft)
         except PillarboxError:
             return False
 

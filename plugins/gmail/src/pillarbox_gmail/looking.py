@@ -5,7 +5,7 @@ from __future__ import annotations
 from pillarbox import Journal, PillarboxError, Sighting, SightingState, Submission
 
 from .api import Api, path
-from .by_draft import drafted, where
+from .by_draft import drafted, is_draft, where
 from .exchange import Answer, Broken
 from .grants import Allowed
 from .receipts import receipt
@@ -32,7 +32,7 @@ def _draft(api: Api, draft: str) -> Sighting | None:
     answer = api.look("GET", where(draft))
     if answer.status == 404:
         return None
-    if answer.status == 200 and (answer.told or {}).get("id") == draft:
+    if is_draft(answer, draft):
         return Sighting(SightingState.ABSENT, detail="It is still a draft, so it was not sent.")
     return _failed(answer)
 

@@ -168,11 +168,13 @@ class Said:
         status: Of HTTP.
         reason: Its word for it, or "".
         text: Its text, fit to be shown.
+        is_googles: Whether it has the shape of Google's errors; a proxy on the way has others.
     """
 
     status: int
     reason: str
     text: str
+    is_googles: bool
 
     @classmethod
     def read(cls, answer: Answer) -> Said:
@@ -180,7 +182,8 @@ class Said:
         error = (answer.told or {}).get("error")
         told: dict[str, Any] = error if isinstance(error, dict) else {}
         text = told.get("message")
-        return cls(answer.status, _reason(told), quotation(text) if isinstance(text, str) else "")
+        shown = quotation(text) if isinstance(text, str) else ""
+        return cls(answer.status, _reason(told), shown, is_googles=isinstance(error, dict))
 
     @property
     def code(self) -> str:
@@ -208,6 +211,13 @@ def refusal(answer: Answer, stage: str) -> PillarboxError:
     """Return what it means for the caller that Gmail refused, with an answer that says so; nothing left."""
     said = Said.read(answer)
     row = said.meaning
+    if not said.is_googles and row.finding == "refused":
+        return SendDeferred(
+            f"The answer {said.status} came in the place of Gmail's own; nothing left.",
+            code=said.code,
+            stage=stage,
+            cure="Check the proxy, and api in [apps.gmail].",
+        )
     quoted = f": {said.text}" if said.text else ""
     detail = f"Gmail answered {said.code}{quoted}. That means that {row.meaning}."
     match row.kind:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
@@ -20,7 +21,7 @@ Told = Callable[[socket.socket], None]
 
 
 def session(ca_file: str, connect: Connect, connected: Told) -> requests.Session:
-    """Return a session that reads nothing of the environment: no netrc, no bundle of certificates, no proxy.
+    """Return a session that reads nothing of the environment, netrc and proxies neither, and keeps no cookies.
 
     Args:
         ca_file: The authorities to trust; "" for the system's.
@@ -32,6 +33,7 @@ def session(ca_file: str, connect: Connect, connected: Told) -> requests.Session
     """
     made = requests.Session()
     made.trust_env = False
+    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     adapter = _Adapter(_context(ca_file), connect, connected)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
