@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import os
 import threading
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -34,9 +37,7 @@ name = "Otto Lind"
 settings = "personal"
 method = "testmail"
 """
-COMPANY_WAITS = """\
-  url         a page
-"""
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -306,3 +307,162 @@ def test_mail_that_waited_goes_on(invoke, provider, browser):
     assert done.out.endswith("1 mail that waited for it: a worker sends them now.\n")
     assert invoke("worker", "--drain").code == 0
     assert len(Method.seen) == 1
+
+
+def test_explain_says_who_is_signed_in_and_what_that_allows(invoke, provider, browser):
+    """Or how to connect; programs get what was learned."""
+    before = invoke("explain")
+    assert "Signs in   This account was never connected. Connect it: pillarbox company connect" in before.out
+    invoke("company", "connect", "--grant", "send")
+    after = " ".join(invoke("explain").out.split())
+    assert "Signs in as orders@acme.example since " in after
+    assert "today; send only: where the line breaks" in after
+    assert "asks you; it can't look whether a mail was sent Sent by" in after
+    found = invoke("explain", "--json").json["connection"]
+    assert (found["address"], found["grant"], found["refused"]) == (ORDERS, "send", "")
+
+
+def test_check_goes_through_the_stages_of_the_sign_in(invoke, provider, browser):
+    """And ends with 77 while nobody is signed in."""
+    done = invoke("check")
+    assert done.code == 77
+    assert "  fail  sign-in      This account was never connected." in done.out
+    assert "Connect it: pillarbox company connect (sign-in-missing)" in done.out
+    invoke("company", "connect")
+    done = invoke("check")
+    assert done.code == 0
+    assert "  ok    grant        send and confirm" in done.out
+
+
+def test_methods_says_what_may_be_allowed(invoke, provider):
+    """Where there is a choice."""
+    found = {one["name"]: one["grants"] for one in invoke("methods", "--json").json}
+    assert (found["testmail"], found["smtp"]) == (["send", "confirm"], [])
+    assert "send, confirm" in invoke("methods").out
+
+
+def test_setting_such_a_method_says_the_next_step(invoke, provider, tmp_path):
+    """The registration first, then the sign-in; nothing once that is done."""
+    write(tmp_path, '[company]\naddress = "orders@acme.example"\n')
+    done = invoke("company", "set", "--method", "testmail")
+    assert done.code == 0
+    assert "Next: Register the application there once, and set client_id in [apps.testmail].\n" in done.out
+    write(tmp_path, SETTINGS)
+    assert "Next: Connect it: pillarbox company connect\n" in invoke("company", "set", "--name", "Acme").out
+    found = invoke("user", "set", "otto", "--name", "Otto", "--json").json
+    assert found["next"] == ["Connect it: pillarbox user connect otto"]
+
+
+def test_init_writes_the_registration_too(invoke, provider, tmp_path):
+    """With its secret in the deployer's hands, and the sign-in as the next step."""
+    (tmp_path / "pillarbox.toml").unlink()
+    call = ("init", "--address", ORDERS, "--method", "testmail", "--app", "client_id=a-host")
+    done = invoke(*call, "--app", "secret_env=APP_SECRET", "--app", "hosts=a.example, b.example")
+    assert done.code == 0, done.err
+    assert "  pillarbox company connect  sign the account in\n" in done.out
+    text = (tmp_path / "pillarbox.toml").read_text()
+    assert text.endswith(
+        "\n[apps.testmail]\n"
+        'client_id = "a-host"\n'
+        'secret = {env = "APP_SECRET"}\n'
+        'hosts = ["a.example", "b.example"]\n'
+    ), text
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "words"),
+    [
+        (("--method", "testmail", "--app", "client=x"), 78, "did you mean client_id"),
+        (("--method", "testmail", "--app", "tenant=x"), 78, "is required"),
+        (("--method", "testmail", "--app", "secret=hunter2", "--app", "client_id=x"), 78, "in clear"),
+        (("--method", "smtp", "--app", "client_id=x"), 64, "add --method"),
+        (("--app", "client_id=x"), 64, "add --method"),
+    ],
+)
+def test_init_refuses_what_is_no_registration(invoke, provider, tmp_path, given, code, words):
+    """Before anything is written."""
+    (tmp_path / "pillarbox.toml").unlink()
+    done = invoke("init", "--address", ORDERS, *given)
+    assert (done.code, words in done.err) == (code, True), done.err
+    assert "hunter2" not in done.err
+    assert not (tmp_path / "pillarbox.toml").exists()
+
+
+def test_a_registration_whose_connector_is_missing_stops_nobody(invoke, provider, tmp_path):
+    """It is told; one that is there and wrong is refused."""
+    write(tmp_path, SETTINGS + "\n[apps.elsewhere]\nanything = 1\n")
+    done = invoke("explain")
+    assert done.code == 0
+    assert "apps.elsewhere is not checked: The connector elsewhere is not installed." in " ".join(
+        done.out.split()
+    )
+    write(tmp_path, SETTINGS.replace("a-host", 'a-host"\nsecret = "hunter2'))
+    done = invoke("explain")
+    assert done.code == 78
+    assert "apps.testmail.secret" in done.err
+    assert "hunter2" not in done.err
+
+
+@pytest.fixture
+def keyed(provider, tmp_path, command, tmp_path_factory):
+    """What a command in a process of its own is told: a vault with a key, and who is in front of the browser."""
+    site = tmp_path_factory.mktemp("elsewhere")
+    install(site)
+    key = base64.b64encode(b"k" * 32).decode()
+    env = {"PYTHONPATH": os.pathsep.join([str(site), str(ROOT)]), "VAULT_KEY": key}
+    made = command("vault", "init", "--key-env", "VAULT_KEY", **env)
+    assert made.code == 0, made.err
+    return env
+
+
+def test_a_person_at_a_terminal_chooses_what_to_allow(keyed, terminal):
+    """In plain words, with the more careful as the default; then the page's address is pasted."""
+    screen = terminal("company", "connect", "--paste", "--no-browser", BROWSER="true", **keyed)
+    screen.until("Allow (send, confirm) [confirm]: ")
+    assert "orders@acme.example signs in at Testmail. What may pillarbox do then?" in screen.shown
+    assert "  send     send only: " in screen.shown
+    assert "  confirm  send and confirm: " in screen.shown
+    screen.type("send")
+    screen.until("Its address: ")
+    assert "scope=mail.send\n" in screen.shown
+    screen.type("http://localhost:1/?" + "x" * 5000)
+    screen.until("That is not it")
+    screen.interrupt()
+    assert screen.end() == 130
+
+
+def test_init_asks_for_the_registration_on_a_terminal(keyed, terminal, tmp_path):
+    """After the method's own questions; the secret goes into a file."""
+    (tmp_path / "pillarbox.toml").unlink()
+    screen = terminal("init", **keyed)
+    for prompt, answer in (
+        ("The company's name", "Acme Ltd"),
+        ("e-mail address: ", ORDERS),
+        ("How it sends", "testmail"),
+        ("Mailbox: ", ""),
+        ("Base [", ""),
+        ("Client id: ", "a-host"),
+        ("Tenant [common]: ", "acme.example"),
+        ("Set secret [y/N]: ", "y"),
+        ("Secret: ", "hunter2"),
+        ("confirmation: ", "hunter2"),
+    ):
+        screen.until(prompt)
+        screen.type(answer)
+    assert screen.end() == 0, screen.shown
+    kept = tmp_path / "pillarbox.app-testmail-secret"
+    assert kept.read_text() == "hunter2\n"
+    text = (tmp_path / "pillarbox.toml").read_text()
+    assert 'client_id = "a-host"\ntenant = "acme.example"\n' in text
+    assert f'file = "{kept}"' in text
+    assert "pillarbox company connect" in screen.shown
+
+
+def test_a_sign_in_under_way_is_shown_as_such(keyed, command):
+    """Its name says nothing, and it goes by itself."""
+    begun = command("company", "connect", "--paste", "--no-browser", stdin="x\n", **keyed)
+    assert begun.code == 130
+    listed = command("vault", "list", **keyed)
+    assert "(a sign-in under way)" in listed.out
+    assert command("vault", "list", "--json", **keyed).json[0]["under way"] is True
+    assert command("vault", "rotate", **keyed).code == 0
