@@ -31,6 +31,11 @@ _OPTIONS: Final = (
 _DEADLINE_S: Final = 40.0
 _STEPS: Final = 12
 """More pages than any sign-in has."""
+_ENDS: Final = {"", "done", "refused"}
+"""Pages on which nobody has anything more to say: those of others, and the provider's last ones."""
+_LEAVING: Final = "window.isLeft = true"
+_ARRIVED: Final = "return !window.isLeft && document.readyState === 'complete' && document.body && [document.body.dataset.step || '']"
+"""The next page's name in a list, once all of it is there; before that nothing."""
 
 
 @attrs.frozen
@@ -120,21 +125,23 @@ class Browser:
     def _walk(self, person: _Person) -> Page:
         for _ in range(_STEPS):
             step = self._step()
-            if step in {"", "done", "refused"}:
+            if step in _ENDS:
                 return self._seen(step)
             self._press(person.answer(step, self._driver))
         raise AssertionError(f"the pages go on for ever: {self._seen(step)}")
 
     def _step(self) -> str:
-        found = self._driver.find_elements("css selector", "body[data-step]")
-        return (found[0].get_attribute("data-step") or "") if found else ""
-
-    def _press(self, button: WebElement) -> None:
-        from selenium.webdriver.support import expected_conditions as expected
+        """Wait for the page that comes, and return the provider's name for it."""
+        from selenium.common.exceptions import WebDriverException
         from selenium.webdriver.support.wait import WebDriverWait
 
+        arriving = WebDriverWait(self._driver, _DEADLINE_S, 0.05, ignored_exceptions=[WebDriverException])
+        (step,) = arriving.until(lambda driver: driver.execute_script(_ARRIVED))
+        return str(step)
+
+    def _press(self, button: WebElement) -> None:
+        self._driver.execute_script(_LEAVING)
         button.click()
-        WebDriverWait(self._driver, _DEADLINE_S, poll_frequency=0.05).until(expected.staleness_of(button))
 
     def _open(self, url: str) -> None:
         from selenium.common.exceptions import WebDriverException
