@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import http.client
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Iterator
 
@@ -166,6 +168,26 @@ def test_a_client_without_tls_harms_nobody(octets: bytes):
             client.sendall(octets)
             server.stop()
         assert threading.active_count() == before
+
+
+def test_a_client_that_resets_the_line_leaves_nothing_open(capfd: pytest.CaptureFixture[str]):
+    """Before hands are shaken; the standard library's wrapped sockets would be leaked."""
+    with serving(server_context()) as server:
+        for _ in range(20):
+            client = socket.create_connection(("127.0.0.1", server.port), timeout=20)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+    gc.collect()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_much_goes_through_tls_both_ways():
+    with serving(server_context()) as server:
+        one = http.client.HTTPSConnection("localhost", server.port, timeout=20, context=client_context())
+        with contextlib.closing(one):
+            assert b'"body": 3000000' in said(one, "POST", "/", b"x" * 3_000_000)[1]
+            one.request("GET", "/", headers={f"X-{number}": "y" * 60_000 for number in range(20)})
+            assert len(one.getresponse().read()) > 1_200_000
 
 
 def test_nothing_is_printed(server: HttpServer, capfd: pytest.CaptureFixture[str]):

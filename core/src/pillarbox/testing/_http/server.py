@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import BaseServer
 from typing import cast
 
+from .secured import Secured
 from .values import Call, Ending, Reply
 
 CONNECTIONS = 10_000
@@ -44,7 +45,6 @@ class HttpServer:
         self._gate = threading.Lock()
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
-        self._stopping = False
 
     @property
     def url(self) -> str:
@@ -69,7 +69,6 @@ class HttpServer:
         self._bell.close()
         self._acceptor.join(_JOIN_SECONDS)
         with self._gate:
-            self._stopping = True
             for connection in self._open:
                 _shut(connection)
         until = time.monotonic() + _JOIN_SECONDS
@@ -102,34 +101,15 @@ class HttpServer:
 
     def _converse(self, client: socket.socket) -> None:
         """Serve one connection; what breaks the line ends it, in silence."""
-        wrapped = client
         try:
             with contextlib.suppress(OSError, ValueError):
-                if self._tls:
-                    wrapped = self._secured(client, self._tls)
-                _Handler(wrapped, ("", 0), cast("BaseServer", self))
+                stream = Secured(client, self._tls) if self._tls else client
+                _Handler(cast("socket.socket", stream), ("", 0), cast("BaseServer", self))
         finally:
             with self._gate:
-                self._open.discard(wrapped)
-            _shut(wrapped)
-            wrapped.close()
-
-    def _secured(self, client: socket.socket, tls: ssl.SSLContext) -> socket.socket:
-        """Shake hands; the socket that stands for *client* from here on."""
-        with self._gate:
-            wrapped = tls.wrap_socket(client, server_side=True, do_handshake_on_connect=False)
-            self._open.discard(client)
-            self._open.add(wrapped)
-            if self._stopping:
-                _shut(wrapped)
-        try:
-            wrapped.do_handshake()
-        except BaseException:
-            with self._gate:
-                self._open.discard(wrapped)
-            wrapped.close()
-            raise
-        return wrapped
+                self._open.discard(client)
+            _shut(client)
+            client.close()
 
 
 def _shut(connection: socket.socket) -> None:
