@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 from collections.abc import Iterator, Mapping
@@ -196,7 +197,14 @@ def _chosen(value: Any, words: list[Any]) -> bool:
 
 
 def _by_library(body: Any, schema: Schema) -> Iterator[str]:
-    """Say what PyPI's jsonschema finds.
+    """Say what PyPI's jsonschema finds."""
+    for problem in _library()(schema).iter_errors(body):
+        yield f"{problem.json_path}: {problem.message}"[:2000]
+
+
+@functools.cache
+def _library() -> Any:
+    """Return jsonschema's validator, with the case of an enumeration's word left free.
 
     Raises:
         ImportError: It is not installed.
@@ -210,6 +218,4 @@ def _by_library(body: Any, schema: Schema) -> Iterator[str]:
     def const(validator: Any, word: Any, value: Any, of: Any) -> Iterator[Exception]:
         return enum(validator, [word], value, of)
 
-    kind = library.validators.extend(library.Draft7Validator, {"enum": enum, "const": const})
-    for problem in kind(schema).iter_errors(body):
-        yield f"{problem.json_path}: {problem.message}"[:2000]
+    return library.validators.extend(library.Draft7Validator, {"enum": enum, "const": const})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _END = re.compile(rb"\r?\n\r?\n")
-_FIELD = re.compile(rb"(?P<name>[!-9;-~]+)[ \t]*:(?P<value>[^\n]*\n(?:[ \t][^\n]*(?:\n|\Z))*)")
+_FIELD = re.compile(rb"^(?P<name>[!-9;-~]+)[ \t]*:(?P<value>[^\n]*\n(?:[ \t][^\n]*(?:\n|\Z))*)", re.MULTILINE)
 
 
 def without(content: bytes, name: str) -> bytes:

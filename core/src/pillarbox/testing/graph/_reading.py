@@ -12,6 +12,7 @@ from typing import Any
 
 from ._errors import GraphError
 from ._items import DRAFTS, File, Item
+from ._writing import recipient
 
 _LISTS = {"toRecipients": "to", "ccRecipients": "cc", "bccRecipients": "bcc", "replyTo": "reply-to"}
 
@@ -29,14 +30,28 @@ def decoded(body: bytes) -> bytes:
             400, "ErrorMimeContentInvalidBase64String", "Invalid base64 string for MIME content."
         ) from None
     if b":" not in mail.partition(b"\n")[0]:
-        raise GraphError(400, "ErrorMimeContentInvalid", "The MIME content is not valid.")
+        raise _invalid()
     return mail
 
 
 def item_of(mime: bytes) -> Item:
-    """Return a draft that holds *mime*, its fields read from it."""
-    mail = email.message_from_bytes(mime, policy=email.policy.default)
-    assert isinstance(mail, EmailMessage)
+    """Return a draft that holds *mime*, its fields read from it.
+
+    Raises:
+        GraphError: It is so malformed that it can't be read; 400.
+    """
+    try:
+        mail = email.message_from_bytes(mime, policy=email.policy.default)
+        return _read(mail, mime)
+    except Exception as error:
+        raise _invalid() from error  # the parser raises whatever it stumbles over
+
+
+def _invalid() -> GraphError:
+    return GraphError(400, "ErrorMimeContentInvalid", "The MIME content is not valid.")
+
+
+def _read(mail: EmailMessage, mime: bytes) -> Item:
     fields: dict[str, Any] = {"subject": _told(mail, "subject"), "body": _body(mail)}
     for name, header in _LISTS.items():
         fields[name] = list(_people(mail, header))
@@ -49,19 +64,26 @@ def item_of(mime: bytes) -> Item:
     return Item(folder=DRAFTS, fields=fields, files=list(_files(mail)), mime=mime)
 
 
+def _clean(text: str) -> str:
+    """Return *text* with octets that stood in a head unencoded read as UTF-8."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def _told(mail: EmailMessage, name: str) -> str:
-    return str(mail.get(name) or "").strip()
+    return _clean(str(mail.get(name) or "")).strip()
 
 
 def _people(mail: EmailMessage, name: str) -> Iterator[dict[str, Any]]:
     for header in mail.get_all(name, []):
         for one in getattr(header, "addresses", ()):
-            yield {"emailAddress": {"name": one.display_name or one.addr_spec, "address": one.addr_spec}}
+            yield recipient((_clean(one.display_name), _clean(one.addr_spec)))
 
 
 def _own_headers(mail: EmailMessage) -> list[dict[str, str]]:
     return [
-        {"name": name, "value": str(value)} for name, value in mail.items() if name.lower().startswith("x-")
+        {"name": _clean(name), "value": _clean(str(value))}
+        for name, value in mail.items()
+        if name.lower().startswith("x-")
     ]
 
 
@@ -82,7 +104,7 @@ def _files(mail: EmailMessage) -> Iterator[File]:
     """Give all parts but the bodies and what only holds others."""
     bodies = {id(mail.get_body((kind,))) for kind in ("html", "plain")}
     for part in _leaves(mail):
-        named = part.get_filename()
+        named = _clean(part.get_filename() or "")
         if id(part) not in bodies and (named or part.get_content_maintype() != "text"):
             yield File(
                 name=named or "attachment",
