@@ -66,7 +66,7 @@ def _identity(settings: GmailApp, claims: Mapping[str, Any], nonce: str) -> Iden
     subject, address = claims.get("sub"), claims.get("email")
     if claims.get("iss") not in issuers:
         raise NotVerified("another issuer has signed it")
-    if claims.get("nonce", nonce) != nonce:
+    if claims.get("nonce") != nonce:
         raise NotVerified("it belongs to another sign-in")
     if not isinstance(subject, str) or not subject or not isinstance(address, str) or "@" not in address:
         raise NotVerified("it names nobody")

@@ -16,6 +16,7 @@ from .settings import Mode
 from .tokens import FORM, answered, client_secret, key_of, wire_of
 
 _CLIENT_ID = re.compile(r"[0-9]+-[a-z0-9]+\.apps\.googleusercontent\.com")
+_LATER = "Look again later; check token_uri in [apps.gmail] if it stays so."
 _NOBODYS = "pillarbox-asks-whether-the-client-is-known"
 """A refresh token that nobody has: whoever refuses it as such has accepted the client before."""
 
@@ -79,7 +80,9 @@ def _endpoint(settings: GmailApp, secret: str) -> Finding:
     try:
         answer = answered(wire, "POST", settings.token_uri, urlencode(fields).encode(), FORM)
     except PillarboxError as error:
-        return fail("token-endpoint", "token-endpoint-silent", error.detail, error.cure, 75, since=started)
+        return fail(
+            "token-endpoint", "token-endpoint-silent", error.detail, error.cure or _LATER, 75, since=started
+        )
     finally:
         wire.close()
     code, _ = code_of(answer)
