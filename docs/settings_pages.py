@@ -51,7 +51,20 @@ later with or without it, in `<name>.outbox.sqlite3` beside `<name>.toml` unless
 {deployers(OutboxSettings)}
 ## `[apps.<name>]`
 
-The registration that a connector signs in with. No connector is released yet."""
+The registration with a provider that signs accounts in, once for a deployment. Users never see it. Its fields are the
+connector's own; [Connect accounts](../how-to/connecting.md) says how it is used.
+
+{registrations()}"""
+
+
+def registrations() -> str:
+    plugins = pillarbox.Plugins()
+    found = {name: plugins.connector(name).app_class() for name in plugins.connectors}
+    return "\n".join(
+        f"### `[apps.{name}]`\n\n{deployers(cls)}"
+        for name, cls in found.items()
+        if cls is not None
+    )
 
 
 def method(name: str, transport: type[pillarbox.Transport]) -> str:

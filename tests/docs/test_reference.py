@@ -216,7 +216,7 @@ def test_every_method_that_finds_something_lists_what_it_may_find() -> None:
     plugins = {path.parent.name for path in finding if "plugins" in path.parts}
     listed = {transport.__module__.partition(".")[0] for transport in facts.transports().values()}
     assert plugins <= listed
-    assert len(facts.findings()) == 1 + len(plugins)
+    assert len(facts.findings()) == 2 + len(plugins)
     rows = [
         f"| `{code}` | {meaning} |" for codes in facts.findings().values() for code, meaning in codes.items()
     ]
@@ -238,6 +238,22 @@ def test_every_code_of_a_finding_of_core_is_listed() -> None:
     codes = {one.args[2].value for one in calls if isinstance(one.args[2], ast.Constant)}
     assert codes
     assert codes <= set(_check.FINDINGS)
+
+
+def test_every_code_of_a_sign_in_is_listed() -> None:
+    """Those that stand in the code of core as words are the list's, each with the stage that its name begins with."""
+    from pillarbox import _connecting
+    from pillarbox._connect import registered, standing
+
+    words = {
+        node.value
+        for module in (_connecting, registered, standing)
+        for node in ast.walk(facts.trees()[Path(module.__file__)])
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    coded = {word for word in words if re.fullmatch(r"(registration|sign-in|grant)-[a-z-]+", word)}
+    assert coded <= set(standing.FINDINGS)
+    assert "sign-in-missing" in coded
 
 
 def test_every_state_has_a_meaning() -> None:

@@ -172,6 +172,24 @@ class Refused:
     detail: str = ""
     cure: str = ""
 
+    @property
+    def sentence(self) -> str:
+        """Why it came to nothing, for the person who signed in."""
+        who, wanted = self.signed_in_as or "somebody else", self.wanted or "another account"
+        said = f" ({self.detail})" if self.detail else ""
+        sentences = {
+            RefusedReason.CANCELLED: f"The sign-in was cancelled{said}.",
+            RefusedReason.EXPIRED: f"The sign-in took too long, was finished already, or was begun by somebody else{said}.",
+            RefusedReason.WRONG_ACCOUNT: f"{who} signed in, and the account is {wanted}.",
+            RefusedReason.OTHER_PERSON: f"{who} is not the person who connected this account before.",
+            RefusedReason.SCOPE_MISSING: f"{who} did not allow all that is needed: {', '.join(self.missing)}.",
+            RefusedReason.FAILED: f"The provider refused the sign-in{said}.",
+        }
+        return sentences[self.reason]
+
+    def __str__(self) -> str:
+        return f"{self.sentence} {self.cure}".strip()
+
 
 @attrs.frozen(kw_only=True)
 class Connected:

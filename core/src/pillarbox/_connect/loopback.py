@@ -18,7 +18,6 @@ from typing import Any, Self
 
 from .._connectors import Connection, Pending, Refused
 from .callback import of_path
-from .words import why
 
 Answer = Connection | Pending | Refused
 PASTED = "http://localhost:1"
@@ -249,13 +248,8 @@ def sentence(answer: Answer) -> str:
     if isinstance(answer, Connection):
         return f"Connected as {answer.address}. You can close this window."
     if isinstance(answer, Refused):
-        return f"Not connected: {in_words(answer)}"
+        return f"Not connected: {answer}"
     return "Not finished yet."
-
-
-def in_words(refused: Refused) -> str:
-    """Return why a sign-in came to nothing, and what to do: a sentence or two."""
-    return f"{why(refused)} {refused.cure}".strip()
 
 
 def _page(text: str) -> str:

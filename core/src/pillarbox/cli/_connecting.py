@@ -230,13 +230,13 @@ def _show_consent(state: State, known: Registered, way: Way, user: str | None) -
 
 def _as_error(refused: Refused, account: Account, way: Way) -> SignInNeeded:
     """Return what came to nothing as an error, with the command that comes next."""
-    from .._connect.words import why
-
     command = connect_command(account.owner)
     cure = f"{refused.cure} {command}".strip()
     if refused.reason is RefusedReason.SCOPE_MISSING and way.grant == Grant.CONFIRM.value:
         cure = f"{refused.cure} Or allow less: {command} --grant send"
-    return SignInNeeded(why(refused), code=refused.reason.value.replace(" ", "-"), stage="sign-in", cure=cure)
+    return SignInNeeded(
+        refused.sentence, code=refused.reason.value.replace(" ", "-"), stage="sign-in", cure=cure
+    )
 
 
 def _tell(state: State, record: Company | User, found: Connection, waiting: int) -> None:

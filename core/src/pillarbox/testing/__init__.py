@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         TransportContract,
         run_cases,
     )
+    from ._connector import ConnectedTransport, MemoryConnector
     from ._mailbox import Mailbox
     from ._memory import Box, MemorySettings, MemoryTransport, Sent
     from ._outbox_contract import OutboxContract
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "_contract": "Accepted CONTRACT_VERSION CaseResult FAULTS Fault NotStaged TransportContract run_cases",
+    "_connector": "ConnectedTransport MemoryConnector",
     "_mailbox": "Mailbox",
     "_memory": "Box MemorySettings MemoryTransport Sent",
     "_outbox_contract": "OutboxContract",
@@ -40,8 +42,10 @@ __all__ = [
     "Accepted",
     "Box",
     "CaseResult",
+    "ConnectedTransport",
     "Fault",
     "Mailbox",
+    "MemoryConnector",
     "MemorySettings",
     "MemoryTransport",
     "NotStaged",
