@@ -8,7 +8,9 @@ import pytest
 
 from tests.oauth import browser as browsers
 from tests.oauth import provider as providers
-from tests.oauth.offices import METHODS, opened
+from tests.oauth.browser import ALICE
+from tests.oauth.offices import BOB, METHODS, opened
+from tests.oauth.postboxes import FAKES, Postbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,3 +54,15 @@ def office(request: pytest.FixtureRequest, provider: Provider, tmp_path: Path) -
     office = opened(provider, request.param, tmp_path)
     with office.mailer:
         yield office
+
+
+@pytest.fixture(params=METHODS)
+def postbox(request: pytest.FixtureRequest, provider: Provider, tmp_path: Path) -> Iterator[Postbox]:
+    """An office with each method, and the interface that takes its mail and asks the provider about each token."""
+    with FAKES[request.param]() as api:
+        office = opened(provider, request.param, tmp_path, api=api.url)
+        api.accepts(office.mount.introspect)
+        for address in (ALICE, BOB):
+            api.add_mailbox(address)
+        with office.mailer:
+            yield Postbox(office, api)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import attrs
 
-from pillarbox.testing._http.values import Token
+from pillarbox.testing.graph import Token
 from tests.oauth.clients import Client
 
 TENANT: Final = "5f2c6a1e-0000-4000-8000-0c0ffee00001"

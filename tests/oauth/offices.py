@@ -145,6 +145,7 @@ def opened(
     *,
     app: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
+    api: str = "",
 ) -> Office:
     """Return an office in *folder*.
 
@@ -155,9 +156,12 @@ def opened(
         client: Which of the provider's apps it is; by default one with a secret, for pages on the web.
         app: What `[apps.<method>]` says besides.
         settings: What `[company.<method>]` says.
+        api: Where the provider's interface for mail is.
     """
     web = {"m365": "web", "gmail": "googleWeb"}[method]
     known = {**registration(provider, method, client or web, folder), **(app or {})}
+    if api:
+        known[{"m365": "graph", "gmail": "api"}[method]] = api
     file = folder / "pillarbox.toml"
     file.write_text(_toml(method, known, settings or {}))
     open_vault(folder / "pillarbox.vault.sqlite3").create_key(FileKey(folder / "vault.key"))

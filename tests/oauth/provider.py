@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import trustme
 
-from pillarbox.testing._http.values import Token
+from pillarbox.testing.graph import Token
 from tests.oauth.clients import DELEGATED, DOMAINS, Client, ServiceAccount, registered
 from tests.oauth.mounts import DOMAIN, TENANT, Door, Entra, Event, Google
 from tests.oauth.program import Program
