@@ -132,6 +132,7 @@ class M365App:
         label="Private CA file",
         help="A PEM file of the certificate authorities to trust instead of the system's.",
         set_by=Role.DEPLOYER,
+        binds=True,
         advanced=True,
     )
     hosts: tuple[str, ...] = setting(

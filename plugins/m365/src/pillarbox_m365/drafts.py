@@ -34,6 +34,8 @@ SMALLEST_SESSION = 3_000_000
 """Octets from which on a file goes by an upload session."""
 LARGEST_FILE = 150 * 1024 * 1024
 """Octets that an upload session takes."""
+READ_BACK = 10.0
+"""Seconds to ask for what the mail travels with."""
 _DOUBTFUL = frozenset({404, 409, 412, 429})
 """Answers to the call that sends which may be about a mail that has left: the draft is looked at first."""
 
@@ -111,8 +113,8 @@ def _clear(graph: Graph, submission: Submission, journal: Journal) -> None:
         journal.note(BEGUN, "")
     elif journal.notes.get(ASKED):
         quoted = submission.message_id.replace("'", "''")
-        asked = {"filter": f"internetMessageId eq '{quoted}'", "select": "id"}
-        found = graph.get("/mailFolders/drafts/messages", "draft", **asked) or {}
+        asked = f"internetMessageId eq '{quoted}'"
+        found = graph.get("/mailFolders/drafts/messages", "draft", filter=asked, select="id") or {}
         for one in found.get("value", []):
             _discard(graph, Draft(str(one["id"])))
 
@@ -210,9 +212,7 @@ def _after(graph: Graph, answer: Answer, draft: Draft, submission: Submission, j
         PillarboxError: It was not sent, or nobody knows.
     """
     if answer.status == 202:
-        receipt = receipt_of(submission, draft.id, draft.told, graph.security)
-        journal.accepted(receipt)
-        return _read_back(graph, receipt, draft, submission)
+        return _read_back(graph, draft, submission)
     error = error_of(answer, "send", submits=True)
     if answer.status in _DOUBTFUL:
         return _found(graph, error, draft, submission)
@@ -232,11 +232,15 @@ def _found(graph: Graph, error: PillarboxError, draft: Draft, submission: Submis
     raise OutcomeUnknown(f"{error.detail} What became of the draft is not known: {seen.detail}", stage="send")
 
 
-def _read_back(graph: Graph, receipt: Receipt, draft: Draft, submission: Submission) -> Receipt:
-    """Return *receipt* with the Message-ID that the mail travels with, where the copy tells already."""
+def _read_back(graph: Graph, draft: Draft, submission: Submission) -> Receipt:
+    """Return the receipt, with the Message-ID that the mail travels with where the copy tells it already.
+
+    Whatever fails here, the mail was taken; a crash here is looked up like any other.
+    """
+    receipt = receipt_of(submission, draft.id, draft.told, graph.security)
     told: dict[str, Any] | None = None
-    with contextlib.suppress(PillarboxError):
-        told = graph.get(draft.path, "copy", select=SELECTED)
+    with contextlib.suppress(Exception):
+        told = graph.get(draft.path, "copy", seconds=READ_BACK, select=SELECTED)
     if not told or told.get("isDraft") is not False:
         return receipt
     return attrs.evolve(receipt_of(submission, draft.id, told, receipt.security), at=receipt.at)

@@ -72,6 +72,7 @@ class Graph:
         body: Body | None = None,
         query: Mapping[str, str] | None = None,
         submits: bool = False,
+        seconds: float | None = None,
     ) -> Answer:
         """Return the answer to a request with a token, whatever its status but 401.
 
@@ -84,6 +85,7 @@ class Graph:
             body: What is sent along.
             query: Its parameters.
             submits: Whether it submits: where no answer comes, nobody knows what became of it.
+            seconds: For the exchange; what the account says by default.
 
         Raises:
             SignInNeeded: There is no token, or none that is taken.
@@ -93,29 +95,33 @@ class Graph:
         url = f"{self._app.graph}/v1.0/{self._owner}{path}"
         if query:
             url = f"{url}?{urlencode(query, quote_via=quote)}"
-        token = self.token()
-        answer = self._exchanged(method, url, stage, body, token, submits=submits)
+        token, limit = self.token(), seconds or self._seconds
+        answer = self._exchanged(method, url, stage, body, token, limit, submits=submits)
         if answer.status != 401:
             return answer
         other = self._another(token)
-        answer = self._exchanged(method, url, stage, body, other, submits=submits)
+        answer = self._exchanged(method, url, stage, body, other, limit, submits=submits)
         if answer.status == 401:
             self._known().refuse(other)
             raise error_of(answer, "sign-in")
         return answer
 
-    def get(self, path: str, stage: str, **query: str) -> dict[str, Any] | None:
+    def get(
+        self, path: str, stage: str, *, seconds: float | None = None, **query: str
+    ) -> dict[str, Any] | None:
         """Return what is at *path*; None where nothing is.
 
         Args:
             path: Behind the mailbox.
             stage: For errors.
+            seconds: As for `ask`.
             query: `$` and its parameters, named without the `$`.
 
         Raises:
             SendError: It can't be had.
         """
-        answer = self.ask("GET", path, stage, query={f"${name}": value for name, value in query.items()})
+        asked = {f"${name}": value for name, value in query.items()}
+        answer = self.ask("GET", path, stage, query=asked, seconds=seconds)
         if answer.status == 404 and has_code(answer, "ErrorItemNotFound"):
             return None
         if answer.status != 200:
@@ -170,12 +176,20 @@ class Graph:
         return other
 
     def _exchanged(
-        self, method: str, url: str, stage: str, body: Body | None, token: str, *, submits: bool
+        self,
+        method: str,
+        url: str,
+        stage: str,
+        body: Body | None,
+        token: str,
+        seconds: float,
+        *,
+        submits: bool,
     ) -> Answer:
         fields = {"Authorization": f"Bearer {token}", "Accept": "application/json", **_IMMUTABLE}
         failed = None
         try:
-            return self._exchange(method, url, body, fields)
+            return self._exchange(method, url, body, fields, seconds)
         except NoAnswer as error:
             failed = lost(error, stage, submits=submits)
         except ValueError:
@@ -190,12 +204,14 @@ class Graph:
         if parts.scheme != "https" and not own:
             raise SendDeferred("Microsoft 365 named no address to upload to.", stage=stage)
         try:
-            return self._exchange(method, url, body, fields)
+            return self._exchange(method, url, body, fields, self._seconds)
         except ValueError:
             pass  # its text holds the address
         raise SendDeferred("Microsoft 365 named no address to upload to.", stage=stage)
 
-    def _exchange(self, method: str, url: str, body: Body | None, fields: Mapping[str, str]) -> Answer:
+    def _exchange(
+        self, method: str, url: str, body: Body | None, fields: Mapping[str, str], seconds: float
+    ) -> Answer:
         size = body.size if body else 0
         kind = {"Content-Type": body.kind} if body else {}
         pieces: Iterator[bytes] | None = body.pieces() if body else None
@@ -203,7 +219,7 @@ class Graph:
         started = time.monotonic()
         status = "no answer"
         try:
-            answer = self._line.exchange(request, self._seconds + size / PER_SECOND)
+            answer = self._line.exchange(request, seconds + size / PER_SECOND)
             status = str(answer.status)
         finally:
             self._tell(method, url, size, status, time.monotonic() - started)

@@ -85,7 +85,7 @@ class Request:
         if self.body is not None or self.method in {"POST", "PUT", "PATCH"}:
             fields["Content-Length"] = str(self.size)
         lines = [f"{self.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
-        if not all(line.isascii() and line.isprintable() for line in lines) or " " in target:
+        if not all(line.isascii() and line.isprintable() for line in (*lines, self.url)) or " " in self.url:
             raise ValueError("a header or an address holds what can't stand there")
         return "\r\n".join([*lines, "", ""]).encode()
 
@@ -217,7 +217,7 @@ class _Timed:
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Return what reads from it; closing that closes nothing."""
-        return io.BufferedReader(_Reading(self), 65_536)
+        return _Lines(_Reading(self), 65_536)
 
     def sendall(self, octets: bytes) -> None:
         """Send all of them.
@@ -263,6 +263,16 @@ class _Reading(io.RawIOBase):
 
     def readinto(self, buffer: WriteableBuffer) -> int:
         return self._line.receive_into(buffer)
+
+
+class _Lines(io.BufferedReader):
+    """Reads lines that have an end: `http.client` takes the end of the connection for the end of the header."""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        if not line.endswith(b"\n"):
+            raise http.client.IncompleteRead(line)
+        return line
 
 
 def _exchanged(line: _Timed, head: bytes, request: Request) -> tuple[Answer, bool]:

@@ -82,13 +82,12 @@ class M365Transport(Transport):
 
     def find(self, submission: Submission, journal: Journal) -> Sighting:
         """Look by the draft that was noted, then in Sent Items; see `Transport.find`."""
-        known = super().find(submission, journal)
-        if known.receipt is not None:
-            return Sighting(SightingState.SENT, attrs.evolve(known.receipt, submitted_only=True))
         try:
-            return self._looked(submission, journal)
+            seen = self._looked(submission, journal)
         except Exception as error:  # noqa: BLE001  (a look that fails is unclear, whatever fails)
             return Sighting(SightingState.UNCLEAR, detail=f"The look failed: {type(error).__name__}.")
+        redact = self.credentials.redact if self.credentials else str
+        return attrs.evolve(seen, detail=redact(seen.detail))
 
     def check(self) -> Iterator[Finding]:
         """Look at the sign-in, the mailbox and what was granted; see `Transport.check`."""
