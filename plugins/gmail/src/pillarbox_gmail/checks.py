@@ -50,7 +50,9 @@ def _mailbox(api: Api, allowed: Allowed) -> Finding:
             return _profile(api.look("GET", path("profile")), allowed, started)
         return _offered(api.look("POST", path("messages", "send"), body=b"{}", headers=JSON), started)
     except SendDeferred as error:
-        return fail("mailbox", "mailbox-silent", error.detail, error.cure, 75, since=started)
+        return fail(
+            "mailbox", "mailbox-silent", error.detail, error.cure or "Look again later.", 75, since=started
+        )
     except PillarboxError as error:
         return fail("mailbox", "mailbox-refuses", error.detail, error.cure, error.exit_code, since=started)
 

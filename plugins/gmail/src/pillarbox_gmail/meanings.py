@@ -119,7 +119,7 @@ MEANINGS = (
         "Have the administrator of the Workspace switch Gmail on for this person.",
     ),
     Meaning(
-        "precondition",
+        "account-unusable",
         (400,),
         ("failedPrecondition",),
         (),
@@ -154,7 +154,7 @@ MEANINGS = (
         "a recipient's address is not accepted",
         "Check the addresses.",
     ),
-    Meaning("refused", (), (), (), Kind.MESSAGE, "Gmail does not take it", ""),
+    Meaning("message-refused", (), (), (), Kind.MESSAGE, "Gmail does not take it", ""),
 )
 DAY_SECONDS = 3_600.0
 """Seconds before a mailbox that has used up its day is tried again, where Google does not say."""
@@ -211,7 +211,7 @@ def refusal(answer: Answer, stage: str) -> PillarboxError:
     """Return what it means for the caller that Gmail refused, with an answer that says so; nothing left."""
     said = Said.read(answer)
     row = said.meaning
-    if not said.is_googles and row.finding == "refused":
+    if not said.is_googles and row.finding == "message-refused":
         return SendDeferred(
             f"The answer {said.status} came in the place of Gmail's own; nothing left.",
             code=said.code,
