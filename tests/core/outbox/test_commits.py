@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from pillarbox._outbox import commits as module
 from pillarbox._outbox.commits import Commits
 from tests import systems
 from tests.core.doubles import until
@@ -123,6 +124,56 @@ def test_ctrl_c_while_waiting_leaves_the_lead_to_others(commits):
     interrupter.join(30)
     assert commits.run(adding(2)) == 2
     assert numbers(commits) == [2]
+
+
+@pytest.fixture
+def patient(commits, monkeypatch):
+    """Commits that have seen two at a time lately, and wait for the second as long as a test may take."""
+    monkeypatch.setattr(module, "_LONGEST_GATHERING", 30)
+    commits._takes, commits._expected = 30.0, 2
+    return commits
+
+
+def test_threads_that_commit_again_and_again_share_a_commit(patient):
+    """Instead of coming by turns."""
+    first = threading.Thread(target=patient.run, args=(adding(1),))
+    first.start()
+    until(lambda: patient._gathering is not None)
+    made = patient.made
+    patient.run(adding(2))
+    first.join(30)
+    assert patient.made == made + 1
+
+
+def test_company_that_does_not_come_is_not_waited_for_again(patient, monkeypatch):
+    """Nor for longer than a commit takes."""
+    patient._takes = 0.01
+    patient.run(adding(1))
+    monkeypatch.setattr(patient, "_takes", 30.0)
+    patient.run(adding(2))
+    assert numbers(patient) == [1, 2]
+
+
+@systems.posix_files
+def test_ctrl_c_while_company_is_waited_for_leaves_the_lead_to_others(patient):
+    """The next to come leads."""
+
+    def interrupt():
+        until(lambda: patient._gathering is not None)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    interrupter = threading.Thread(target=interrupt)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        interrupter.start()
+        with pytest.raises(KeyboardInterrupt):
+            patient.run(adding(1))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    interrupter.join(30)
+    patient._expected = 1
+    assert patient.run(adding(2)) == 2
+    assert numbers(patient) == [2]
 
 
 def test_nothing_is_written_where_nothing_may_be(tmp_path):

@@ -18,7 +18,7 @@ T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 Together = Callable[[sqlite3.Connection, Sequence[Any]], Sequence[Any]]
 SOON = 0.002
-"""Seconds that what nobody waits for may wait for company."""
+"""Seconds that what nobody waits for waits for company: so many at least, twice as many at most."""
 _IDLE = 100
 """How often the thread that does it looks in vain before it ends."""
 _PASSING = (sqlite3.OperationalError, Unavailable)
@@ -27,6 +27,8 @@ _AGAIN = 0.5
 """Seconds between two tries of it while the storage fails."""
 _SHORTLY = 0.000_1
 """Seconds between two tries to write while another process does: its commit takes about as long as the disk's sync."""
+_LONGEST_GATHERING = 0.005
+"""The most seconds for which a leader waits for company."""
 _AT_MOST = 0.005
 """The longest of these; each is a half longer than the one before."""
 
@@ -46,12 +48,19 @@ class _Job:
         self.turn.acquire()
 
 
+def _nothing(_: sqlite3.Connection) -> None:
+    """Have what nobody waits for committed."""
+
+
 class Commits:
     """Runs work on one database, from any thread. Who waits gets their answer when it is on the disk.
 
     The first to come is the leader: it takes whatever has gathered, runs it in one transaction, and commits once for all.
     When it is done it hands the lead to the first of those who came meanwhile, and wakes nobody in vain. Work that
     fails is run again by itself, so that it spoils nobody else's.
+
+    Threads that commit again and again would come by turns, one waiting while the other's is written. So a leader waits for
+    as many as there were lately, no longer than a commit takes, and all go in one: what a sync of the disk costs is shared.
 
     Attributes:
         made: How many transactions were committed.
@@ -81,6 +90,9 @@ class Commits:
         self._soon: list[_Job] = []
         self._flusher: threading.Thread | None = None
         self._failing = False
+        self._expected = 1
+        self._takes = 0.0
+        self._gathering: threading.Lock | None = None
 
     def run(self, work: Work[T]) -> T:
         """Return what *work* answers, durable."""
@@ -102,9 +114,14 @@ class Commits:
         with self._state:
             self._waiting.append(job)
             job.leads, self._leading = not self._leading, True
+            if self._gathering is not None and len(self._waiting) >= self._expected:
+                self._gathering.release()
+                self._gathering = None
         try:
             if not job.leads:
                 job.turn.acquire()
+            if job.leads:
+                self._gather()
         except BaseException:
             self._withdraw(job)
             raise
@@ -113,6 +130,17 @@ class Commits:
         if job.error is not None:
             raise job.error
         return job.answer
+
+    def _gather(self) -> None:
+        """Wait for those who came lately and are likely to come again, no longer than a commit takes."""
+        with self._state:
+            if len(self._waiting) >= self._expected:
+                return
+            self._gathering = complete = threading.Lock()
+            complete.acquire()
+        complete.acquire(timeout=min(self._takes, _LONGEST_GATHERING))
+        with self._state:
+            self._gathering = None
 
     def _withdraw(self, job: _Job) -> None:
         """Leave the line (Ctrl-C, say): the lead never falls to who is gone."""
@@ -134,11 +162,14 @@ class Commits:
         with self._state:
             batch, self._waiting = self._waiting, []
             soon, self._soon = self._soon, []
+        began = time.monotonic()
         try:
             self._commit([*soon, *batch])
             self._keep(soon)
         finally:
             with self._state:
+                self._takes = (self._takes + time.monotonic() - began) / 2
+                self._expected = sum(job.work is not _nothing for job in (*batch, *self._waiting))
                 self._hand_on()
             for job in batch:
                 if not job.leads:
@@ -207,22 +238,24 @@ class Commits:
                 job.answer = answer
 
     def _flush(self) -> None:
-        """Commit what nobody waits for, unless somebody else's commit has taken it along."""
-        idle = 0
+        """Commit what nobody waits for and nobody else's commit has taken along by the second look."""
+        idle, seen = 0, None
         while True:
             time.sleep(_AGAIN if self._failing else SOON)
             with self._state:
-                idle = 0 if self._soon else idle + 1
+                oldest = self._soon[0] if self._soon else None
+                idle = 0 if oldest else idle + 1
                 if idle > _IDLE:
                     self._flusher = None
                     return
-            if idle:
+            if oldest is None or oldest is not seen:
+                seen = oldest
                 continue
             with contextlib.suppress(sqlite3.Error, Unavailable):  # it is kept, and was logged
-                self.run(lambda _: None)
+                self.run(_nothing)
 
     def close(self) -> None:
         """Write what is to be written, and close the connection."""
         with contextlib.suppress(sqlite3.Error, Unavailable):
-            self.run(lambda _: None)
+            self.run(_nothing)
         self._connection.close()

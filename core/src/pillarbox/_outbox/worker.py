@@ -33,8 +33,7 @@ AHEAD = 64
 LONGEST_WAIT = 1.0
 """Seconds after which it looks again whatever it was told."""
 LINGER = 0.005
-"""Seconds for which new mail gathers while threads are at work, so that it is claimed in sets; one that is idle claims at
-once."""
+"""Seconds between two claims while there is work, so that new mail is claimed in sets; a worker that is idle claims at once."""
 
 
 @attrs.frozen(kw_only=True)
@@ -76,7 +75,6 @@ class Worker:
         self._guard = threading.Lock()
         self._looking: set[str] = set()
         self._stop = threading.Event()
-        self._freed = threading.Event()
         self._thread: threading.Thread | None = None
         self._counted: collections.Counter[State] = collections.Counter()
         self._next_rescue = self._next_tidy = 0.0
@@ -111,7 +109,6 @@ class Worker:
         while not self._stop.is_set():
             try:
                 self._now_and_then()
-                self._freed.clear()
                 begun = self._claim() + self._look(pool)
                 failures = 0
             except Exception as error:  # noqa: BLE001  (a storage that fails for a while is no end)
@@ -122,6 +119,8 @@ class Worker:
             self._start(pool)
             if drain and not (failures or begun or self._is_busy()):
                 return
+            if begun or self._is_at_work():
+                self._stop.wait(LINGER)
             self._wait()
 
     def _now_and_then(self) -> None:
@@ -196,12 +195,7 @@ class Worker:
         finally:
             with self._guard:
                 lane.running -= 1
-            self._tell()
-
-    def _tell(self) -> None:
-        """Let the thread that claims look again: a thread is free."""
-        self._freed.set()
-        self._outbox.wake()
+            self._outbox.wake()
 
     def _forget_idle(self) -> None:
         """Keep only the lanes at which something is, or lately was."""
@@ -241,7 +235,7 @@ class Worker:
         finally:
             with self._guard:
                 self._looking.discard(entry.key)
-            self._tell()
+            self._outbox.wake()
 
     def _is_busy(self) -> bool:
         """Whether something is under way, or waits for a limit alone."""
@@ -259,8 +253,6 @@ class Worker:
 
     def _wait(self) -> None:
         """Wait for a thread that is free, for new mail, or for what comes due."""
-        if self._is_at_work():
-            self._freed.wait(LINGER)
         now = time.monotonic()
         with self._guard:
             rests = [lane.rests_until - now for lane in self._lanes.values() if lane.is_resting]
