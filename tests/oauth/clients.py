@@ -88,7 +88,7 @@ def registered(ca: trustme.CA) -> dict[str, Client]:
 
     `desktop` (no secret; loopback and device code), `web` (secret, code flow), `daemon` (secret, by itself) and `certified`
     (certificate, by itself) are Entra's; `googleDesktop`, `googleWeb` and `service` (a service account) are Google's; `api`
-    is who asks about tokens.
+    is who asks about tokens, and `mailServer` the same, by the header (RFC 6749, section 2.3.1) as Dovecot does.
     """
     secret = secrets.token_urlsafe
     google = "apps.googleusercontent.test"
@@ -114,6 +114,7 @@ def registered(ca: trustme.CA) -> dict[str, Client]:
         "googleWeb": Client(id=f"web.{google}", secret=secret(), redirect_uris=(WEB, WEB_HERE)),
         "service": ServiceAccount.signing(ca, "service", address="mailer@pillarbox.iam.gserviceaccount.test"),
         "api": Client(id="api", secret=secret()),
+        "mailServer": Client(id="mail-server", secret=secret()),
     }
 
 

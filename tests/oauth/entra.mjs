@@ -52,7 +52,7 @@ const devices = {
   successSource: (ctx) => { ctx.body = done(); },
 };
 
-function registered({ desktop, web, daemon, certified, api }, certificate) {
+function registered({ desktop, web, daemon, certified, api, mailServer }, certificate) {
   const app = (client, given) => ({ client_id: client.id, client_secret: client.secret, application_type: 'native', token_endpoint_auth_method: 'client_secret_post', redirect_uris: client.redirect_uris, response_types: ['code'], grant_types: ['authorization_code', 'refresh_token'], ...given });
   const alone = { response_types: [], grant_types: ['client_credentials'], scope: DEFAULTS.join(' ') };
   return [
@@ -61,6 +61,7 @@ function registered({ desktop, web, daemon, certified, api }, certificate) {
     app(daemon, alone),
     app(certified, { ...alone, client_secret: undefined, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ ...crypto.createPublicKey(certificate).export({ format: 'jwk' }), use: 'sig' }] } }),
     app(api, { response_types: [], grant_types: [] }),
+    app(mailServer, { response_types: [], grant_types: [], token_endpoint_auth_method: 'client_secret_basic' }),
   ];
 }
 

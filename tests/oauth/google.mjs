@@ -33,10 +33,10 @@ export const google = (base, { clients, serviceAccount, signing }) => ({
   },
 });
 
-function registered({ googleDesktop, googleWeb, api }, service) {
+function registered({ googleDesktop, googleWeb, api, mailServer }, service) {
   const app = (client, given) => ({ client_id: client.id, client_secret: client.secret, application_type: 'native', token_endpoint_auth_method: 'client_secret_post', redirect_uris: client.redirect_uris, response_types: ['code'], grant_types: ['authorization_code', 'refresh_token'], ...given });
   const none = { response_types: [], grant_types: [], client_secret: 'unused' };
-  return [app(googleDesktop), app(googleWeb), app({ id: service, redirect_uris: [] }, none), app(api, { ...none, client_secret: api.secret })];
+  return [app(googleDesktop), app(googleWeb), app({ id: service, redirect_uris: [] }, none), app(api, { ...none, client_secret: api.secret }), app(mailServer, { ...none, client_secret: mailServer.secret, token_endpoint_auth_method: 'client_secret_basic' })];
 }
 
 /** Beside the keys as OpenID has them, Google shows them as certificates, which is where its library looks. */
