@@ -6,7 +6,7 @@ import ssl
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -44,7 +44,7 @@ class FakeGraph(HttpFake):
         clock: Seconds; what lags and limits are measured by.
     """
 
-    STEPS = STEPS
+    STEPS: ClassVar[tuple[str, ...]] = STEPS
 
     def __init__(
         self,
