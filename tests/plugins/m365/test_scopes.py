@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
-from pillarbox import Account, Grant, SignIn
-from pillarbox_m365 import M365App, scopes
+from pillarbox import Account, FromPolicy, Grant, SignIn
+from pillarbox_m365 import M365App, M365Settings, scopes
 
 APP = M365App(client_id="app", tenant="acme.example")
 
@@ -29,6 +30,15 @@ def test_anothers_mailbox_needs_the_shared_forms() -> None:
     """Beside those of one's own."""
     found = scopes.of_person(asked(Grant.CONFIRM, signs_in_as="anna@acme.example"))
     assert found == ("Mail.Send", "Mail.ReadWrite", "Mail.Send.Shared", "Mail.ReadWrite.Shared")
+
+
+@pytest.mark.parametrize("policy", [FromPolicy.USER, FromPolicy.SEND_AS])
+def test_to_show_other_addresses_is_one_more(policy: FromPolicy) -> None:
+    """Their mailboxes are not read."""
+    wish = asked(Grant.CONFIRM)
+    account = attrs.evolve(wish.account, settings=M365Settings(from_policy=policy))
+    found = scopes.of_person(attrs.evolve(wish, account=account))
+    assert found == ("Mail.Send", "Mail.ReadWrite", "Mail.Send.Shared")
 
 
 def test_smtp_is_another_resource() -> None:

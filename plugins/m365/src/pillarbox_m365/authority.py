@@ -13,6 +13,7 @@ import attrs
 from pillarbox import App, SendDeferred, SettingsError
 
 from .app import M365App
+from .discretion import discreet, without_sent
 from .line import Answer, Line, NoAnswer, Request, text_of
 
 SECONDS = 30.0
@@ -35,7 +36,7 @@ class Authority:
 
         settings: M365App = app.settings
         self.settings = settings
-        self.cache = msal.SerializableTokenCache()
+        self.cache = discreet(msal.SerializableTokenCache())
         self.cache.deserialize(cache or "{}")
         self._http = _Http(settings.ca_file)
         credential = None if is_public else _credential(app)
@@ -165,7 +166,10 @@ class _Http:
         body = form.encode()
         fields = {"Content-Type": "application/x-www-form-urlencoded", **_plain(headers)}
         request = Request(method="POST", url=asked, headers=fields, body=(body,), size=len(body))
-        return self._answered(request)
+        answer = self._answered(request)
+        if answer.status_code == 200:
+            return answer
+        return attrs.evolve(answer, text=without_sent(answer.text, data))
 
     def close(self) -> None:
         """Let the connection go."""

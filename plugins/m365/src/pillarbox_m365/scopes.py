@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from pillarbox import Grant, SignIn
+from pillarbox import FromPolicy, Grant, SignIn
 
 from .app import M365App, is_loopback
 
@@ -16,6 +16,8 @@ OUTLOOK = "https://outlook.office.com/"
 SMTP = f"{OUTLOOK}SMTP.Send"
 IMAP = f"{OUTLOOK}IMAP.AccessAsUser.All"
 _GRAPH = "https://graph.microsoft.com"
+_OTHERS = (FromPolicy.USER, FromPolicy.SEND_AS)
+"""The policies by which an account shows other addresses than its own; Graph wants a permission for that."""
 
 
 def purpose_of(purpose: str) -> str:
@@ -29,8 +31,10 @@ def of_person(asked: SignIn) -> tuple[str, ...]:
     if purpose_of(asked.purpose) == "smtp":
         return (SMTP, IMAP) if confirms else (SMTP,)
     scopes = (SEND, READ_WRITE) if confirms else (SEND,)
-    is_shared = asked.account.mailbox.lower() != asked.account.signs_in_as.lower()
-    return (*scopes, *(f"{scope}{SHARED}" for scope in scopes)) if is_shared else scopes
+    if asked.account.mailbox.lower() != asked.account.signs_in_as.lower():
+        return (*scopes, *(f"{scope}{SHARED}" for scope in scopes))
+    shows_others = getattr(asked.account.settings, "from_policy", None) in _OTHERS
+    return (*scopes, SEND + SHARED) if shows_others else scopes
 
 
 def of_app(asked: SignIn) -> tuple[str, ...]:
