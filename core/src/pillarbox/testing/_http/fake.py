@@ -104,6 +104,10 @@ class HttpFake(ABC):
             raise ValueError(f"{step!r} is not a step; use one of {', '.join(self.STEPS)}.")
         self._faults.add(step, Plan(fault, times, after, retry_after, seconds))
 
+    def heal(self) -> None:
+        """Forget the faults that have not happened yet."""
+        self._faults.clear()
+
     @abstractmethod
     def step(self, call: Call) -> str:
         """Return which of the steps *call* is, "" for none."""

@@ -80,6 +80,11 @@ class Faults:
         with self._gate:
             self._plans.setdefault(step, []).append(plan)
 
+    def clear(self) -> None:
+        """Forget all plans."""
+        with self._gate:
+            self._plans.clear()
+
     def take(self, step: str) -> Plan | None:
         """Return what happens to the request of *step* that has just come, None for the usual."""
         with self._gate:
