@@ -79,6 +79,14 @@ def test_a_fault_waits_for_its_turn():
         graph.fault("sendmail", Fault.ERROR)
 
 
+def test_faults_that_have_not_happened_are_forgotten():
+    with serving() as graph:
+        graph.fault("sendMail", Fault.ERROR, times=9)
+        assert anna(graph).post("/sendMail", BODY).status == 500
+        graph.heal()
+        assert anna(graph).post("/sendMail", BODY).status == 202
+
+
 def test_a_mailbox_is_asked_four_things_at_once():
     """While four requests take their time the fifth is refused, and another mailbox is not concerned."""
     with ThreadPoolExecutor(4) as pool, serving() as graph:

@@ -181,13 +181,27 @@ def test_an_attachment_that_is_none_is_refused(given: dict, status: int):
 
 
 def test_attachments_of_mime_are_kept_when_one_is_added():
+    """And so are the headers and what is no plain body."""
     with serving() as graph:
         client = anna(graph)
-        letter = read(mime())
+        letter = read(
+            mime(References="<0@acme.example>", Date="Thu, 26 Nov 2026 02:00:00 +0000", Importance="High")
+        )
         letter.add_attachment(b"%PDF", "application", "pdf", filename="first.pdf")
+        letter.add_attachment("BEGIN:VCALENDAR", "calendar", disposition="inline")
         draft = client.mime("/messages", letter.as_bytes()).json["id"]
         client.post(f"/messages/{draft}/attachments", file("second.pdf"))
         client.post(f"/messages/{draft}/send")
         got = read(only(graph))
-    assert [part.get_filename() for part in got.iter_attachments()] == ["first.pdf", "second.pdf"]
+    files = [(part.get_filename(), part.get_content_type()) for part in got.iter_attachments()]
+    assert files == [
+        ("first.pdf", "application/pdf"),
+        ("attachment", "text/calendar"),
+        ("second.pdf", "application/octet-stream"),
+    ]
+    assert (got["References"], got["Date"], got["Importance"]) == (
+        "<0@acme.example>",
+        "Thu, 26 Nov 2026 02:00:00 +0000",
+        "high",
+    )
     assert got.get_body().get_content().strip() == "Please find the invoice."

@@ -14,6 +14,7 @@ from tests.core.testing.graph.asking import (
     HIDDEN,
     IMMUTABLE,
     SALES,
+    TAG,
     Client,
     anna,
     file,
@@ -233,3 +234,40 @@ def test_the_usual_id_changes_when_a_draft_is_sent():
         assert client.get(f"/messages/{draft}").error == (404, "ErrorItemNotFound")
         assert client.post(f"/messages/{draft}/send").error == (404, "ErrorItemNotFound")
     assert only(graph).copy is not None
+
+
+def test_a_sent_draft_can_linger_in_the_outbox_and_is_not_sent_twice():
+    now = [0.0]
+    with serving(Manners(outbox_lag=10), clock=lambda: now[0]) as graph:
+        client = anna(graph)
+        draft = client.draft()
+        assert client.post(f"/messages/{draft}/send").status == 202
+        lingering = client.get(f"/messages/{draft}").json
+        outbox = client.get("/mailFolders/outbox").json
+        assert (lingering["isDraft"], lingering["parentFolderId"]) == (True, outbox["id"])
+        assert client.post(f"/messages/{draft}/send").status == 400
+        assert (len(graph.sent(ANNA)), graph.drafts(ANNA)) == (1, [])
+        now[0] = 10.0
+        assert client.get(f"/messages/{draft}").json["isDraft"] is False
+        assert client.get("/mailFolders/outbox").json["totalItemCount"] == 0
+
+
+@pytest.mark.parametrize(("tags", "found"), [("kept", 1), ("lost", 0)])
+def test_a_tag_survives_the_send_or_does_not(tags: str, found: int):
+    with serving(Manners(tags=tags)) as graph:
+        client = anna(graph)
+        draft = client.draft(singleValueExtendedProperties=[{"id": TAG, "value": "1"}])
+        client.post(f"/messages/{draft}/send")
+        test = f"singleValueExtendedProperties/any(p: p/id eq '{TAG}' and p/value eq '1')"
+        assert len(client.get("/messages", filter=test).json["value"]) == found
+        assert only(graph).properties == {TAG: "1"}
+
+
+def test_a_mailbox_can_be_emptied():
+    with serving() as graph:
+        client = anna(graph)
+        sent, left = client.draft(), client.draft()
+        client.post(f"/messages/{sent}/send")
+        graph.empty(ANNA)
+        assert [client.get(f"/messages/{one}").status for one in (sent, left)] == [404, 404]
+        assert (only(graph).copy, graph.drafts(ANNA)) == (None, [])

@@ -17,6 +17,7 @@ from . import _ranges as ranges
 from ._actions import ACTIONS
 from ._checking import Checker
 from ._errors import GraphError, error_reply, planned
+from ._items import OUTBOX
 from ._limits import Limits
 from ._mailboxes import Mailbox, folded
 from ._manners import Manners
@@ -110,7 +111,13 @@ class FakeGraph(HttpFake):
         """Return the drafts in the mailbox *address* as the mails they would become, the oldest first."""
         with self._office.gate:
             mailbox = self._mailbox(address)
-            return [pictured(mailbox, item) for item in mailbox.items if item.is_draft]
+            found = self._office.visible(mailbox)
+            return [pictured(mailbox, item) for item in found if item.is_draft and item.folder != OUTBOX]
+
+    def empty(self, address: str) -> None:
+        """Remove all that lies in the mailbox *address*, drafts and copies, as its owner might; `sent` still tells."""
+        with self._office.gate:
+            self._mailbox(address).items.clear()
 
     def most_at_once(self, address: str) -> int:
         """Return how many requests of the mailbox *address* were open at once, at the most so far."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import itertools
+import math
 import secrets
 from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
-DRAFTS, SENT, INBOX = "drafts", "sentitems", "inbox"
-FOLDERS = (DRAFTS, SENT, INBOX)
+DRAFTS, SENT, INBOX, OUTBOX = "drafts", "sentitems", "inbox", "outbox"
+FOLDERS = (DRAFTS, SENT, INBOX, OUTBOX)
 _counter = itertools.count(1)
 EMPTY: Mapping[str, Any] = {
     "subject": "",
@@ -91,6 +92,7 @@ class Item:
         immutable_id: The one that does not.
         is_draft: Whether it can be changed and sent; a draft may lie in any folder.
         seen_from: The clock's reading from which it can be found.
+        seen_until: The one from which it can't any more.
     """
 
     folder: str
@@ -103,6 +105,7 @@ class Item:
     created: str = attrs.field(factory=now)
     is_draft: bool = True
     seen_from: float = 0.0
+    seen_until: float = math.inf
 
     @property
     def message_id(self) -> str:

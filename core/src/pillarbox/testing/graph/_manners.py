@@ -20,6 +20,8 @@ class Manners:
 
     Attributes:
         copy_lag: Seconds until the copy of a mail can be found in Sent Items.
+        outbox_lag: Seconds for which a draft that was sent still can be found, in the Outbox and called a draft.
+        tags: Whether the copy of a mail keeps its extended properties.
         message_ids: Whether a mail keeps the Message-ID that it was given.
         immutable_ids: Whether an immutable id still names a mail when it was sent.
         mime_from: Whether a mail that came as MIME keeps its From (and the sender needs the right to show it), or is
@@ -31,6 +33,8 @@ class Manners:
     """
 
     copy_lag: float = 0.0
+    outbox_lag: float = 0.0
+    tags: Literal["kept", "lost"] = "kept"
     message_ids: Literal["kept", "replaced"] = "kept"
     immutable_ids: bool = True
     mime_from: Literal["kept", "mailbox"] = "kept"

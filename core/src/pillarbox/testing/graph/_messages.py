@@ -53,7 +53,7 @@ def draft(turn: Turn) -> Reply:
     mime = turn.call.media_type == "text/plain"
     item = item_of(decoded(turn.call.body)) if mime else _item(read_json(turn, "draft"))
     item.folder = folder
-    item.fields.setdefault("internetMessageId", new_message_id(turn.mailbox))
+    item.fields["internetMessageId"] = item.message_id or new_message_id(turn.mailbox)
     turn.mailbox.items.append(item)
     return shown(turn, item, 201)
 

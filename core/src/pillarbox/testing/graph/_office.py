@@ -11,7 +11,7 @@ import attrs
 from .._http.values import Call, Mail, Token
 from ._checking import Checker
 from ._errors import GraphError
-from ._items import Item
+from ._items import OUTBOX, Item
 from ._limits import Limits
 from ._mailboxes import Mailbox, Mailboxes
 from ._manners import Manners
@@ -43,7 +43,8 @@ class Office:
 
     def visible(self, mailbox: Mailbox) -> list[Item]:
         """Return what can be found in *mailbox* by now, the oldest first."""
-        return [item for item in mailbox.items if item.seen_from <= self.clock()]
+        now = self.clock()
+        return [item for item in mailbox.items if item.seen_from <= now < item.seen_until]
 
 
 @attrs.frozen(kw_only=True)
@@ -90,6 +91,6 @@ class Turn:
             GraphError: There is none; 404. It is no draft; 400.
         """
         item = self.item()
-        if not item.is_draft:
+        if not item.is_draft or item.folder == OUTBOX:
             raise GraphError(400, "ErrorInvalidRequest", "The item is no draft; it can't be changed or sent.")
         return item

@@ -14,6 +14,19 @@ from ._errors import GraphError
 from ._items import DRAFTS, File, Item
 from ._writing import recipient
 
+_BODIES = {"text/plain", "text/html"}
+_TOLD = {
+    "from",
+    "sender",
+    "to",
+    "cc",
+    "bcc",
+    "reply-to",
+    "subject",
+    "message-id",
+    "mime-version",
+    "importance",
+}
 _LISTS = {"toRecipients": "to", "ccRecipients": "cc", "bccRecipients": "bcc", "replyTo": "reply-to"}
 
 
@@ -60,7 +73,9 @@ def _read(mail: EmailMessage, mime: bytes) -> Item:
             fields.setdefault(name, person)
     if message_id := _told(mail, "message-id"):
         fields["internetMessageId"] = message_id
-    fields["internetMessageHeaders"] = _own_headers(mail)
+    if mail["importance"]:
+        fields["importance"] = _told(mail, "importance").lower()
+    fields["internetMessageHeaders"] = _other_headers(mail)
     return Item(folder=DRAFTS, fields=fields, files=list(_files(mail)), mime=mime)
 
 
@@ -79,11 +94,12 @@ def _people(mail: EmailMessage, name: str) -> Iterator[dict[str, Any]]:
             yield recipient((_clean(one.display_name), _clean(one.addr_spec)))
 
 
-def _own_headers(mail: EmailMessage) -> list[dict[str, str]]:
+def _other_headers(mail: EmailMessage) -> list[dict[str, str]]:
+    """Give those that no field of its own tells."""
     return [
         {"name": _clean(name), "value": _clean(str(value))}
         for name, value in mail.items()
-        if name.lower().startswith("x-")
+        if name.lower() not in _TOLD and not name.lower().startswith("content-")
     ]
 
 
@@ -105,7 +121,7 @@ def _files(mail: EmailMessage) -> Iterator[File]:
     bodies = {id(mail.get_body((kind,))) for kind in ("html", "plain")}
     for part in _leaves(mail):
         named = _clean(part.get_filename() or "")
-        if id(part) not in bodies and (named or part.get_content_maintype() != "text"):
+        if id(part) not in bodies and (named or part.get_content_type() not in _BODIES):
             yield File(
                 name=named or "attachment",
                 content=_octets(part),

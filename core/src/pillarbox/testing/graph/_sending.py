@@ -7,7 +7,7 @@ import uuid
 from .._http.values import Mail
 from ._errors import GraphError
 from ._heads import with_field, without
-from ._items import SENT, Item
+from ._items import OUTBOX, SENT, Item
 from ._mailboxes import Mailbox, Showing, folded
 from ._office import Office, Turn
 from ._scopes import grants
@@ -30,10 +30,19 @@ def submit(turn: Turn, item: Item, *, keep: bool = True) -> None:
     office.limits.count_mail(turn.mailbox.key)
     copy = _filed(turn, item, whole, message_id, shown, sender) if keep else None
     if item in turn.mailbox.items:
-        turn.mailbox.items.remove(item)
+        _leave(turn, item)
     if copy:
         turn.mailbox.items.append(copy)
     _remember(office, turn.mailbox, _mail(item, whole, shown[1], sender, message_id, copy), copy)
+
+
+def _leave(turn: Turn, item: Item) -> None:
+    """Take *item*, a draft, out of the mailbox, at once or by way of the Outbox."""
+    lag = turn.office.manners.outbox_lag
+    if lag:
+        item.folder, item.seen_until = OUTBOX, turn.office.clock() + lag
+    else:
+        turn.mailbox.items.remove(item)
 
 
 def new_message_id(mailbox: Mailbox) -> str:
@@ -140,17 +149,18 @@ def _filed(
     sender: tuple[str, str] | None,
 ) -> Item:
     """Return the copy of *item* in Sent Items."""
+    manners = turn.office.manners
     named = {"from": recipient(shown), "sender": recipient(sender or shown)}
     copy = Item(
         folder=SENT,
         fields={**item.fields, **named, "internetMessageId": message_id},
         files=item.files,
-        properties=item.properties,
+        properties=item.properties if manners.tags == "kept" else {},
         mime=whole,
         is_draft=False,
-        seen_from=turn.office.clock() + turn.office.manners.copy_lag,
+        seen_from=turn.office.clock() + max(manners.copy_lag, manners.outbox_lag),
     )
-    if item in turn.mailbox.items and turn.office.manners.immutable_ids:
+    if item in turn.mailbox.items and manners.immutable_ids:
         copy.immutable_id = item.immutable_id
     return copy
 

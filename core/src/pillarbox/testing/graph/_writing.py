@@ -84,12 +84,13 @@ def _head(
         if addresses := [_address(one) for one in told if ADDRESS.fullmatch(one[1])]:
             mail[name] = addresses
     mail["Subject"] = str(fields.get("subject") or "")
-    mail["Date"] = email.utils.localtime()
     mail["Message-ID"] = message_id
     if (importance := str(fields.get("importance") or "normal").lower()) != "normal":
         mail["Importance"] = importance
     for header in fields.get("internetMessageHeaders") or []:
         mail[header["name"]] = header["value"]
+    if "Date" not in mail:
+        mail["Date"] = email.utils.localtime()
 
 
 def _address(told: tuple[str, str]) -> Address:
