@@ -126,11 +126,11 @@ def test_in_clear_to_another_machine() -> None:
 
 def test_basic_authentication_is_off(serve: Serve, connect: Connect, users: dict[str, str]) -> None:
     """Microsoft's 535 5.7.139 is told as what it means, with the way out, and the rest as not reached."""
-    said = "5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant."
+    said = "5.7.139 Authentication unsuccessful, basic authentication is disabled."
     findings = _check(connect, serve(users=users, at={"auth": Reply(535, said)}), username=ORDERS)
     failed = _failed(findings)
     assert (failed.stage, failed.code) == ("sign-in", "smtp-basic-auth-off")
-    assert failed.seen == "535 5.7.139: basic authentication is off for this tenant or mailbox"
+    assert failed.seen == "535 5.7.139: Microsoft 365 takes no passwords here any more"
     assert failed.cure.startswith("The password may be right. Use Microsoft 365 instead")
     assert failed.exit_code == SignInNeeded.exit_code
     assert _told(findings)["sender"] == _told(findings)["reset"] == "not-reached"

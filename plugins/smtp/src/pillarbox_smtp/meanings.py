@@ -2,44 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from .meaning import CONTENT, ENVELOPE, RECIPIENT, SENDER, SIGN_IN, Meaning
+from .provider_meanings import OF_PROVIDERS
 from .replies import Reply
 
-
-class Meaning(NamedTuple):
-    """One row: when it applies, and what it says.
-
-    Attributes:
-        finding: The code of the finding that `check` makes of it.
-        stages: Where it applies; empty for everywhere.
-        codes: Reply codes; empty for all.
-        enhanced: Enhanced codes; empty for all.
-        words: In lower case; one of them stands in the reply. Empty for any text.
-        meaning: What it means, a clause.
-        cure: What helps, a sentence or two.
-    """
-
-    finding: str
-    stages: tuple[str, ...]
-    codes: tuple[int, ...]
-    enhanced: tuple[str, ...]
-    words: tuple[str, ...]
-    meaning: str
-    cure: str
-
-    def fits(self, stage: str, reply: Reply, words: str) -> bool:
-        """Whether the row applies to *reply* at *stage*; *words* is its text in lower case."""
-        return (
-            (not self.stages or stage in self.stages)
-            and (not self.codes or reply.code in self.codes)
-            and (not self.enhanced or reply.enhanced in self.enhanced)
-            and (not self.words or any(word in words for word in self.words))
-        )
-
-
-SIGN_IN, SENDER, RECIPIENT, CONTENT = "sign-in", "sender", "recipient", "content"
-_ENVELOPE = (SENDER, RECIPIENT, CONTENT)
 _RETYPE = "Check the user name and enter the password again."
 
 MEANINGS = (
@@ -61,16 +27,7 @@ MEANINGS = (
         "the server does not accept our client certificate",
         "Show the server's administrator the certificate in client_certificate, or have another issued.",
     ),
-    Meaning(
-        "smtp-basic-auth-off",
-        (SIGN_IN,),
-        (),
-        ("5.7.139", "5.7.3", "5.7.57"),
-        ("smtpclientauthentication is disabled", "basic authentication is disabled"),
-        "basic authentication is off for this tenant or mailbox",
-        "The password may be right. Use Microsoft 365 instead: set method = m365 and connect; or let an"
-        " administrator allow authenticated SMTP for this mailbox.",
-    ),
+    *OF_PROVIDERS,
     Meaning(
         "sign-in-locked",
         (SIGN_IN,),
@@ -79,51 +36,6 @@ MEANINGS = (
         ("locked", "account is disabled", "account disabled"),
         "the account is locked or disabled",
         "Ask the administrator of the mailbox; the password may be right.",
-    ),
-    Meaning(
-        "sign-in-wrong",
-        (SIGN_IN,),
-        (),
-        ("5.7.139",),
-        ("credentials were incorrect",),
-        "the user name or the password is wrong",
-        _RETYPE,
-    ),
-    Meaning(
-        "sign-in-policy",
-        (SIGN_IN,),
-        (),
-        ("5.7.139",),
-        (),
-        "a policy of the tenant (security defaults, conditional access) forbids this sign-in",
-        "The password may be right. Use Microsoft 365 instead: set method = m365 and connect; or ask the administrator.",
-    ),
-    Meaning(
-        "sign-in-app-password",
-        (SIGN_IN,),
-        (),
-        ("5.7.9",),
-        ("application-specific", "app password", "gsmtp"),
-        "Google wants an app password here, not the account's own",
-        "Make one at myaccount.google.com/apppasswords and enter it, or use Gmail instead: set method = gmail and connect.",
-    ),
-    Meaning(
-        "sign-in-browser",
-        (SIGN_IN,),
-        (),
-        ("5.7.14",),
-        (),
-        "the provider wants a person to sign in with a browser first",
-        "Sign in to the mailbox with a browser once, then try again.",
-    ),
-    Meaning(
-        "sign-in-app-password",
-        (SIGN_IN,),
-        (),
-        ("5.7.8",),
-        ("gsmtp", "badcredentials"),
-        "Gmail refused the user name or the password; it takes app passwords only",
-        "Enter an app password (myaccount.google.com/apppasswords), or use Gmail instead: set method = gmail and connect.",
     ),
     Meaning(
         "sign-in-encryption",
@@ -136,7 +48,7 @@ MEANINGS = (
     ),
     Meaning(
         "sign-in-encryption",
-        (SIGN_IN, *_ENVELOPE),
+        (SIGN_IN, *ENVELOPE),
         (530, 538),
         (),
         ("starttls", "must issue a", "encryption required"),
@@ -190,7 +102,7 @@ MEANINGS = (
     ),
     Meaning(
         "sign-in-required",
-        _ENVELOPE,
+        ENVELOPE,
         (530,),
         (),
         (),
@@ -199,16 +111,7 @@ MEANINGS = (
     ),
     Meaning(
         "sender-not-allowed",
-        _ENVELOPE,
-        (),
-        ("5.7.60", "5.2.252"),
-        (),
-        "this account may not send as that address",
-        'Let the account send as it, or set from_policy = "account".',
-    ),
-    Meaning(
-        "sender-not-allowed",
-        _ENVELOPE,
+        ENVELOPE,
         (550, 551, 553, 554),
         (),
         (
@@ -236,7 +139,7 @@ MEANINGS = (
     ),
     Meaning(
         "message-too-large",
-        _ENVELOPE,
+        ENVELOPE,
         (552,),
         ("5.3.4", "5.2.3"),
         (),

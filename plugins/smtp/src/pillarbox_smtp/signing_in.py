@@ -12,7 +12,7 @@ from .judgement import finding_of, marked
 from .settings import WITH_CERTIFICATE, WITH_TOKEN, SmtpSettings
 
 TOKEN_PURPOSE = "smtp"  # noqa: S105  (what the token is for)
-_ABOUT_PROOF = frozenset({"sign-in-refused", "sign-in-wrong", "sign-in-app-password"})
+_ABOUT_PROOF = frozenset({"sign-in-refused", "sign-in-wrong", "sign-in-unsuccessful", "sign-in-app-password"})
 """What servers say of a credential that they do not take; their other refusals a new one would meet too."""
 _OTHER_MECHANISM = (
     "Name one that it offers in the setting sasl, if that is safe enough; CRAM-MD5 is never used unasked."
