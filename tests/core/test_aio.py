@@ -238,6 +238,7 @@ def test_an_account_is_signed_in_from_an_event_loop():
             consent = await sends.consent_url(OURS, state="s")
             prompt = await sends.connect(by=ADMIN, redirect_uri=OURS)
             found = await sends.finish_connect(provider.page(prompt.url), by=ADMIN)
+            assert await sends.connection() == found
             return consent, found.address, await sends.disconnect(by=ADMIN), await sends.disconnect(by=ADMIN)
 
     consent, *rest = asyncio.run(story())

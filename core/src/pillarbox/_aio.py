@@ -173,6 +173,10 @@ class AsyncMailer:
         """End a sign-in as `Mailer.disconnect`."""
         return await self._run(functools.partial(self.mailer.disconnect, user, company=company, by=by))
 
+    async def connection(self, user: str | None = None, *, company: str | None = None) -> Connection | None:
+        """Return what `Mailer.connection` returns."""
+        return await self._run(functools.partial(self.mailer.connection, user, company=company))
+
     async def consent_url(
         self, redirect_uri: str, *, user: str | None = None, company: str | None = None, state: str = ""
     ) -> str | None:
