@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import smtplib
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -32,7 +34,10 @@ PRODUCERS = 16
 
 @contextlib.contextmanager
 def outbox(job: Job) -> Iterator[Run]:
-    """Enqueue each message, durable when the call returns, while a worker in a thread of this process sends."""
+    """Enqueue each message, durable when the call returns, while a worker in a thread of this process sends.
+
+    One interpreter does both by turns, and both share each sync of the disk.
+    """
     what = case(job.case)
     with desk(job.port, FREE) as mailer:
 
@@ -49,17 +54,29 @@ def outbox(job: Job) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def bulk(job: Job) -> Iterator[Run]:
-    """Enqueue a hundred messages a write; fifty are claimed and on the way at once (CHUNKING)."""
+def outbox_apart(job: Job) -> Iterator[Run]:
+    """Enqueue each message, durable when the call returns, while `pillarbox worker` sends in a process of its own."""
     what = case(job.case)
-    with desk(
-        job.port, OutboxSettings(user_burst=0, company_burst=0, batch=50), chunking_window=50
-    ) as mailer:
+    with office(job.port) as mailer:
+
+        def run(count: int) -> None:
+            for _ in range(count):
+                mailer.enqueue(message(what), user=USER)
+            wait_until_empty(mailer)
+
+        yield run
+
+
+@contextlib.contextmanager
+def bulk(job: Job) -> Iterator[Run]:
+    """Enqueue a hundred messages a write, while `pillarbox worker` sends: fifty are marked at once, half of them on the way."""
+    what = case(job.case)
+    with office(job.port, smtp="chunking_window = 25\n", outbox="batch = 50\n") as mailer:
 
         def run(count: int) -> None:
             answers = mailer.enqueue_many((message(what) for _ in range(count)), user=USER)
             assert len(answers) == count
-            drain(mailer, count)
+            wait_until_empty(mailer)
 
         yield run
 
@@ -102,7 +119,7 @@ def many_producers(job: Job) -> Iterator[Run]:
 def huey_fsync(job: Job) -> Iterator[Run]:
     """Huey on SQLite with fsync: enqueue each, then take and run each in this process, over one kept connection.
 
-    It deletes a task before it runs it, so that a crash loses what it had in hand. It composes with EmailMessage.
+    That is the order that suits it best: its consumer, in a process of its own, would poll and contend for the lock. It deletes a task before it runs it, so that a crash loses what it had in hand. It composes with EmailMessage.
     """
     from huey import SqliteHuey  # type: ignore[import-untyped,unused-ignore]
 
@@ -166,11 +183,62 @@ def desk(port: int, settings: OutboxSettings, **more: Any) -> Iterator[pillarbox
             yield mailer
 
 
-def drain(mailer: pillarbox.Mailer, count: int) -> None:
-    """Send what waits, and want *count* of it accepted."""
-    worker = mailer.worker()
-    worker.run(drain=True)
-    assert worker.counted == {State.ACCEPTED: count}, worker.counted
+SETTINGS = """\
+[company]
+address = "{sender}"
+name = "{name}"
+method = "smtp"
+[company.smtp]
+server = "127.0.0.1"
+port = {port}
+encryption = "none"
+authenticate = false
+{smtp}
+[users.{user}]
+address = "{sender}"
+name = "{name}"
+[outbox]
+user_burst = 0
+company_burst = 0
+{outbox}
+"""
+WORKER = [sys.executable, "-c", "from pillarbox.cli import main; main()", "--config"]
+
+
+def settings_file(folder: Path, port: int, *, smtp: str = "", outbox: str = "") -> Path:
+    """Return the settings of a company that sends to the sink, and of its user, as a file in *folder*."""
+    path = folder / "pillarbox.toml"
+    text = SETTINGS.format(sender=SENDER, name=SENDER_NAME, port=port, user=USER, smtp=smtp, outbox=outbox)
+    path.write_text(text, "utf-8")
+    path.chmod(0o600)
+    return path
+
+
+@contextlib.contextmanager
+def office(port: int, *, smtp: str = "", outbox: str = "") -> Iterator[pillarbox.Mailer]:
+    """Yield a host's mailer, beside whose outbox `pillarbox worker` works in a process of its own, as it is deployed."""
+    with contextlib.ExitStack() as stack:
+        path = settings_file(
+            Path(stack.enter_context(tempfile.TemporaryDirectory())), port, smtp=smtp, outbox=outbox
+        )
+        mailer = stack.enter_context(pillarbox.Mailer.open(path))
+        mailer.queue.lanes()
+        worker = stack.enter_context(
+            subprocess.Popen(
+                [*WORKER, str(path), "worker"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+            )
+        )
+        stack.callback(worker.terminate)
+        while not mailer.queue.workers():
+            assert worker.poll() is None, "the worker ended"
+            time.sleep(0.01)
+        yield mailer
+
+
+def wait_until_empty(mailer: pillarbox.Mailer) -> None:
+    """Return when the worker has settled all that was kept; a message that is not accepted stays in its lane or is told."""
+    while mailer.queue.lanes():
+        time.sleep(0.002)
 
 
 def message(what: Case) -> pillarbox.Message:

@@ -37,6 +37,7 @@ CONTENDERS = {
     "pillarbox explain, first time": "ours:explains_first",
     "pillarbox TomlDirectory": "ours:loads",
     "pillarbox outbox": "queues:outbox",
+    "pillarbox outbox, worker apart": "queues:outbox_apart",
     "pillarbox outbox, bulk of 50": "queues:bulk",
     "pillarbox enqueue": "queues:one_producer",
     "pillarbox enqueue, 16 threads": "queues:many_producers",
