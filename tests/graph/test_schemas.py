@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from tests.graph.schemas import published
 
 pytestmark = pytest.mark.services
 
+ROOT = Path(__file__).resolve().parents[2]
 RIGHT = message(
     ccRecipients=to(CUSTOMER),
     bccRecipients=None,
@@ -97,3 +101,11 @@ def test_what_is_wrong_is_refused_by_both(given: dict[str, Any]):
         client = anna(graph)
         assert client.post("/messages", message(**given)).error == (400, "RequestBodyRead")
         assert client.post("/sendMail", {"message": message(**given)}).error == (400, "RequestBodyRead")
+
+
+def test_all_that_the_fake_is_tried_with_goes_with_the_published_types_too():
+    """Its own tests, once more, in a process of their own."""
+    options = ["-q", "-n", "0", "-p", "no:cacheprovider", "-p", "tests.graph.with_schema"]
+    command = [sys.executable, "-m", "pytest", *options, "tests/core/testing/graph"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout[-3000:]

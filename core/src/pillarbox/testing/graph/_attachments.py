@@ -47,8 +47,7 @@ def file(turn: Turn) -> Reply:
 
 def octets(turn: Turn) -> Reply:
     """The octets of one attachment."""
-    found = _named(turn)
-    return Reply(200, found.content, {"Content-Type": found.content_type})
+    return Reply(200, _named(turn).content, {"Content-Type": "application/octet-stream"})
 
 
 def drop(turn: Turn) -> Reply:
