@@ -103,9 +103,10 @@ def test_what_is_wrong_is_refused_by_both(given: dict[str, Any]):
         assert client.post("/sendMail", {"message": message(**given)}).error == (400, "RequestBodyRead")
 
 
+@pytest.mark.timeout(300)
 def test_all_that_the_fake_is_tried_with_goes_with_the_published_types_too():
     """Its own tests, once more, in a process of their own."""
     options = ["-q", "-n", "0", "-p", "no:cacheprovider", "-p", "tests.graph.with_schema"]
     command = [sys.executable, "-m", "pytest", *options, "tests/core/testing/graph"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stdout[-3000:]
