@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import attrs
@@ -324,7 +325,15 @@ def test_a_fault_of_the_connector_is_told_without_its_text(mailer, provider, cal
     with pytest.raises(Unavailable, match="Testmail failed with KeyError") as caught:
         signed_in(mailer, provider)
     assert MARK not in str(caught.value)
-    assert caught.value.__cause__ is None
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+
+
+def test_an_answer_that_is_none(mailer, provider, monkeypatch):
+    """Of another type than the contract has."""
+    monkeypatch.setattr(type(mailer.plugins.connector("testmail")), "finish", lambda *_: None)
+    with pytest.raises(Unavailable, match="an answer of the type NoneType"):
+        signed_in(mailer, provider)
+    assert rows(mailer) == []
 
 
 def test_without_a_vault_nothing_is_begun(provider):
@@ -422,6 +431,28 @@ def test_removing_a_user_revokes_their_sign_in(mailer, provider):
     signed_in(mailer, provider, "otto")
     mailer.remove_user("otto", by=ADMIN)
     assert (provider.revoked, rows(mailer)) == (1, [])
+
+
+def test_a_removed_user_leaves_nothing_though_the_sign_in_is_busy(mailer, provider, monkeypatch):
+    """What can't be revoked now is destroyed."""
+    signed_in(mailer, provider, "otto")
+
+    @contextlib.contextmanager
+    def busy(name):
+        raise TimeoutError
+        yield
+
+    monkeypatch.setattr(mailer.vault.rows, "lock", busy)
+    with pytest.raises(SendDeferred, match="Another process"):
+        mailer.remove_user("otto", by=ADMIN)
+    assert rows(mailer) == []
+
+
+def test_mail_asks_the_vault_for_its_own_sign_in_alone(mailer, provider, monkeypatch):
+    """A company of ten thousand users is not listed for each mail."""
+    signed_in(mailer, provider)
+    monkeypatch.setattr(mailer.vault.rows, "names", None)
+    assert mailer.send(LETTER).message_id
 
 
 def test_whoever_may_not_remove_a_user_ends_no_sign_in_of_theirs(mailer, provider):

@@ -333,8 +333,10 @@ class Mailer(Connecting, Keeping):
         if who is None:
             raise SettingsError("Name the user to remove.")
         self.directory.remove(user, by=by)  # the first: it refuses whoever may not
-        self._revoke(found, who)
-        _secrets.destroy(self.vault, _secrets.prefix(found.id, who.owner))
+        try:
+            self._revoke(found, who)
+        finally:
+            _secrets.destroy(self.vault, _secrets.prefix(found.id, who.owner))
 
     def _transport(
         self, account: Account, trace: Trace | None = None, wait: float | None = None

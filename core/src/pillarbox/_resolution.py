@@ -47,7 +47,8 @@ def resolve(
         raise no_method(record)
     transport = transport_of(record.method, transports)
     used = account_of(record, company, transports)
-    connection = _counting(used, transport, (connections or {}).get(used.owner))
+    learned = None if connections is None else connections.get(used.owner)
+    connection = _counting(used, transport, learned)
     _check_connection(used, connection)
     told = (*chosen, *_about_account(record, used, transport))
     if isinstance(record, User):

@@ -11,6 +11,7 @@ import socket
 import socketserver
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -26,6 +27,8 @@ _IDLE = 10.0
 """Seconds for a browser to say what it wants: some open connections and never do."""
 _MOST = 32
 """Connections at once; whoever comes on top of them is let go."""
+_LOOK = 0.5
+"""Seconds of one wait: Windows lets nobody interrupt a longer one."""
 _PATIENCE = 120.0
 """Seconds for the program to finish the sign-in while the browser waits for its page."""
 
@@ -100,9 +103,8 @@ class Listener:
 
     def wait(self, finish: Callable[[Mapping[str, str]], Answer], timeout: float) -> Answer:
         """Return what *finish* says of the redirect, or that none came in *timeout* seconds."""
-        try:
-            redirect = self._came.get(timeout=timeout)
-        except queue.Empty:
+        redirect = self._next(timeout)
+        if redirect is None:
             self.expect("")
             return Pending()
         try:
@@ -112,6 +114,17 @@ class Listener:
             raise
         redirect.show(sentence(answer))
         return answer
+
+    def _next(self, timeout: float) -> Redirect | None:
+        """Return the redirect that comes in *timeout* seconds; looked for in short waits, which Ctrl-C ends everywhere."""
+        give_up = time.monotonic() + timeout
+        while True:
+            left = give_up - time.monotonic()
+            try:
+                return self._came.get(timeout=max(0.0, min(left, _LOOK)))
+            except queue.Empty:
+                if left <= _LOOK:
+                    return None
 
     def __enter__(self) -> Self:
         for thread in self._threads:

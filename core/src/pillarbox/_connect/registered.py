@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import attrs
 
@@ -15,6 +14,8 @@ from .._plugins import Plugins
 from .._route import Finding, Level
 from .._schema import form, structure
 from .._vault import Credentials
+
+T = TypeVar("T")
 
 
 @attrs.frozen
@@ -38,15 +39,14 @@ class Registered:
 
     def start(self, asked: SignIn) -> Prompt:
         """See `Connector`; whatever it raises that is not pillarbox's own is its fault, and told as such."""
-        with self._at_fault():
-            return self.connector.start(self.app, asked)
+        return self._asked(lambda: self.connector.start(self.app, asked), Prompt)
 
     def finish(
         self, asked: SignIn, kept: bytes, callback: Mapping[str, str] | None
     ) -> Connected | Pending | Refused:
         """See `Connector`; what the provider says is fit to be shown to a person."""
-        with self._at_fault():
-            answer = self.connector.finish(self.app, asked, kept, callback)
+        kinds = (Connected, Pending, Refused)
+        answer = self._asked(lambda: self.connector.finish(self.app, asked, kept, callback), *kinds)
         if not isinstance(answer, Refused):
             return answer
         who, said = quotation(answer.signed_in_as), quotation(answer.detail)
@@ -55,13 +55,11 @@ class Registered:
 
     def wanted(self, asked: SignIn) -> tuple[str, ...]:
         """See `Connector`."""
-        with self._at_fault():
-            return tuple(self.connector.wanted(self.app, asked))
+        return self._asked(lambda: tuple(self.connector.wanted(self.app, asked)), tuple)
 
     def consent_url(self, redirect_uri: str, state: str) -> str | None:
         """See `Connector`."""
-        with self._at_fault():
-            return self.connector.consent_url(self.app, redirect_uri, state)
+        return self._asked(lambda: self.connector.consent_url(self.app, redirect_uri, state), str, type(None))
 
     def checked(self, connection: Connection | None, mailbox: str) -> Iterator[Finding]:
         """Yield what the connector finds of the registration; where it has no look of its own, that it is complete."""
@@ -84,23 +82,24 @@ class Registered:
     def revoke(self, secret: bytes) -> bool:
         """Return whether the provider was told that the grant is over; raises nothing."""
         try:
-            with self._at_fault():
-                return bool(self.connector.revoke(self.app, secret))
+            return self._asked(lambda: bool(self.connector.revoke(self.app, secret)), bool)
         except PillarboxError as error:
             _log.event("warning", "pillarbox.not_revoked", connector=self.name, error=type(error).__name__)
         return False
 
-    @contextlib.contextmanager
-    def _at_fault(self) -> Iterator[None]:
+    def _asked(self, question: Callable[[], T], *kinds: type) -> T:
+        """Return the answer, which is one of *kinds*; nothing of what a plugin raises is passed on but its class."""
         try:
-            yield
+            answer = question()
         except PillarboxError:
             raise
         except Exception as error:  # noqa: BLE001  (a plugin may raise anything, and its text may hold secrets)
-            kind = type(error).__name__
+            problem = type(error).__name__
         else:
-            return
-        raise Unavailable(f"{self.label} failed with {kind}.", cure="It is a fault of the connector.")
+            if isinstance(answer, kinds):
+                return answer
+            problem = f"an answer of the type {type(answer).__name__}"
+        raise Unavailable(f"{self.label} failed with {problem}.", cure="It is a fault of the connector.")
 
     def token(self, credentials: Credentials, purpose: str, host: str) -> str:
         """Return a token for *purpose*, which will be shown to *host*.
