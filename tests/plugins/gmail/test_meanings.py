@@ -18,10 +18,18 @@ from pillarbox_gmail.waiting import LEAST, MOST, wait_asked
 NOW = dt.datetime(2026, 11, 26, 10, 0, tzinfo=dt.UTC)
 
 
-def answer(status: int, reason: str = "", text: str = "", details: str = "", **headers: str) -> Answer:
-    error: dict = {"code": status, "message": text, "status": "NAME"}
+def answer(
+    status: int,
+    reason: str = "",
+    text: str = "",
+    details: str = "",
+    domain: str = "global",
+    name: str = "NAME",
+    **headers: str,
+) -> Answer:
+    error: dict = {"code": status, "message": text, "status": name}
     if reason:
-        error["errors"] = [{"reason": reason, "message": text, "domain": "global"}]
+        error["errors"] = [{"reason": reason, "message": text, "domain": domain}]
     if details:
         error["details"] = [{"@type": "x"}, {"reason": details}]
     return Answer(
@@ -48,6 +56,10 @@ def answer(status: int, reason: str = "", text: str = "", details: str = "", **h
         (answer(400, "failedPrecondition", "Mail service not enabled"), SettingsError, "mail-off"),
         (answer(400, "failedPrecondition", "Precondition check failed."), SettingsError, "account-unusable"),
         (answer(403, "forbidden", "Delegation denied for a@b"), SettingsError, "delegation-denied"),
+        (answer(403, "variableTermLimitExceeded", domain="usageLimits"), SendDeferred, "rate-limit"),
+        (answer(403, "somethingNew", name="RESOURCE_EXHAUSTED"), SendDeferred, "rate-limit"),
+        (answer(403, "domainPolicy", domain="usageLimits"), SettingsError, "domain-policy"),
+        (answer(403, "somethingNew"), SettingsError, "account-refused"),
         (answer(413, "uploadTooLarge"), SendRejected, "too-large"),
         (answer(413), SendRejected, "too-large"),
         (Answer(413, {}, b"<html>"), SendRejected, "too-large"),
@@ -55,7 +67,7 @@ def answer(status: int, reason: str = "", text: str = "", details: str = "", **h
         (answer(400, "invalidArgument", "Invalid To header"), SendRejected, "recipient-refused"),
         (answer(400, "invalidArgument"), SendRejected, "message-refused"),
         (answer(418, "teapot"), SendRejected, "message-refused"),
-        (Answer(403, {}, b"<html>"), SendDeferred, "message-refused"),
+        (Answer(403, {}, b"<html>"), SendDeferred, "account-refused"),
         (Answer(407, {}, b""), SendDeferred, "message-refused"),
     ],
     ids=str,

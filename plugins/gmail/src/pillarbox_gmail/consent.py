@@ -76,8 +76,7 @@ def page(settings: GmailApp, asked: SignIn, kept: Secrets) -> str:
         "include_granted_scopes": "false",  # what was granted elsewhere is none of ours
         "login_hint": asked.account.signs_in_as,
     }
-    separator = "&" if "?" in settings.auth_uri else "?"
-    return settings.auth_uri + separator + urlencode({name: one for name, one in parameters.items() if one})
+    return f"{settings.auth_uri}?{urlencode({name: one for name, one in parameters.items() if one})}"
 
 
 @attrs.frozen(kw_only=True)

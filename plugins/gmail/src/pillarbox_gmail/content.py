@@ -63,6 +63,8 @@ def _with_bcc(submission: Submission) -> Iterator[memoryview]:
         elif left >= 0:
             left -= len(view)
         yield view
+    if submission.bcc_header and left == 0:  # a header without a body
+        yield memoryview(submission.bcc_header)
 
 
 def _gathered(parts: Iterable[memoryview]) -> Iterator[bytes | memoryview]:

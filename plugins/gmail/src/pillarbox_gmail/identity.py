@@ -54,6 +54,10 @@ def verified(settings: GmailApp, wire: Wire, id_token: str, nonce: str) -> Ident
         )
     except PillarboxError:
         raise
+    except ImportError:
+        failure = NotVerified(
+            "its certificates are JWKs, and the distribution pyjwt, which reads them, is missing"
+        )
     except Exception as error:  # noqa: BLE001  (google-auth's, those of pyjwt, ValueError; their text holds the token)
         failure = NotVerified(f"its signature, time or audience is wrong ({type(error).__name__})")
     else:

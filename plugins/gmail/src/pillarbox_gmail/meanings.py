@@ -137,6 +137,15 @@ MEANINGS = (
         "Connect as the person whose mailbox it is.",
     ),
     Meaning(
+        "account-refused",
+        (403,),
+        (),
+        (),
+        Kind.ACCOUNT,
+        "the account may not do that",
+        "Ask the administrator of the Workspace; connect again if that does not help.",
+    ),
+    Meaning(
         "too-large",
         (413,),
         (),
@@ -156,6 +165,7 @@ MEANINGS = (
     ),
     Meaning("message-refused", (), (), (), Kind.MESSAGE, "Gmail does not take it", ""),
 )
+_LIMIT = next(row for row in MEANINGS if row.finding == "rate-limit")
 DAY_SECONDS = 3_600.0
 """Seconds before a mailbox that has used up its day is tried again, where Google does not say."""
 
@@ -168,12 +178,14 @@ class Said:
         status: Of HTTP.
         reason: Its word for it, or "".
         text: Its text, fit to be shown.
+        is_limit: Whether it is about how much was asked for, whatever the reason is called.
         is_googles: Whether it has the shape of Google's errors; a proxy on the way has others.
     """
 
     status: int
     reason: str
     text: str
+    is_limit: bool
     is_googles: bool
 
     @classmethod
@@ -183,7 +195,13 @@ class Said:
         told: dict[str, Any] = error if isinstance(error, dict) else {}
         text = told.get("message")
         shown = quotation(text) if isinstance(text, str) else ""
-        return cls(answer.status, _reason(told), shown, is_googles=isinstance(error, dict))
+        return cls(
+            answer.status,
+            _reason(told),
+            shown,
+            is_limit=told.get("status") == "RESOURCE_EXHAUSTED" or _domain(told) == "usageLimits",
+            is_googles=isinstance(error, dict),
+        )
 
     @property
     def code(self) -> str:
@@ -194,7 +212,14 @@ class Said:
     def meaning(self) -> Meaning:
         """The row that applies."""
         text = self.text.lower()
-        return next(row for row in MEANINGS if row.fits(self.status, self.reason, text))
+        found = next(row for row in MEANINGS if row.fits(self.status, self.reason, text))
+        return _LIMIT if self.is_limit and not found.reasons else found
+
+
+def _domain(told: dict[str, Any]) -> str:
+    listed = told.get("errors")
+    first = listed[0] if isinstance(listed, list) and listed else None
+    return str(first.get("domain", "")) if isinstance(first, dict) else ""
 
 
 def _reason(told: dict[str, Any]) -> str:
@@ -211,7 +236,7 @@ def refusal(answer: Answer, stage: str) -> PillarboxError:
     """Return what it means for the caller that Gmail refused, with an answer that says so; nothing left."""
     said = Said.read(answer)
     row = said.meaning
-    if not said.is_googles and row.finding == "message-refused":
+    if not said.is_googles and row.finding in {"message-refused", "account-refused"}:
         return SendDeferred(
             f"The answer {said.status} came in the place of Gmail's own; nothing left.",
             code=said.code,

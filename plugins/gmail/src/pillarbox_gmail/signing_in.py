@@ -15,7 +15,7 @@ from .grants import LISTS_ALIASES
 from .identity import NotVerified, verified
 from .kept import Kept
 from .settings import Mode
-from .tokens import key_of, refreshed, wire_of
+from .tokens import key_of, refreshed, refuse_stranger, wire_of
 from .wire import Wire
 
 
@@ -66,16 +66,11 @@ def check_service(app: App, asked: SignIn) -> None:
         SettingsError: No key, no mailbox, or one that the service account is not for.
     """
     _ = key_of(app)
-    mailbox, domains = asked.account.mailbox, registration(app).service_domains
-    if not mailbox:
+    if not asked.account.mailbox:
         raise SettingsError(
             "A service account needs a mailbox to act for.", cure="Set mailbox, or the owner's address."
         )
-    if domains and mailbox.rpartition("@")[2].lower() not in domains:
-        raise SettingsError(
-            f"The service account is not for {mailbox}.",
-            cure="Use another mailbox, or have the deployer add its domain to service_domains in [apps.gmail].",
-        )
+    refuse_stranger(registration(app), asked.account.mailbox)
 
 
 def by_service(app: App, asked: SignIn) -> Connected:

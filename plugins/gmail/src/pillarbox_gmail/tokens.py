@@ -150,6 +150,7 @@ def _of_service(app: App, kept: Kept) -> service_account.Credentials:
     from google.oauth2.service_account import Credentials
 
     info = key_of(app)
+    refuse_stranger(registration(app), kept.subject)
     try:
         made: service_account.Credentials = Credentials.from_service_account_info(  # type: ignore[no-untyped-call,unused-ignore]
             {**info, "token_uri": registration(app).token_uri}, scopes=kept.scopes, subject=kept.subject
@@ -164,6 +165,19 @@ def _of_service(app: App, kept: Kept) -> service_account.Credentials:
 _NEW_KEY = (
     "Make a new JSON key of the service account in the Google Cloud console, and refer to it in [apps.gmail]."
 )
+
+
+def refuse_stranger(settings: GmailApp, mailbox: str) -> None:
+    """Refuse a *mailbox* that the service account is not for.
+
+    Raises:
+        SettingsError: It is of none of the domains that the deployer named.
+    """
+    if settings.service_domains and mailbox.rpartition("@")[2].lower() not in settings.service_domains:
+        raise SettingsError(
+            f"The service account is not for {mailbox}.",
+            cure="Use another mailbox, or have the deployer add its domain to service_domains in [apps.gmail].",
+        )
 
 
 def client_secret(app: App) -> str:

@@ -13,6 +13,7 @@ from pillarbox import (
     Journal,
     Limits,
     MessageError,
+    PillarboxError,
     Proof,
     Receipt,
     SenderMismatch,
@@ -66,8 +67,6 @@ class GmailTransport(Transport):
 
     def find(self, submission: Submission, journal: Journal) -> Sighting:
         """Look by the draft, and in Sent where the sign-in allows it; see `Transport.find`."""
-        from pillarbox import PillarboxError
-
         from .looking import looked_for
 
         try:

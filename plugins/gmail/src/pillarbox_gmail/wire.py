@@ -44,6 +44,7 @@ class Wire:
         self._socket: socket.socket | None = None
         self._ready: socket.socket | None = None
         self._give_up = 0.0
+        self._over = threading.Event()
         self._used_at = 0.0
 
     def ask(
@@ -72,7 +73,8 @@ class Wire:
         self._refresh()
         self._say(f"> {method} {_shown(url)} ({len(body or b''):,} octets)")
         self._give_up = time.monotonic() + self._timeout + seconds
-        watch = threading.Timer(self._timeout + seconds, self._cut)
+        self._over = threading.Event()
+        watch = threading.Timer(self._timeout + seconds, self._cut, (self._over,))
         watch.daemon = True
         watch.start()
         try:
@@ -114,11 +116,13 @@ class Wire:
         if self._trace is not None:
             self._trace(line)
 
-    def _cut(self) -> None:
+    def _cut(self, over: threading.Event) -> None:
         """End the exchange that has no time left: whoever waits on its socket gets an end."""
-        if self._socket is not None:
+        over.set()
+        connected = self._socket
+        if connected is not None and self._over is over:
             with contextlib.suppress(OSError):  # it has ended by itself
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+                socket.socket.shutdown(connected, socket.SHUT_RDWR)
 
     def _exchange(
         self, method: str, url: str, headers: dict[str, str], body: bytes | Pieces | None, seconds: float
@@ -156,7 +160,7 @@ class Wire:
         return Answer(response.status_code, headers, bytes(body))
 
     def _how(self) -> str:
-        return "no answer came in time" if time.monotonic() >= self._give_up else "the line broke"
+        return "no answer came in time" if self._over.is_set() else "the line broke"
 
     def _connected(self, host: str, port: int, seconds: float) -> socket.socket:
         return self._network.connect(host, port, timeout=seconds)
@@ -170,7 +174,11 @@ class Wire:
         return made
 
     def _connection_is(self, connected: socket.socket) -> None:
+        """Know the connection that is ready; one that came too late for its exchange is none."""
         self._socket = connected
+        if self._over.is_set():
+            self._socket = None
+            raise TimeoutError
 
     def _opened(self) -> requests.Session:
         if self._session is None:
