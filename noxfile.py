@@ -30,7 +30,7 @@ INSTALLED = [
     "./plugins/m365",
     "./plugins/gmail",
 ]
-PURE = "not services and not dist and not windows and not calibrate"
+PURE = "not services and not dist and not windows and not calibrate and not live"
 PROCESSES = "4"
 """For two cores: half the time a test waits, for a server, a process or a clock."""
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -141,6 +141,13 @@ def calibrate(session: nox.Session) -> None:
     """Drive the fakes of Gmail and Graph by the clients of Google, Microsoft and others, unmodified."""
     install(session, *groups("calibrate"))
     pytest(session, "-W", "default", "tests/calibrate", processes="2")  # their warnings are theirs
+
+
+@nox.session(python=HERE)
+def live(session: nox.Session) -> None:
+    """Ask the real services what nobody has verified, with an account of yours; see tests/live/README.md. Sends mail."""
+    install(session)
+    pytest(session, "-m", "live", "tests/live", processes="0")
 
 
 @nox.session(python=HERE)

@@ -1,0 +1,1 @@
+"""What nobody has verified of the real services, as questions that a test asks them."""
