@@ -4,6 +4,7 @@ import http from 'node:http';
 const CALLS = {
   reset: ({ mounts, events }) => { events.length = 0; for (const one of Object.values(mounts)) one.reset(); },
   events: ({ events }) => events,
+  secrets: (all, given) => [...at(all, given).secrets],
   fail: (all, given) => at(all, given).faults.add(given),
   heal: (all, given) => at(all, given).faults.clear(),
   rotate: (all, given) => { at(all, given).rotates = given.on; },

@@ -23,15 +23,17 @@ export class Faults {
   }
 }
 
-/** Answers as the fault wants; `next` is what the provider would have done. */
+/** Answers as the fault wants; `next` is what the provider would have done. An `echo` repeats the form as it came. */
 export async function suffered(ctx, fault, next) {
+  const asked = ctx.req.body;
+  const description = fault.echo ? `${fault.description} ${asked}` : fault.description;
   switch (fault.error) {
     case 'hang': return silent(ctx, false);
     case 'cut': return silent(ctx, true);
     case 'cut-after': await next(); return silent(ctx, true);
-    case 'garbage': ctx.type = 'html'; return answer(ctx, 200, PAGE);
-    case 'unavailable': ctx.type = 'html'; return answer(ctx, 503, PAGE);
-    default: return answer(ctx, fault.status ?? STATUS[fault.error] ?? 400, { error: fault.error, error_description: fault.description, ...fault.more });
+    case 'garbage': ctx.type = 'html'; return answer(ctx, 200, fault.echo ? `${PAGE}${asked}` : PAGE);
+    case 'unavailable': ctx.type = 'html'; return answer(ctx, 503, fault.echo ? `${PAGE}${asked}` : PAGE);
+    default: return answer(ctx, fault.status ?? STATUS[fault.error] ?? 400, { error: fault.error, error_description: description, ...fault.more });
   }
 }
 

@@ -8,11 +8,15 @@ import { form } from './requests.mjs';
 import { Store } from './store.mjs';
 
 const DAY = 86400;
+const SECRET = new Set([
+  'code', 'code_verifier', 'device_code', 'refresh_token', 'access_token', 'id_token', 'client_secret', 'client_assertion', 'assertion',
+]);
 
 export class Mount {
   faults = new Faults();
   people = new People();
   store = new Store();
+  secrets = new Set();
 
   /** `events` is the log; `given` what this provider is: its name, path, issuer, key, routes, scopes, clients, and how it differs. */
   constructor(given, events) {
@@ -32,6 +36,7 @@ export class Mount {
     this.lifetime = 3600;
     this.faults.clear();
     this.people.clear();
+    this.secrets.clear();
     this.store.clear();
   }
 
@@ -89,14 +94,21 @@ export class Mount {
   #guarded = async (ctx, next) => {
     if (ctx.method !== 'POST' || ctx.path !== this.routes.token) return next();
     const asked = await form(ctx);
+    this.#learn(asked);
     const fault = this.faults.take('token', asked.get('grant_type'));
     if (fault) {
       this.record('fault', { client: asked.get('client_id') ?? '', grant_type: asked.get('grant_type') ?? '', error: fault.error });
       return suffered(ctx, fault, next);
     }
     await next();
-    return this.dress(ctx, asked);
+    await this.dress(ctx, asked);
+    if (ctx.body) this.#learn(Object.entries(ctx.body));
   };
+
+  /** Keeps what must be seen nowhere else, for a test that looks for it. */
+  #learn(pairs) {
+    for (const [name, value] of pairs) if (SECRET.has(name)) this.secrets.add(value);
+  }
 
   #listen() {
     const said = (ctx) => ({

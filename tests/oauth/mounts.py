@@ -97,6 +97,7 @@ class Mount:
         grant_type: str = "",
         status: int | None = None,
         description: str = "",
+        echo: bool = False,
         **more: Any,
     ) -> None:
         """Let the next requests for a token fail.
@@ -110,9 +111,10 @@ class Mount:
             grant_type: Only requests of this type.
             status: Another than the error's usual one.
             description: The error's `error_description`.
+            echo: Whether its words repeat all that was sent, secrets and all.
             more: Further fields of the answer, `suberror` or `claims` say.
         """
-        given = {"error": error, "times": times, "endpoint": endpoint, "grant_type": grant_type}
+        given = {"error": error, "times": times, "endpoint": endpoint, "grant_type": grant_type, "echo": echo}
         self._call(
             "fail",
             **given,
@@ -159,6 +161,11 @@ class Mount:
     def events(self) -> list[Event]:
         """Return what happened here."""
         return [Event(**one) for one in self._door.call("events") if one["mount"] == self.name]
+
+    def secrets(self) -> list[str]:
+        """Return every token, code, secret and assertion that came or went at the token endpoint."""
+        known: list[str] = self._call("secrets")
+        return known
 
     def requests(self) -> list[Event]:
         """Return the requests for tokens, by how each ended."""
