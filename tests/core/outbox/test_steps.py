@@ -92,7 +92,7 @@ def test_settings_that_fail_rest_the_lane_and_are_tried_again():
     assert found.pause.until == NOON + HOUR
 
 
-@pytest.mark.parametrize("stage", ["dns", "connect", "tls", "greeting", "sign-in"])
+@pytest.mark.parametrize("stage", ["dns", "connect", "tls", "greeting", "sign-in", "limit"])
 def test_a_server_that_is_not_there_rests_the_lane(stage):
     """It says nothing of the message, and the next would meet the same."""
     found = steps.after(entry(), SendDeferred("refused", stage=stage), RULES, NOON, chance=1.0)

@@ -24,8 +24,9 @@ from .._mail import TRANSITIONS, Answer, AnswerState, Receipt, Sighting, Sightin
 from .entry import AT_ONCE, TAKEN, Entry, Pause, Step
 from .settings import OnUnknown, OutboxSettings
 
-_BEFORE_THE_MESSAGE = frozenset({"dns", "connect", "proxy", "tls", "greeting", "sign-in"})
-"""The stages at which a failure says nothing of the message: the lane rests, not only the entry."""
+_BEFORE_THE_MESSAGE = frozenset({"dns", "connect", "proxy", "tls", "greeting", "sign-in", "limit"})
+"""The stages at which a failure says nothing of the message: the lane rests, not only the entry. `limit` is what the
+mailbox may send at all, whichever message is next."""
 
 
 def seconds(count: float) -> dt.timedelta:
