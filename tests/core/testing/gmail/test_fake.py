@@ -105,6 +105,8 @@ def test_metadata_alone_sees_little(gmail: FakeGmail):
     ]
     assert seen == [403, 403, 200, 200]
     assert anna.ask("GET", f"messages/{name}").status == 403
+    both = client(gmail, "gmail.metadata", "gmail.readonly")
+    assert both.ask("GET", "messages?q=in:sent").status == both.ask("GET", f"messages/{name}").status == 200
 
 
 @pytest.mark.parametrize("query", ["forman=raw", "format=row"])

@@ -95,11 +95,20 @@ def test_a_mailbox_has_a_pace(most: dict, span: float):
         anna = client(gmail)
         name = anna.draft()
         assert [paced(anna, name) for _ in range(3)] == [200, 200, 429]
+        assert anna.post("drafts/send", {"id": name}).status == 429
         assert (client(gmail, address="other@acme.example").send().status, anna.draft()[0]) == (200, "r")
         clock.now += span - 0.01
         assert anna.send().status == 429
         clock.now += 0.02
         assert anna.post("drafts/send", {"id": name}).status == 200
+
+
+def test_a_draft_that_is_sent_counts():
+    with FakeGmail(per_minute=1, clock=lambda: 0.0) as gmail:
+        gmail.add_mailbox(ORDERS)
+        anna = client(gmail)
+        assert anna.post("drafts/send", {"id": anna.draft()}).status == 200
+        assert anna.send().status == 429
 
 
 def paced(anna: Client, draft: str) -> int:
