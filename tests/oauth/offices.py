@@ -146,6 +146,7 @@ def opened(
     app: Mapping[str, Any] | None = None,
     settings: Mapping[str, Any] | None = None,
     api: str = "",
+    smtp: Mapping[str, Any] | None = None,
 ) -> Office:
     """Return an office in *folder*.
 
@@ -157,21 +158,26 @@ def opened(
         app: What `[apps.<method>]` says besides.
         settings: What `[company.<method>]` says.
         api: Where the provider's interface for mail is.
+        smtp: The settings of an SMTP server, which the company's mail goes to with the provider's tokens.
     """
     web = {"m365": "web", "gmail": "googleWeb"}[method]
     known = {**registration(provider, method, client or web, folder), **(app or {})}
     if api:
         known[{"m365": "graph", "gmail": "api"}[method]] = api
     file = folder / "pillarbox.toml"
-    file.write_text(_toml(method, known, settings or {}))
+    ways = (
+        {method: settings or {}} if smtp is None else {"smtp": {**smtp, "sign_in": method, "username": ALICE}}
+    )
+    file.write_text(_toml(method, known, ways))
     open_vault(folder / "pillarbox.vault.sqlite3").create_key(FileKey(folder / "vault.key"))
     return Office(provider, method, file, Mailer.open(file))
 
 
-def _toml(method: str, app: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+def _toml(method: str, app: Mapping[str, Any], ways: Mapping[str, Mapping[str, Any]]) -> str:
+    ((way, settings),) = ways.items()
     tables = {
-        "company": {"address": ALICE, "name": "Contoso", "method": method},
-        f"company.{method}": settings,
+        "company": {"address": ALICE, "name": "Contoso", "method": way},
+        f"company.{way}": settings,
         "users.bob": {"address": BOB, "name": "Bob", "settings": "personal", "method": method},
         f"apps.{method}": app,
     }

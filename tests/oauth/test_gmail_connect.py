@@ -8,6 +8,7 @@ import pytest
 
 from pillarbox import Connection, Grant, Refused, RefusedReason, SettingsError
 from pillarbox._connect.loopback import PASTED
+from pillarbox.testing.gmail import Alias, FakeGmail
 from tests.oauth.browser import ALICE
 from tests.oauth.offices import ADMIN, BOB, CONFIRM, SEND, opened
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tests.oauth.provider import Provider
 
 pytestmark = pytest.mark.services
+BASIC = "https://www.googleapis.com/auth/gmail.settings.basic"
 Open = "Callable[..., Office]"
 
 
@@ -123,6 +125,21 @@ def test_an_address_that_google_has_not_verified(office: Open, browser: Browser,
     assert isinstance(answer, Refused)
     assert answer.reason is RefusedReason.FAILED
     assert "not verified the address" in answer.detail
+
+
+def test_the_aliases_of_an_account(office: Open, browser: Browser) -> None:
+    """Where they are asked for, those are known that Google has verified; unticked, the connection is good without."""
+    with FakeGmail() as api:
+        api.add_mailbox(ALICE, aliases=["sales@contoso.test", Alias("not-yet@contoso.test", verified=False)])
+        server = office("googleWeb", app={"list_aliases": True}, api=api.url)
+        api.accepts(server.mount.introspect)
+        without = server.by_redirect(browser, untick=[BASIC])
+        answer = server.by_redirect(browser)
+    assert isinstance(without, Connection)
+    assert isinstance(answer, Connection)
+    assert without.aliases == ()
+    assert "sales@contoso.test" in answer.aliases
+    assert "not-yet@contoso.test" not in answer.aliases
 
 
 def test_a_service_account(office: Open, provider: Provider) -> None:

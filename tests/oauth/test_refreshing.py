@@ -106,6 +106,20 @@ def test_a_provider_that_is_down(office: Office, browser: Browser, fault: str) -
     assert office.mount.introspect(office.token()) is not None
 
 
+def test_a_provider_that_says_nothing(
+    office: Office, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for so long and no longer; then the token is got."""
+    connected(office, browser, NEARLY_OVER)
+    monkeypatch.setattr("pillarbox_m365.authority.SECONDS", 0.5)
+    monkeypatch.setattr("pillarbox_gmail.tokens.wire_of.__defaults__", (0.5,))
+    office.mount.fail("hang")
+    with pytest.raises(SendDeferred):
+        office.token()
+    monkeypatch.undo()
+    assert office.mount.introspect(office.token()) is not None
+
+
 def test_a_refused_registration(office: Office, browser: Browser) -> None:
     """It is the administrator's business, said once; six processes do not hammer the provider with it."""
     connected(office, browser, NEARLY_OVER)
