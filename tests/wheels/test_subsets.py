@@ -158,3 +158,17 @@ def test_without_the_outbox_on_postgresql_the_settings_say_how_to_get_it(environ
     path.chmod(0o600)
     done = made.python("from pillarbox import Mailer; Mailer.open('queued.toml')")
     assert "pip install pillarbox-procrastinate" in done.stderr
+
+
+GOOGLE = {
+    "certifi", "cffi", "charset-normalizer", "charset_normalizer", "cryptography", "google-auth", "pillarbox-gmail",
+    "pyasn1", "pyasn1-modules", "pyasn1_modules", "pycparser", "requests", "urllib3",
+}  # fmt: skip
+
+
+def test_gmail_brings_what_it_stands_on_and_nothing_else(environment):
+    """Pip install 'pillarbox[gmail]': google-auth, requests and what they need; no client library of Google's."""
+    made = environment("pillarbox[gmail]")
+    assert {"google-auth", "pillarbox-gmail", "requests"} <= made.installed() <= CORE | GOOGLE
+    code = "import sys, pillarbox_gmail as g; g.GmailTransport(g.GmailSettings()); print('requests' in sys.modules)"
+    assert made.python(code).stdout.split() == ["False"]
