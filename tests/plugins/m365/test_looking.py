@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pillarbox import Journal, Sighting, SightingState, Submission
+from pillarbox import Journal, OutcomeUnknown, Sighting, SightingState, Submission
 from pillarbox.testing.graph import Answer, FakeGraph, Fault
 from tests.plugins.m365.givens import ORDERS, SEND, outcome_of, submission, transport
 
@@ -37,23 +37,27 @@ def test_a_mail_whose_answer_was_lost(graph: FakeGraph) -> None:
     assert seen.receipt.submitted_only
 
 
-@pytest.mark.parametrize("ids", ["kept", "replaced"])
-@pytest.mark.parametrize("immutable", [True, False])
-def test_whatever_becomes_of_the_ids(graph: FakeGraph, ids: str, immutable: bool) -> None:
-    """Without the draft's id by our tag, without the tag by the Message-ID."""
-    graph.manners.message_ids, graph.manners.immutable_ids = ids, immutable
+@pytest.mark.parametrize(
+    ("immutable", "tags", "ids"),
+    [
+        (True, "lost", "replaced"),
+        (False, "kept", "replaced"),
+        (False, "lost", "kept"),
+        (True, "kept", "kept"),
+    ],
+)
+def test_whatever_one_name_is_left(graph: FakeGraph, immutable: bool, tags: str, ids: str) -> None:
+    """The draft's id, our tag or the Message-ID: each is enough."""
+    graph.manners.immutable_ids, graph.manners.tags, graph.manners.message_ids = immutable, tags, ids
     what = submission()
     assert found(graph, what, lost(graph, what)).state is SightingState.SENT
 
 
-def test_a_mail_without_our_tag(graph: FakeGraph) -> None:
-    """It is known by its Message-ID."""
-    graph.manners.immutable_ids = False
+def test_no_name_is_left(graph: FakeGraph) -> None:
+    """Then nobody knows."""
+    graph.manners.immutable_ids, graph.manners.tags, graph.manners.message_ids = False, "lost", "replaced"
     what = submission()
-    journal = lost(graph, what)
-    for item in graph._mailbox(ORDERS).items:
-        item.properties.clear()
-    assert found(graph, what, journal).state is SightingState.SENT
+    assert found(graph, what, lost(graph, what)).state is SightingState.UNCLEAR
 
 
 def test_a_draft_that_is_still_one(graph: FakeGraph) -> None:
@@ -87,22 +91,15 @@ def test_a_copy_that_comes_late(graph: FakeGraph) -> None:
     assert found(graph, what, journal).state is SightingState.SENT
 
 
-def test_a_draft_that_lies_in_the_outbox(graph: FakeGraph, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is about to be sent, whatever it is called."""
-    from pillarbox_m365.graph import Graph
-
-    real = Graph.get
-
-    def get(self: Graph, path: str, stage: str, **asked: str):
-        told = real(self, path, stage, **asked)
-        return {"id": "outbox"} if path.endswith("/outbox") else told and {**told, "parentFolderId": "outbox"}
-
-    graph.fault("send", Fault.CUT_BEFORE)
-    what, journal = submission(), Journal()
-    with transport(graph) as one:
-        outcome_of(one, what, journal)
-    monkeypatch.setattr(Graph, "get", get)
+def test_a_draft_that_lies_in_the_outbox(graph: FakeGraph) -> None:
+    """It is about to be sent, whatever it is called: nobody says that it was not."""
+    graph.manners.outbox_lag = 3600.0
+    what = submission()
+    journal = lost(graph, what)
     assert found(graph, what, journal).state is SightingState.UNCLEAR
+    with transport(graph) as one:
+        assert isinstance(outcome_of(one, what, Journal(journal.notes)), OutcomeUnknown)
+    assert len(graph.sent(ORDERS)) == 1
 
 
 @pytest.mark.parametrize("step", ["get", "list"])

@@ -23,7 +23,7 @@ from .answers import error_of, value_of
 from .bodies import Body
 from .graph import Graph, segment
 from .line import Answer
-from .looking import BEGUN, READY, SELECTED, look
+from .looking import BEGUN, READY, SELECTED, look, looked
 from .receipts import receipt_of
 
 ASKED = "m365.asked"
@@ -93,14 +93,13 @@ def _noted(graph: Graph, submission: Submission, journal: Journal) -> Draft | Re
     if not known:
         _clear(graph, submission, journal)
         return None
-    found = graph.get(f"/messages/{segment(known)}", "draft", select=SELECTED)
-    if found is not None and found.get("isDraft") is True:
-        return Draft(known, found)
-    seen = look(graph, submission, known)
+    seen = looked(graph, submission, known)
     if seen.receipt is not None:
         return seen.receipt
+    if seen.state is SightingState.ABSENT:
+        return Draft(known)
     raise OutcomeUnknown(
-        "The draft of an earlier try is gone, and no sent mail of it is found: it was sent, or somebody deleted it.",
+        f"There is a draft of an earlier try, and what became of it is not known: {seen.detail}",
         stage="draft",
         cure="Look in Sent Items and in Deleted Items.",
     )

@@ -26,12 +26,17 @@ def look(graph: Graph, submission: Submission, draft: str) -> Sighting:
         draft: The id that was noted, or "".
     """
     try:
-        return _looked(graph, submission, draft)
+        return looked(graph, submission, draft)
     except PillarboxError as error:
         return Sighting(SightingState.UNCLEAR, detail=f"The look failed: {error.detail}")
 
 
-def _looked(graph: Graph, submission: Submission, draft: str) -> Sighting:
+def looked(graph: Graph, submission: Submission, draft: str) -> Sighting:
+    """Return what a look finds; as `look`.
+
+    Raises:
+        PillarboxError: It fails.
+    """
     if draft:
         found = graph.get(f"/messages/{segment(draft)}", "look", select=SELECTED)
         if found is not None:
