@@ -13,6 +13,7 @@ from pillarbox import (
     Journal,
     MessageError,
     Proof,
+    SendDeferred,
     SenderMismatch,
     SenderPolicy,
     SettingsError,
@@ -204,6 +205,37 @@ def test_a_message_is_never_put_together(gmail: FakeGmail, scopes) -> None:
     assert done.returncode == 0, done.stderr
     assert len(gmail.sent(ANNA)) == 2
     assert float(done.stdout) < 0.5
+
+
+@each_grant
+@pytest.mark.parametrize("local", ["a/b", "a?b=c", "a#b", "a%2Fb", "a%2e%2e", "me"])
+def test_a_local_part_changes_no_path(scopes, local: str) -> None:
+    """Requests go to the mailbox of who signed in, whatever it is called."""
+    address = f"{local}@acme.example"
+    with FakeGmail(per_minute=None) as gmail:
+        gmail.add_mailbox(address)
+        with transport(gmail, *scopes, address=address) as made:
+            made.send(submission(address), Journal())
+            made.find(submission(address), Journal({"draft": "r1"}))
+            assert all(one.seen for one in made.check())
+        assert len(gmail.sent(address)) == 1
+        assert all("/users/me/" in one.path and one.step for one in gmail.requests)
+
+
+@each_grant
+@pytest.mark.parametrize("token", ["a b", "a\r\nX: y", "é", "\x00"])
+def test_a_token_that_can_t_be_sent_sends_nothing(
+    gmail: FakeGmail, connect: Connect, scopes, token: str
+) -> None:
+    """It would end the header, or the request before it began."""
+    made = connect(*scopes)
+    assert isinstance(made.credentials, Connected)
+    made.credentials.given.append(token)
+    journal = Journal()
+    with pytest.raises(SendDeferred, match="can't be sent"):
+        made.send(submission(), journal)
+    assert not journal.handed_over
+    assert gmail.requests == []
 
 
 def test_what_core_must_know_is_declared() -> None:

@@ -118,7 +118,14 @@ def test_the_hand_over_is_at_the_last_chunk(gmail: FakeGmail, connect: Connect) 
 @each_grant
 @pytest.mark.parametrize(
     "place",
-    ["", "http://127.0.0.1:9/steal", "https://evil.example/upload", "file:///etc/passwd", "//evil.example/x"],
+    [
+        "",
+        "http://127.0.0.1:9/steal",
+        "https://evil.example/upload",
+        "file:///etc/passwd",
+        "//evil.example/x",
+        "http://127.0.0.1 x",
+    ],
 )
 def test_a_place_elsewhere_is_not_believed(gmail: FakeGmail, connect: Connect, scopes, place: str) -> None:
     """The token and the message would go there."""

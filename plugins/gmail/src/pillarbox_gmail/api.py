@@ -58,7 +58,10 @@ class Api:
         Raises:
             SignInNeeded, SettingsError, SendDeferred: There is none.
         """
-        self._token = self._credentials.token()
+        token = self._credentials.token()
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise SendDeferred("Google gave a token that can't be sent; nothing left.", stage="sign-in")
+        self._token = token
 
     def prepare(self) -> None:
         """See that there is a connection.

@@ -69,8 +69,11 @@ class ByDraft:
     def _again(self) -> str:
         """Return the draft of an earlier attempt, where it still is one; "" where there is none.
 
+        One that is gone was sent, by that attempt or by its person out of Drafts, or deleted. It is forgotten, so that
+        whoever looks into it can have the message sent again.
+
         Raises:
-            OutcomeUnknown: This very attempt has handed it over before, and it is gone.
+            OutcomeUnknown: It is gone.
         """
         draft = drafted(self._journal)
         if not draft:
@@ -81,9 +84,9 @@ class ByDraft:
         if answer.status != 404:
             _ = required(answer, "draft")
             raise SendDeferred("Gmail's answer can't be read; nothing left.", stage="draft")
-        if self._journal.handed_over:
-            raise unknown("its draft is gone")
-        return ""  # whoever asks for another attempt knows by now that nothing of it was sent: its draft was deleted
+        if not self._journal.handed_over:  # else it is this very attempt that is asked to go on
+            self._journal.note(NOTE, "")
+        raise unknown("its draft is gone: it was sent, or somebody deleted it")
 
     def _made(self) -> str:
         """Make the draft and note its id, before anything is sent."""

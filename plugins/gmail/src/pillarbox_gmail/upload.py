@@ -138,12 +138,13 @@ def _inside(session: str, root: str) -> str:
     Raises:
         SendDeferred: It is anywhere else.
     """
-    theirs, ours = urlsplit(session), urlsplit(root)
+    can_be_sent = session.isascii() and session.isprintable() and " " not in session
+    theirs, ours = urlsplit(session if can_be_sent else ""), urlsplit(root)
     same = (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc)
     googles = theirs.scheme == "https" and all(
         (one.hostname or "").endswith(".googleapis.com") for one in (theirs, ours)
     )
-    if session and (same or (googles and not is_loopback(root))):
+    if theirs.netloc and (same or (googles and not is_loopback(root))):
         return session
     raise SendDeferred(
         "Gmail named no place of its own to bring the message to; nothing left.", stage="content"
