@@ -9,6 +9,7 @@ from .answers import error_of
 from .bodies import Body
 from .drafts import LARGEST_REQUEST
 from .graph import Graph
+from .octets import Octets
 from .receipts import MICROSOFT
 
 
@@ -46,7 +47,7 @@ def _body(submission: Submission, *, as_mime: bool, save_sent: bool) -> Body:
     mime = bodies.of_mime(submission)
     if as_mime and mime.size <= LARGEST_REQUEST:
         return mime
-    whole = parts.read(submission.content, submission.bcc_header)
+    whole = parts.read(Octets(submission.chunks), submission.bcc_header)
     message = fields.message_of(whole, submission, files=whole.files)
     body = bodies.of_json({"message": message, "saveToSentItems": save_sent}, whole.files)
     if body.size <= LARGEST_REQUEST:

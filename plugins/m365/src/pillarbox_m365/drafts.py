@@ -24,6 +24,7 @@ from .bodies import Body
 from .graph import Graph, segment
 from .line import Answer
 from .looking import BEGUN, READY, SELECTED, look, looked
+from .octets import Octets
 from .receipts import receipt_of
 
 ASKED = "m365.asked"
@@ -137,7 +138,7 @@ def _made(graph: Graph, submission: Submission, journal: Journal, *, as_mime: bo
         journal.note(READY, draft.id)
         _tag(graph, draft, submission, journal)
         return draft
-    whole = parts.read(submission.content, submission.bcc_header)
+    whole = parts.read(Octets(submission.chunks), submission.bcc_header)
     _require_fit(whole)
     body = bodies.of_json(fields.message_of(whole, submission, files=whole.files), whole.files)
     if body.size <= LARGEST_REQUEST:

@@ -12,7 +12,11 @@ import attrs
 
 from pillarbox import Submission
 
+from .octets import Octets
+
 _BLOCK = 3 * 64 * 1024
+_LINES = 2_520
+"""Lines of base64 that are looked at together: of 76 letters, nearly a block."""
 _PARSER = BytesHeaderParser(policy=policy.default)
 _DEEPEST = 20
 
@@ -24,12 +28,24 @@ class Leaf:
     Attributes:
         head: Its header.
         octets: The message; the part lies from `start` to `end` in it.
+        width: Letters of each line of its base64 but the last; 0 where they differ, or it is no base64.
+        size: Octets of what it holds, decoded.
     """
 
     head: EmailMessage = attrs.field(repr=False)
-    octets: bytes = attrs.field(repr=False)
+    octets: Octets = attrs.field(repr=False)
     start: int
     end: int
+    width: int = attrs.field(init=False)
+    size: int = attrs.field(init=False)
+
+    @width.default
+    def _measured_width(self) -> int:
+        return _width(self)
+
+    @size.default
+    def _measured_size(self) -> int:
+        return _size(self)
 
     @property
     def encoding(self) -> str:
@@ -57,14 +73,6 @@ class Leaf:
         return bool(self.content_id) and self.head.get_content_disposition() != "attachment"
 
     @property
-    def size(self) -> int:
-        """Octets of what it holds, decoded."""
-        if self.encoding != "base64":
-            return len(self.text()) if self.encoding == "quoted-printable" else self.end - self.start
-        padding = self.octets[max(self.start, self.end - 8) : self.end].count(b"=")
-        return self._count() // 4 * 3 - padding
-
-    @property
     def base64_size(self) -> int:
         """Octets of its base64, without line breaks."""
         return -(-self.size // 3) * 4
@@ -72,27 +80,34 @@ class Leaf:
     def base64(self) -> Iterator[bytes]:
         """Give what it holds in base64 without line breaks; what is in base64 already is not decoded for it."""
         if self.encoding == "base64":
-            yield from self._letters()
+            yield from self.letters()
             return
-        view = memoryview(
-            self.text() if self.encoding == "quoted-printable" else self.octets[self.start : self.end]
-        )
+        view = memoryview(self.text())
         for start in range(0, len(view), _BLOCK):
             yield b2a_base64(view[start : start + _BLOCK], newline=False)
 
     def decoded(self) -> Iterator[bytes]:
         """Give what it holds, decoded, in pieces."""
-        if self.encoding != "base64":
+        if self.width:
+            yield from self._lines_from(0)
+        elif self.encoding == "base64":
+            yield from self._decoded_letters()
+        else:
             yield self.text()
-            return
-        rest = b""
-        for letters in self._letters():
-            whole = rest + letters if rest else letters
-            end = len(whole) // 4 * 4
-            yield a2b_base64(whole[:end])
-            rest = whole[end:]
-        if rest:
-            yield a2b_base64(rest + b"=" * (-len(rest) % 4))
+
+    def between(self, start: int, end: int) -> Iterator[bytes]:
+        """Give what it holds from *start* to before *end*, decoded, in pieces; lines before it are not decoded."""
+        per_line = self.width // 4 * 3
+        line, skipped = divmod(start, per_line) if per_line else (0, start)
+        left = end - start
+        for piece in self._lines_from(line) if per_line else self.decoded():
+            part = piece[skipped : skipped + left] if skipped or len(piece) > left else piece
+            skipped -= min(skipped, len(piece))
+            left -= len(part)
+            if part:
+                yield part
+            if not left:
+                return
 
     def text(self) -> bytes:
         """Return what it holds, decoded, in one piece."""
@@ -101,24 +116,63 @@ class Leaf:
         raw = self.octets[self.start : self.end]
         return a2b_qp(raw) if self.encoding == "quoted-printable" else raw
 
-    def _count(self) -> int:
-        """Return how many letters its base64 has; lines of one length, as they are composed, are not looked through."""
-        octets, start, end = self.octets, self.start, self.end
-        while octets[end - 2 : end] == b"\r\n" and end - 2 >= start:
-            end -= 2
-        length = octets.find(b"\r\n", start, end) - start
-        if length <= 0:
-            return end - start
-        ends = octets[start + length : end : length + 2]
-        if ends.strip(b"\r"):
-            return sum(map(len, self._letters()))
-        return end - start - 2 * len(ends)
-
-    def _letters(self) -> Iterator[bytes]:
+    def letters(self) -> Iterator[bytes]:
         """Give its base64 without line breaks."""
-        view = memoryview(self.octets)
         for start in range(self.start, self.end, _BLOCK):
-            yield bytes(view[start : min(start + _BLOCK, self.end)]).translate(None, b"\r\n")
+            yield self.octets[start : min(start + _BLOCK, self.end)].translate(None, b"\r\n")
+
+    def _lines_from(self, line: int) -> Iterator[bytes]:
+        """Give what its lines hold, decoded, from the one of this number on; each begins anew in base64."""
+        step = self.width + 2
+        for start in range(self.start + line * step, self.end, step * _LINES):
+            yield a2b_base64(self.octets[start : min(start + step * _LINES, self.end)])
+
+    def _decoded_letters(self) -> Iterator[bytes]:
+        rest = b""
+        for letters in self.letters():
+            whole = rest + letters if rest else letters
+            end = len(whole) // 4 * 4
+            yield a2b_base64(whole[:end])
+            rest = whole[end:]
+        if rest:
+            yield a2b_base64(rest + b"=" * (-len(rest) % 4))
+
+
+def _width(leaf: Leaf) -> int:
+    """Return how many letters each line of its base64 has but the last, as they are composed; else 0."""
+    octets, start, end = leaf.octets, leaf.start, _end_of_letters(leaf)
+    width = octets.find(b"\r\n", start, end) - start
+    if leaf.encoding != "base64" or width <= 0 or width % 4:
+        return 0
+    step = width + 2
+    for at in range(start, end, step * _LINES):
+        block = octets[at : min(at + step * _LINES, end)]
+        ends, more = block[width::step], block[width + 1 :: step]
+        if (
+            ends.strip(b"\r")
+            or more.strip(b"\n")
+            or block.count(b"\r") != len(ends)
+            or len(ends) != len(more)
+        ):
+            return 0
+    return width
+
+
+def _end_of_letters(leaf: Leaf) -> int:
+    end = leaf.end
+    while end - 2 >= leaf.start and leaf.octets[end - 2 : end] == b"\r\n":
+        end -= 2
+    return end
+
+
+def _size(leaf: Leaf) -> int:
+    if leaf.encoding != "base64":
+        return len(leaf.text()) if leaf.encoding == "quoted-printable" else leaf.end - leaf.start
+    end = _end_of_letters(leaf)
+    lines, last = divmod(end - leaf.start, leaf.width + 2)
+    count = lines * leaf.width + last if leaf.width else sum(map(len, leaf.letters()))
+    padding = leaf.octets[max(leaf.start, end - 4) : end].count(b"=")
+    return count // 4 * 3 - padding
 
 
 @attrs.frozen
@@ -138,14 +192,15 @@ class Parts:
     files: tuple[Leaf, ...] = attrs.field(repr=False)
 
 
-def read(octets: bytes, bcc_header: bytes = b"") -> Parts:
+def read(whole: bytes | Octets, bcc_header: bytes = b"") -> Parts:
     """Return a message taken apart; it was composed here, so that it is well formed.
 
     What it shows is its HTML where there is one. Graph has room for one form only, so plain text beside HTML, and a calendar's
     second form, are left out; the file of the calendar stays.
     """
+    octets = whole if isinstance(whole, Octets) else Octets((whole,))
     end = octets.find(b"\r\n\r\n")
-    header = octets[: end + 2] if end >= 0 else octets
+    header = octets[: end + 2] if end >= 0 else octets[:]
     head = _parsed(header + bcc_header)
     leaves = list(_leaves(head, octets, len(header) + 2, len(octets), 0))
     bodies = [leaf for leaf in leaves if _is_body(leaf)]
@@ -173,7 +228,7 @@ def _charset(leaf: Leaf) -> str:
     return named
 
 
-def _leaves(head: EmailMessage, octets: bytes, start: int, end: int, depth: int) -> Iterator[Leaf]:
+def _leaves(head: EmailMessage, octets: Octets, start: int, end: int, depth: int) -> Iterator[Leaf]:
     boundary = head.get_boundary() if head.get_content_maintype() == "multipart" else None
     if not boundary or depth > _DEEPEST:
         yield Leaf(head, octets, start, end)
@@ -184,7 +239,7 @@ def _leaves(head: EmailMessage, octets: bytes, start: int, end: int, depth: int)
         yield from _leaves(inner, octets, stop + 4 if stop >= 0 else first, last, depth + 1)
 
 
-def _between(octets: bytes, start: int, end: int, line: bytes) -> Iterator[tuple[int, int]]:
+def _between(octets: Octets, start: int, end: int, line: bytes) -> Iterator[tuple[int, int]]:
     """Give where each part begins and ends between the lines of a boundary (RFC 2046, 5.1.1)."""
     at = start if octets.startswith(line, start) else octets.find(b"\r\n" + line, start, end) + 2
     while at >= start and not octets.startswith(b"--", at + len(line)):

@@ -13,13 +13,12 @@ def receipt_of(submission: Submission, reference: str, told: dict[str, Any], sec
     """Return the receipt for a mail that Graph calls *reference* and has *told* of."""
     theirs = str(told.get("internetMessageId") or "")
     thread, link = str(told.get("conversationId") or ""), str(told.get("webLink") or "")
-    known = (f"conversation {thread}" if thread else "", link)
     return Receipt(
         submission.message_id,
         reference,
         provider_message_id="" if theirs == submission.message_id else theirs,
         submitted_only=True,
-        detail="; ".join(filter(None, known)),
-        copy=Copy(CopyState.BY_CARRIER, MICROSOFT),
+        detail=f"conversation {thread}" if thread else "",
+        copy=Copy(CopyState.BY_CARRIER, MICROSOFT, link),
         security=security,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from pillarbox import PillarboxError, SendDeferred
@@ -29,10 +28,10 @@ def send(graph: Graph, path: str, leaf: Leaf) -> None:
     """
     size = leaf.size
     url = _begun(graph, path, leaf, size)
-    source, position, failed = _Source(leaf), 0, 0
+    position, failed = 0, 0
     while position < size:
         end = min(position + RANGE, size)
-        answer = _put(graph, url, source.read(position, end), position, size)
+        answer = _put(graph, url, leaf, position, end)
         if answer is not None and answer.status == 201:
             return
         reached = _next(answer) if answer is not None and answer.status == 200 else None
@@ -58,10 +57,10 @@ def _begun(graph: Graph, path: str, leaf: Leaf, size: int) -> str:
     return url
 
 
-def _put(graph: Graph, url: str, octets: bytes, position: int, size: int) -> Answer | None:
+def _put(graph: Graph, url: str, leaf: Leaf, start: int, end: int) -> Answer | None:
     """Return the answer to a range, or None where there was none."""
-    fields = {"Content-Range": f"bytes {position}-{position + len(octets) - 1}/{size}"}
-    body = bodies.of_octets(lambda: iter((octets,)), len(octets))
+    fields = {"Content-Range": f"bytes {start}-{end - 1}/{leaf.size}"}
+    body = bodies.of_octets(lambda: leaf.between(start, end), end - start)
     try:
         return graph.put_range(url, body, fields, _STAGE)
     except NoAnswer:
@@ -99,27 +98,3 @@ def _asked(graph: Graph, url: str) -> int | None:
 def _is_there(graph: Graph, path: str, leaf: Leaf, size: int) -> bool:
     found = graph.get(path, _STAGE, select="name,size") or {}
     return any(one.get("name") == leaf.name and one.get("size", 0) >= size for one in found.get("value", []))
-
-
-class _Source:
-    """The octets of a file, read forward; from its start again where a range has to be repeated."""
-
-    def __init__(self, leaf: Leaf) -> None:
-        self._leaf = leaf
-        self._pieces: Iterator[bytes] = iter(())
-        self._ahead = bytearray()
-        self._at = -1
-
-    def read(self, start: int, end: int) -> bytes:
-        """Return what lies between."""
-        if start != self._at:
-            self._pieces, self._ahead, self._at = self._leaf.decoded(), bytearray(), 0
-        while len(self._ahead) < end - self._at and (piece := next(self._pieces, None)) is not None:
-            self._ahead += piece
-            if self._at + len(self._ahead) <= start:
-                self._at += len(self._ahead)
-                self._ahead.clear()
-        found = bytes(self._ahead[start - self._at : end - self._at])
-        del self._ahead[: end - self._at]
-        self._at = end
-        return found
