@@ -86,6 +86,12 @@ class Office:
         """Return an access token of the account, as a transport gets it."""
         return self.credentials(user).token()
 
+    def another_token(self, user: str | None = None) -> str:
+        """Return the token that follows when the interface has refused the one that is held."""
+        found = self.credentials(user)
+        found.refuse(found.token())
+        return found.token()
+
     @property
     def connected(self) -> list[str]:
         """Whose sign-ins lie in the vault; what is still under way goes by itself."""
@@ -113,6 +119,7 @@ def parameters(page: Page) -> dict[str, str]:
 def registration(provider: Provider, method: str, client: str, folder: Path) -> dict[str, Any]:
     """Return what `[apps.<method>]` says for one of the provider's apps; what is secret lies in files of *folder*."""
     given, ca_file = provider.clients[client], str(provider.ca_file)
+    app: dict[str, Any]
     if method == "m365":
         entra = provider.entra
         app = {"client_id": given.id, "tenant": entra.tenant, "authority": entra.base, "ca_file": ca_file}

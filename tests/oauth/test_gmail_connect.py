@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pillarbox import Connection, Grant, Refused, RefusedReason, SettingsError
+from pillarbox import Connection, Grant, Refused, RefusedReason, SendDeferred, SettingsError
 from pillarbox._connect.loopback import PASTED
 from pillarbox.testing.gmail import Alias, FakeGmail
 from tests.oauth.browser import ALICE
@@ -127,6 +127,18 @@ def test_an_address_that_google_has_not_verified(office: Open, browser: Browser,
     assert "not verified the address" in answer.detail
 
 
+@pytest.mark.parametrize(
+    ("app", "stage"), [({"token_uri": "https://localhost:1/token"}, "connect"), ({"ca_file": ""}, "tls")]
+)
+def test_google_cant_be_reached(office: Open, browser: Browser, app: dict[str, str], stage: str) -> None:
+    """Not at all, or not by somebody who is trusted: the code goes to nobody, and somebody begins again."""
+    server = office("googleWeb", app=app)
+    with pytest.raises(SendDeferred) as deferred:
+        server.by_redirect(browser)
+    assert deferred.value.stage == stage
+    assert server.connected == []
+
+
 def test_the_aliases_of_an_account(office: Open, browser: Browser) -> None:
     """Where they are asked for, those are known that Google has verified; unticked, the connection is good without."""
     with FakeGmail() as api:
@@ -157,9 +169,8 @@ def test_a_service_account_again(office: Open, provider: Provider) -> None:
     """A token that was refused is replaced."""
     server = office("service", settings={"mode": "service"})
     server.mailer.connect_here(by=ADMIN)
-    found = server.credentials()
-    found.refuse(before := found.token())
-    assert found.token() != before
+    before = server.token()
+    assert server.another_token() != before
     assert [one.kind for one in provider.google.requests()] == ["granted", "granted"]
 
 

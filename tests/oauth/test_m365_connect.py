@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pillarbox import Connection, Grant, Pending, Refused, RefusedReason, SettingsError
+from pillarbox import Connection, Grant, Pending, Refused, RefusedReason, SendDeferred, SettingsError
 from tests.oauth.browser import ALICE
 from tests.oauth.clients import WEB
 from tests.oauth.mounts import TENANT
@@ -148,9 +148,8 @@ def test_the_app_by_itself_again(office: Open, provider: Provider) -> None:
     """A token that was refused is replaced, with the app's own secret."""
     server = office("daemon", settings={"mode": "app"})
     server.mailer.connect_here(by=ADMIN)
-    found = server.credentials()
-    found.refuse(before := found.token())
-    assert found.token() != before
+    before = server.token()
+    assert server.another_token() != before
     assert [one.kind for one in provider.entra.requests()] == ["granted", "granted"]
 
 
@@ -187,7 +186,7 @@ def test_a_shared_tenant(office: Open, browser: Browser, provider: Provider) -> 
     answer = server.by_redirect(browser, "bob", by=AS_BOB)
     assert isinstance(answer, Connection)
     assert (answer.address, answer.tenant, answer.issuer) == (BOB, TENANT, provider.entra.issuer)
-    assert provider.entra.introspect(server.token("bob")) is not None
+    assert provider.entra.introspect(server.another_token("bob")) is not None
 
 
 def test_a_tenant_by_its_domain(office: Open, browser: Browser, provider: Provider) -> None:
@@ -196,6 +195,17 @@ def test_a_tenant_by_its_domain(office: Open, browser: Browser, provider: Provid
     answer = server.by_redirect(browser)
     assert isinstance(answer, Connection)
     assert (answer.tenant, answer.issuer) == (TENANT, provider.entra.issuer)
+    assert provider.entra.introspect(server.another_token()) is not None
+
+
+@pytest.mark.parametrize(
+    ("app", "stage"), [({"authority": "https://localhost:1"}, "connect"), ({"ca_file": ""}, "tls")]
+)
+def test_microsoft_cant_be_reached(office: Open, app: dict[str, str], stage: str) -> None:
+    """Not at all, or not by somebody who is trusted: later, perhaps."""
+    with pytest.raises(SendDeferred) as deferred:
+        office("web", app=app).mailer.connect(by=ADMIN, redirect_uri=WEB)
+    assert deferred.value.stage == stage
 
 
 def test_a_shared_mailbox(office: Open, browser: Browser, provider: Provider) -> None:
