@@ -33,6 +33,8 @@ SECOND: Mapping[str, Fault | Answer] = {
     "second message refused": REFUSED,
     "second message lost": Fault.CUT_AFTER,
 }
+INSIDE = 400
+"""Octets of a request, between its header's end and its own."""
 BEFORE: Mapping[str, Fault | Answer] = {"cut before": Fault.CUT_BEFORE, "silent before": Fault.HANG}
 """What it does to the one before it."""
 
@@ -102,6 +104,10 @@ class TestGmailSendOnly(TransportContract):
             self.fails = SendDeferred("Google gives no token now.", stage="sign-in")
             yield
             self.fails = None
+        elif fault == "cut inside" and not self.before:
+            self.gate.most = INSIDE
+            yield
+            self.gate.most = None
         elif fault in SECOND:
             self.gmail.fault(self.submits, SECOND[fault], after=1)
             yield

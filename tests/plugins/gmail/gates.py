@@ -5,16 +5,21 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 
 class Gate:
-    """Listens on a port of its own and leads to *url*, while it is open."""
+    """Listens on a port of its own and leads to *url*, while it is open.
+
+    Attributes:
+        most: Octets of requests that are let through from now on before the line is cut; None for all.
+    """
 
     def __init__(self, url: str) -> None:
         self._behind = ("127.0.0.1", int(urlsplit(url).port or 0))
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
+        self.most: int | None = None
         self._leading: list[threading.Thread] = []
         self._guard = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
@@ -64,16 +69,21 @@ class Gate:
                 self._pairs.append((client, server))
             back = threading.Thread(target=_pump, args=(server, client), daemon=True)
             back.start()
-            _pump(client, server)
+            _pump(client, server, lambda: self.most)
             back.join()
             with self._guard:
                 self._pairs.remove((client, server))
 
 
-def _pump(one: socket.socket, other: socket.socket) -> None:
+def _pump(one: socket.socket, other: socket.socket, most: Callable[[], int | None] = lambda: None) -> None:
+    count = 0
     with contextlib.suppress(OSError):
         while octets := one.recv(65_536):
-            other.sendall(octets)
+            limit = most()
+            other.sendall(octets if limit is None else octets[: limit - count])
+            count = 0 if limit is None else count + len(octets)
+            if limit is not None and count >= limit:
+                break
     _cut(one)
     _cut(other)
 
