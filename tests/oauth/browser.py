@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 import attrs
 
-from tests.oauth.program import CURE
+from tests.oauth.program import CURE, FOLDER
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
     from selenium.webdriver.remote.webelement import WebElement
 
 ALICE: Final = "alice@contoso.test"
-_PROGRAMS: Final = ("chromium", "chromedriver")
+_PROGRAMS: Final = ("chromium", "chromedriver", "setpriv")
+_MORTAL: Final = FOLDER / "mortal"
+"""The same two, each of which ends with whoever started it."""
 _OPTIONS: Final = (
     "--headless=new",
     "--no-sandbox",  # the tests may run as root
@@ -185,24 +187,24 @@ def running() -> Iterator[Browser]:
     Raises:
         RuntimeError: It is not installed.
     """
-    found = [shutil.which(program) for program in _PROGRAMS]
-    if None in found:
-        raise RuntimeError(f"There is no {' or '.join(_PROGRAMS)}. {CURE}")
-    driver = _driver(*[str(one) for one in found])
+    missing = [program for program in _PROGRAMS if shutil.which(program) is None]
+    if missing:
+        raise RuntimeError(f"There is no {' and no '.join(missing)}. {CURE}")
+    driver = _driver()
     try:
         yield Browser(driver)
     finally:
         driver.quit()
 
 
-def _driver(chromium: str, chromedriver: str) -> Chrome:
+def _driver() -> Chrome:
     from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
     options = ChromeOptions()
-    options.binary_location = chromium
+    options.binary_location = str(_MORTAL / "chromium")
     for option in _OPTIONS:
         options.add_argument(option)
-    driver = Chrome(options=options, service=ChromeService(chromedriver))
+    driver = Chrome(options=options, service=ChromeService(str(_MORTAL / "chromedriver")))
     driver.set_page_load_timeout(_DEADLINE_S)
     return driver
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
 from tests.oauth import browser as browsers
 from tests.oauth import program, provider
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.services
 
@@ -46,3 +46,41 @@ def test_the_program_ends(tmp_path: Path) -> None:
         os.kill(pid, 0)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_the_browser_ends_with_us(tmp_path: Path) -> None:
+    """Also where we are killed."""
+    started = subprocess.Popen([sys.executable, "-c", _SITTING], stdout=subprocess.PIPE, text=True)
+    assert started.stdout is not None
+    pids = [int(pid) for pid in started.stdout.readline().split()]
+    started.kill()
+    started.wait()
+    started.stdout.close()
+    assert len(pids) > 2
+    for pid in pids:
+        gone(pid)
+
+
+_SITTING = """
+import time
+from pathlib import Path
+from tests.oauth import browser
+
+with browser.running() as running:
+    running.open("about:blank")
+    found, pids = [running._driver.service.process.pid], []
+    while found:
+        pids += found
+        tasks = [task for one in found for task in Path(f"/proc/{one}/task").glob("*/children")]
+        found = [int(pid) for task in tasks for pid in task.read_text().split()]
+    print(*pids, flush=True)
+    time.sleep(60)
+"""
+
+
+def gone(pid: int) -> None:
+    """Wait until there is no such process."""
+    end = time.monotonic() + 20
+    while Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes():
+        assert time.monotonic() < end, f"{pid} is still there"
+        time.sleep(0.02)
