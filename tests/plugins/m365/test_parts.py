@@ -107,3 +107,18 @@ def test_the_header_however_the_message_is_cut(pieces: int) -> None:
 def test_what_is_hardly_a_message(content: bytes) -> None:
     """It is read as what there is."""
     assert parts.read(content).files == ()
+
+
+@pytest.mark.parametrize("encoding", ["7bit", "quoted-printable", "base64"])
+def test_a_part_of_a_file_that_was_composed_elsewhere(encoding: str) -> None:
+    """Lines of other lengths than ours are read from anywhere as well."""
+    content = bytes(range(65, 91)) * 40
+    lines = {
+        "7bit": content,
+        "quoted-printable": content[:500] + b"=\r\n" + content[500:],
+        "base64": b"\r\n".join(base64.b64encode(content)[at : at + 57] for at in range(0, 1400, 57)),
+    }
+    head = f'Content-Type: a/b; name="a"\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n'.encode()
+    (leaf,) = parts.read(head + lines[encoding]).files
+    assert (leaf.width, leaf.size) == (0, len(content))
+    assert b"".join(leaf.between(333, 999)) == content[333:999]

@@ -55,6 +55,15 @@ class Octets:
             at = stop
         return -1
 
+    def every(self, step: int, start: int, end: int) -> bytes:
+        """Return each *step*th octet from *start* on, before *end*; nothing else is copied."""
+        found = []
+        for chunk, at in zip(self._chunks, self._starts, strict=False):
+            if start < min(at + len(chunk), end):
+                found.append(chunk[start - at : end - at : step])
+                start += len(found[-1]) * step
+        return b"".join(found)
+
     def startswith(self, sought: bytes, start: int) -> bool:
         """Whether *sought* stands at *start*."""
         return self[start : start + len(sought)] == sought

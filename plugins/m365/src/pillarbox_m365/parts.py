@@ -144,17 +144,9 @@ def _width(leaf: Leaf) -> int:
     width = octets.find(b"\r\n", start, end) - start
     if leaf.encoding != "base64" or width <= 0 or width % 4:
         return 0
-    step = width + 2
-    for at in range(start, end, step * _LINES):
-        block = octets[at : min(at + step * _LINES, end)]
-        ends, more = block[width::step], block[width + 1 :: step]
-        if (
-            ends.strip(b"\r")
-            or more.strip(b"\n")
-            or block.count(b"\r") != len(ends)
-            or len(ends) != len(more)
-        ):
-            return 0
+    ends, more = (octets.every(width + 2, start + width + one, end) for one in (0, 1))
+    if ends.strip(b"\r") or more.strip(b"\n") or len(ends) != len(more):
+        return 0
     return width
 
 
