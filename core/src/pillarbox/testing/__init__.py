@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._connector import ConnectedTransport, MemoryConnector
     from ._contract import (
         CONTRACT_VERSION,
         FAULTS,
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
         TransportContract,
         run_cases,
     )
-    from ._connector import ConnectedTransport, MemoryConnector
     from ._mailbox import Mailbox
     from ._memory import Box, MemorySettings, MemoryTransport, Sent
     from ._outbox_contract import OutboxContract
