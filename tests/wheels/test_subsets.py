@@ -172,3 +172,20 @@ def test_gmail_brings_what_it_stands_on_and_nothing_else(environment):
     assert {"google-auth", "pillarbox-gmail", "requests"} <= made.installed() <= CORE | GOOGLE
     code = "import sys, pillarbox_gmail as g; g.GmailTransport(g.GmailSettings()); print('requests' in sys.modules)"
     assert made.python(code).stdout.split() == ["False"]
+
+
+MICROSOFT = {
+    "certifi", "cffi", "charset-normalizer", "charset_normalizer", "cryptography", "msal", "pillarbox-m365",
+    "pycparser", "pyjwt", "requests", "urllib3",
+}  # fmt: skip
+
+
+def test_microsoft_365_brings_what_it_stands_on_and_nothing_else(environment):
+    """Pip install 'pillarbox[m365]': MSAL and what it needs; no client library of Graph's, and none of it is imported to send."""
+    made = environment("pillarbox[m365]")
+    assert {"msal", "pillarbox-m365"} <= made.installed() <= CORE | MICROSOFT
+    code = (
+        "import sys, pillarbox_m365 as m; m.M365Transport(m.M365Settings()); import pillarbox_m365.drafts;"
+        "print('msal' in sys.modules, 'requests' in sys.modules)"
+    )
+    assert made.python(code).stdout.split() == ["False", "False"]
