@@ -150,6 +150,8 @@ def test_a_sign_in_is_told_and_sealed(google: Google) -> None:
         ({"email": None}, "names nobody"),
         ({"sub": ""}, "names nobody"),
         ({"sub": 7}, "names nobody"),
+        ({"email": "no address\r\n@x"}, "names nobody"),
+        ({"azp": "somebody-else"}, "another client"),
     ],
     ids=str,
 )
@@ -250,6 +252,7 @@ def test_aliases_are_learned_where_they_are_asked_for(google: Google) -> None:
         {"sendAsEmail": "orders@contoso.test", "verificationStatus": "accepted"},
         {"sendAsEmail": "boss@contoso.test", "verificationStatus": "pending"},
         {"sendAsEmail": 7, "verificationStatus": "accepted"},
+        {"sendAsEmail": "no address", "verificationStatus": "accepted"},
         "nonsense",
     ]
     google.answers["/gmail/v1/users/me/settings/sendAs"] = answered(200, {"sendAs": listed})
@@ -316,6 +319,8 @@ def test_a_refresh_asks_our_endpoint(google: Google) -> None:
         (200, {"access_token": 7}, SendDeferred, "no token"),
         (200, {"access_token": "a", "expires_in": "never"}, SendDeferred, "its answer is none"),
         (200, [], SendDeferred, "its answer is none"),
+        (200, b"[" * 90_000, SendDeferred, "its answer is none"),
+        (200, {"access_token": "a", "expires_in": 10**18}, SendDeferred, "its answer is none"),
         (302, b"", SendDeferred, "its answer is none"),
     ],
 )

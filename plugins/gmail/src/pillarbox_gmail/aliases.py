@@ -6,6 +6,7 @@ from typing import Any
 
 from pillarbox import SendDeferred
 
+from .addresses import is_address
 from .app import GmailApp
 from .exchange import Broken
 from .wire import Wire
@@ -28,5 +29,8 @@ def aliases(settings: GmailApp, wire: Wire, token: str) -> tuple[str, ...]:
 
 
 def _is_verified(one: Any) -> bool:
-    known = isinstance(one, dict) and isinstance(one.get("sendAsEmail"), str)
-    return known and (one.get("isPrimary") is True or one.get("verificationStatus") == "accepted")
+    if not isinstance(one, dict) or not isinstance(one.get("sendAsEmail"), str):
+        return False
+    return is_address(one["sendAsEmail"]) and (
+        one.get("isPrimary") is True or one.get("verificationStatus") == "accepted"
+    )

@@ -7,8 +7,9 @@ from typing import Any
 
 import attrs
 
-from pillarbox import Address, Connection, MessageError
+from pillarbox import Connection
 
+from .addresses import same
 from .app import BASIC, COMPOSE, FULL, READONLY, SEND
 
 MODIFY = "https://www.googleapis.com/auth/gmail.modify"
@@ -65,14 +66,6 @@ class Allowed:
 
     def shows(self, address: str) -> str:
         """Return how it is known that the account may show *address*: `same mailbox`, `alias list`; "" where it isn't."""
-        if _same(address, self.address):
+        if same(address, self.address):
             return "same mailbox"
-        return "alias list" if any(_same(address, one) for one in self.aliases) else ""
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether both are one mailbox at Google, where the case of the local part does not count."""
-    try:
-        return bool(other) and Address(one.lower()).same_mailbox(other.lower())
-    except MessageError:
-        return False
+        return "alias list" if any(same(address, one) for one in self.aliases) else ""

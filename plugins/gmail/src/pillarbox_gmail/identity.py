@@ -9,6 +9,7 @@ import attrs
 
 from pillarbox import PillarboxError
 
+from .addresses import is_address
 from .app import GmailApp
 from .tokens import Exchange
 from .wire import Wire
@@ -70,9 +71,11 @@ def _identity(settings: GmailApp, claims: Mapping[str, Any], nonce: str) -> Iden
     subject, address = claims.get("sub"), claims.get("email")
     if claims.get("iss") not in issuers:
         raise NotVerified("another issuer has signed it")
+    if claims.get("azp", settings.client_id) != settings.client_id:
+        raise NotVerified("it was given to another client")
     if claims.get("nonce") != nonce:
         raise NotVerified("it belongs to another sign-in")
-    if not isinstance(subject, str) or not subject or not isinstance(address, str) or "@" not in address:
+    if not isinstance(subject, str) or not subject or not isinstance(address, str) or not is_address(address):
         raise NotVerified("it names nobody")
     if claims.get("email_verified") not in {True, "true"}:
         raise NotVerified("Google has not verified the address")

@@ -6,8 +6,10 @@ import enum
 
 import attrs
 
-from pillarbox import Address, MessageError
+from pillarbox import Address
 from pillarbox.settings import FromPolicy, Role, between, setting
+
+from .addresses import is_address
 
 
 class Mode(enum.Enum):
@@ -20,11 +22,8 @@ class Mode(enum.Enum):
 
 
 def _is_address_or_nothing(value: str) -> None:
-    if value:
-        try:
-            Address(value)
-        except MessageError as error:
-            raise ValueError(error.detail) from None
+    if value and not is_address(value):
+        raise ValueError(f"must be an e-mail address, not {value!r:.80}")
 
 
 def _is_possible(policy: FromPolicy | None) -> None:

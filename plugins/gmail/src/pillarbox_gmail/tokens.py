@@ -99,8 +99,6 @@ def refreshed(app: App, kept: Kept) -> Kept:
         SettingsError: The registration was refused.
         SendDeferred: Google gives none now.
     """
-    from google.auth.exceptions import GoogleAuthError
-
     settings = registration(app)
     wire = wire_of(settings)
     exchange = Exchange(wire)
@@ -108,13 +106,9 @@ def refreshed(app: App, kept: Kept) -> Kept:
     failure: PillarboxError
     try:
         made.refresh(exchange)  # type: ignore[no-untyped-call,unused-ignore]
-    except (
-        GoogleAuthError,
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-    ):  # what it says may hold the token
+    except PillarboxError:
+        raise
+    except Exception:  # noqa: BLE001  (google-auth's, and whatever its reading raises; their text may hold the token)
         failure = of_token_endpoint(exchange.answer, kept.mode)
     else:
         if isinstance(made.token, str) and made.token:
