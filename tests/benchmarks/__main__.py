@@ -7,7 +7,18 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from tests.benchmarks import composing, holding, page, queueing, report, resolving, sending, starting, table
+from tests.benchmarks import (
+    composing,
+    holding,
+    page,
+    queueing,
+    report,
+    resolving,
+    sending,
+    starting,
+    submitting,
+    table,
+)
 from tests.benchmarks.conditions import Watch, machine
 from tests.benchmarks.efforts import FULL, QUICK, Effort
 from tests.benchmarks.harness import Row
@@ -21,6 +32,8 @@ BENCHMARKS: dict[str, Callable[[Effort], Iterator[Row]]] = {
     "attachment-again": sending.attachment_again,
     "composition": composing.composition,
     "memory": composing.memory,
+    "providers": submitting.providers,
+    "provider-memory": submitting.provider_memory,
     "kept-lines": holding.kept_lines,
     "start-up": starting.start_up,
     "resolution": resolving.resolution,

@@ -91,6 +91,8 @@ _MAKERS = {
     "4 KB, umlauts": lambda: Case("4 KB, umlauts", _text(4_000, "für")),
     "4 KB, HTML": lambda: Case("4 KB, HTML", _text(2_000), _page(_text(2_000))),
     "100 KB": lambda: Case("100 KB", _text(2_000), attachment=_octets(100_000)),
+    "2.9 MB": lambda: Case("2.9 MB", _text(2_000), attachment=_octets(2_900_000)),
+    "3 MB": lambda: Case("3 MB", _text(2_000), attachment=_octets(3_000_000)),
     "5 MB": lambda: Case("5 MB", _text(2_000), attachment=_octets(5_000_000)),
 }
 NAMES = tuple(_MAKERS)

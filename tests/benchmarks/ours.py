@@ -44,7 +44,7 @@ def _batches(
     mailer: pillarbox.Mailer, what: Case, attachments: list[pillarbox.Attachment] | None = None
 ) -> Run:
     def run(count: int) -> None:
-        answers = mailer.send_many((_message(what, attachments) for _ in range(count)), user=USER)
+        answers = mailer.send_many((message(what, attachments) for _ in range(count)), user=USER)
         _all_accepted(answers, count)
 
     return run
@@ -58,7 +58,7 @@ def sends(job: Job) -> Iterator[Run]:
 
         def run(count: int) -> None:
             for _ in range(count):
-                mailer.send(_message(what), user=USER)
+                mailer.send(message(what), user=USER)
 
         yield run
 
@@ -70,14 +70,14 @@ def composes(job: Job) -> Iterator[Run]:
 
     def run(count: int) -> None:
         for _ in range(count):
-            pillarbox.compose(_message(what), route)
+            pillarbox.compose(message(what), route)
 
     yield run
 
 
 def composed(what: Case) -> pillarbox.Submission:
     """Return what the contender that composes makes of *what*."""
-    return pillarbox.compose(_message(what), _route())
+    return pillarbox.compose(message(what), _route())
 
 
 def mailer_of(path: Path) -> pillarbox.Mailer:
@@ -152,7 +152,8 @@ def many_users(job: Job) -> Iterator[Path]:
         yield path
 
 
-def _message(case: Case, attachments: list[pillarbox.Attachment] | None = None) -> pillarbox.Message:
+def message(case: Case, attachments: list[pillarbox.Attachment] | None = None) -> pillarbox.Message:
+    """Return *case* as a host builds it, with *attachments* in the place of its own."""
     return pillarbox.Message(
         to=[RECIPIENT],
         subject=SUBJECT,

@@ -96,6 +96,11 @@ def plain_response(user: str, password: str) -> str:
     return base64.b64encode(f"\0{user}\0{password}".encode()).decode("ascii")
 
 
+def listening(module: str, *arguments: str) -> contextlib.AbstractContextManager[int]:
+    """Run *module* and yield the port on 127.0.0.1 that it prints; it ends with the block."""
+    return _listening([*python(module), *arguments])
+
+
 @contextlib.contextmanager
 def _listening(command: Sequence[str]) -> Iterator[int]:
     """Run *command* and yield the port it prints; it ends with its standard input."""
