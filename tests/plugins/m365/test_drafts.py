@@ -178,14 +178,28 @@ def test_a_retry_of_what_was_sent_sends_nothing(graph: FakeGraph) -> None:
 
 
 def test_a_retry_whose_draft_is_gone_is_nobodys_guess(graph: FakeGraph) -> None:
-    """Somebody deleted it, or it was sent and is not found: that is for a person to say."""
+    """It was called to be sent, and refused for now: a person says what became of it, and is believed."""
     graph.fault("send", Fault.THROTTLED)
     what, journal = submission(), Journal()
     with transport(graph) as one:
         outcome_of(one, what, journal)
         graph._mailbox(ORDERS).items.clear()
-        assert isinstance(outcome_of(one, what, Journal(journal.notes)), OutcomeUnknown)
-    assert graph.sent(ORDERS) == []
+        again = Journal(journal.notes)
+        assert isinstance(outcome_of(one, what, again), OutcomeUnknown)
+        assert graph.sent(ORDERS) == []
+        assert isinstance(outcome_of(one, what, Journal(again.notes)), Receipt)
+    assert len(graph.sent(ORDERS)) == 1
+
+
+def test_a_person_who_says_that_it_was_not_sent_is_believed(graph: FakeGraph) -> None:
+    """The answer was lost and the draft deleted; nobody can look, so somebody says it, and it is sent."""
+    graph.fault("send", Fault.CUT_BEFORE)
+    what, journal = submission(), Journal()
+    with transport(graph) as one:
+        assert isinstance(outcome_of(one, what, journal), OutcomeUnknown)
+        graph._mailbox(ORDERS).items.clear()
+        assert isinstance(outcome_of(one, what, Journal(journal.notes)), Receipt)
+    assert len(graph.sent(ORDERS)) == 1
 
 
 def test_a_draft_that_was_deleted_before_the_hand_over_is_made_again(graph: FakeGraph) -> None:

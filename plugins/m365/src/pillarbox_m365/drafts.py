@@ -13,22 +13,26 @@ from pillarbox import (
     OutcomeUnknown,
     PillarboxError,
     Receipt,
+    SendDeferred,
     SendRejected,
     SightingState,
     Submission,
 )
 
 from . import bodies, fields, parts, upload
-from .answers import error_of, value_of
+from .answers import error_of, has_code, value_of
 from .bodies import Body
 from .graph import Graph, segment
 from .line import Answer
-from .looking import BEGUN, READY, SELECTED, look, looked
+from .looking import BEGUN, READY, SELECTED, in_sent, look, of_draft
 from .octets import Octets
 from .receipts import receipt_of
 
 ASKED = "m365.asked"
 """Noted before a draft is made: there may be one that nobody knows the id of."""
+DOUBTED = "m365.doubted"
+"""Noted where a draft was called to be sent, refused for now, and seen to be a draft still: should it be gone when it is
+tried again, a person has to say what became of it."""
 LARGEST_REQUEST = 4_000_000
 """Octets of a request, base64 included; Graph refuses more than 4 MB."""
 SMALLEST_SESSION = 3_000_000
@@ -76,8 +80,8 @@ def submit(graph: Graph, submission: Submission, journal: Journal, *, as_mime: b
         return draft
     if draft is None:
         draft = _made(graph, submission, journal, as_mime=as_mime)
-    elif as_mime:
-        _tag(graph, draft, submission, journal)
+    elif as_mime and not _tag(graph, draft, submission):
+        raise SendDeferred("The draft is gone since it was looked at.", stage="draft")
     graph.ready()
     with journal.handing_over():
         answer = graph.ask("POST", f"{draft.path}/send", "send", submits=True)
@@ -85,7 +89,9 @@ def submit(graph: Graph, submission: Submission, journal: Journal, *, as_mime: b
 
 
 def _noted(graph: Graph, submission: Submission, journal: Journal) -> Draft | Receipt | None:
-    """Return the draft that an earlier try noted; the receipt, where it has left meanwhile; None where there is none.
+    """Return the draft that an earlier try noted; the receipt, where it has left meanwhile; None where one has to be made.
+
+    Whoever calls `send` again after a hand-over has evidence that the mail was not sent, or a person's word (rule 21).
 
     Raises:
         OutcomeUnknown: There was one, and what became of it can't be found out now.
@@ -94,11 +100,16 @@ def _noted(graph: Graph, submission: Submission, journal: Journal) -> Draft | Re
     if not known:
         _clear(graph, submission, journal)
         return None
-    seen = looked(graph, submission, known)
+    seen = of_draft(graph, submission, known)
+    is_gone = seen is None
+    seen = seen or in_sent(graph, submission, known)
     if seen.receipt is not None:
         return seen.receipt
     if seen.state is SightingState.ABSENT:
         return Draft(known)
+    if is_gone and not journal.notes.get(DOUBTED):
+        return None  # it was deleted; who asks for it to be sent again knows that it was not sent
+    journal.note(DOUBTED, "")
     raise OutcomeUnknown(
         f"There is a draft of an earlier try, and what became of it is not known: {seen.detail}",
         stage="draft",
@@ -136,7 +147,9 @@ def _made(graph: Graph, submission: Submission, journal: Journal, *, as_mime: bo
     if as_mime and mime.size <= LARGEST_REQUEST:
         draft = _posted(graph, mime)
         journal.note(READY, draft.id)
-        _tag(graph, draft, submission, journal)
+        if not _tag(graph, draft, submission):
+            journal.note(READY, "")
+            raise SendDeferred("The draft was deleted before it was sent; another is made.", stage="draft")
         return draft
     whole = parts.read(Octets(submission.chunks), submission.bcc_header)
     _require_fit(whole)
@@ -195,14 +208,15 @@ def _posted(graph: Graph, body: Body) -> Draft:
     return Draft(told["id"], told)
 
 
-def _tag(graph: Graph, draft: Draft, submission: Submission, journal: Journal) -> None:
-    """Give a draft that came as MIME the mark by which it is found again; one that was deleted is forgotten."""
+def _tag(graph: Graph, draft: Draft, submission: Submission) -> bool:
+    """Give a draft that came as MIME the mark by which it is found again; False where the draft is gone."""
     body = bodies.of_json({"singleValueExtendedProperties": fields.tagged(submission)})
     answer = graph.ask("PATCH", draft.path, "draft", body=body)
-    if answer.status == 404:
-        journal.note(READY, "")
+    if answer.status == 404 and has_code(answer, "ErrorItemNotFound"):
+        return False
     if answer.status != 200:
         raise error_of(answer, "draft")
+    return True
 
 
 def _after(graph: Graph, answer: Answer, draft: Draft, submission: Submission, journal: Journal) -> Receipt:
@@ -215,19 +229,22 @@ def _after(graph: Graph, answer: Answer, draft: Draft, submission: Submission, j
         return _read_back(graph, draft, submission)
     error = error_of(answer, "send", submits=True)
     if answer.status in _DOUBTFUL:
-        return _found(graph, error, draft, submission)
+        return _found(graph, error, draft, submission, journal)
     if isinstance(error, SendRejected):
         _discard(graph, draft)
         journal.note(READY, "")
     raise error
 
 
-def _found(graph: Graph, error: PillarboxError, draft: Draft, submission: Submission) -> Receipt:
+def _found(
+    graph: Graph, error: PillarboxError, draft: Draft, submission: Submission, journal: Journal
+) -> Receipt:
     """Return the receipt where the mail has left in spite of *error*, which is raised where the draft is still there."""
     seen = look(graph, submission, draft.id)
     if seen.receipt is not None:
         return seen.receipt
     if seen.state is SightingState.ABSENT:
+        journal.note(DOUBTED, "1")
         raise error
     raise OutcomeUnknown(f"{error.detail} What became of the draft is not known: {seen.detail}", stage="send")
 

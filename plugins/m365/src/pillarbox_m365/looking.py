@@ -26,21 +26,27 @@ def look(graph: Graph, submission: Submission, draft: str) -> Sighting:
         draft: The id that was noted, or "".
     """
     try:
-        return looked(graph, submission, draft)
+        return of_draft(graph, submission, draft) or in_sent(graph, submission, draft)
     except PillarboxError as error:
         return Sighting(SightingState.UNCLEAR, detail=f"The look failed: {error.detail}")
 
 
-def looked(graph: Graph, submission: Submission, draft: str) -> Sighting:
-    """Return what a look finds; as `look`.
+def of_draft(graph: Graph, submission: Submission, draft: str) -> Sighting | None:
+    """Return what its draft says of it; None where that is gone, or none was noted.
 
     Raises:
-        PillarboxError: It fails.
+        PillarboxError: The look fails.
     """
-    if draft:
-        found = graph.get(f"/messages/{segment(draft)}", "look", select=SELECTED)
-        if found is not None:
-            return _of_draft(graph, found, submission, draft)
+    found = graph.get(f"/messages/{segment(draft)}", "look", select=SELECTED) if draft else None
+    return None if found is None else _of_draft(graph, found, submission, draft)
+
+
+def in_sent(graph: Graph, submission: Submission, draft: str) -> Sighting:
+    """Return what Sent Items say of it: that it was sent, or nothing.
+
+    Raises:
+        PillarboxError: The look fails.
+    """
     for asked in _ways(submission):
         sent = graph.get("/mailFolders/sentitems/messages", "look", filter=asked, select=SELECTED, top="1")
         values = (sent or {}).get("value")
