@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator
@@ -497,3 +498,17 @@ def test_a_secret_that_can_t_be_read_is_told(google: Google, tmp_path: Path) -> 
     codes = [one.code for one in CONNECTOR.check(app, None)]
     assert codes == ["client-id-set", "client-secret-unreadable", "not-reached"]
     assert google.asked == []
+
+
+def test_nothing_secret_is_logged(google: Google, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither by us nor by what we stand on, at any level: sign-in, refresh, a refusal, and the end."""
+    caplog.set_level(1)
+    secret = sealed(google)
+    for status, value in ((200, {"access_token": "canary-new-access"}), (400, {"error": "invalid_grant"})):
+        google.answers["/token"] = answered(status, value)
+        with contextlib.suppress(SignInNeeded):
+            CONNECTOR.refresh(google.app(), secret, "send")
+    google.answers["/revoke"] = answered(200, {})
+    CONNECTOR.revoke(google.app(), secret)
+    assert caplog.records
+    assert not any(canary in caplog.text for canary in (*CANARIES, "canary"))
