@@ -300,9 +300,13 @@ class Plugins(Mapping[str, type[Transport]]):
         return None
 
     @functools.cached_property
+    def _has_modules(self) -> bool:
+        return bool(self._points("pillarbox"))
+
+    @property
     def tell_attempt(self) -> Callable[[Attempt], None] | None:
-        """What tells every plugin of an attempt; None where no plugin module is installed."""
-        if not self._points("pillarbox"):
+        """What tells every plugin that listens of an attempt; None where none does, so that none is put into words."""
+        if not self._has_modules or not self.hooks.pillarbox_attempt_finished.get_hookimpls():
             return None
         return self._tell
 

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from pillarbox import OutboxError, Receipt, State
+from pillarbox import OutboxError, Receipt, SendDeferred, State
 from pillarbox._outbox import lane as lanes
 from pillarbox.outbox import OutboxSettings, Pause
 from tests.core.doubles import LETTER, slow
@@ -22,9 +22,12 @@ def windowed(size, between=lambda sent: None, **attributes):
     def send_many(self, attempts):
         unanswered = []
         for submission, journal in attempts:
-            with journal.handing_over():
-                method.accepted.append(submission.key)
-            unanswered.append(Receipt(submission.message_id))
+            try:
+                with journal.handing_over():
+                    method.accepted.append(submission.key)
+                unanswered.append(Receipt(submission.message_id))
+            except SendDeferred as error:
+                unanswered.append(error)
             between(len(method.accepted))
             if len(unanswered) == size:
                 yield unanswered.pop(0)

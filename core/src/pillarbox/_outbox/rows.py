@@ -25,6 +25,9 @@ _MICROSECOND = dt.timedelta(microseconds=1)
 _compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
+_RECEIPT = tuple(field.name for field in attrs.fields(Receipt))
+
+
 def micros(at: dt.datetime) -> int:
     """Return *at* as microseconds since 1970, which sort and compare the same in every database."""
     return (at - _EPOCH) // _MICROSECOND
@@ -112,7 +115,7 @@ def receipt_text(receipt: Receipt | None) -> str | None:
     """Return *receipt* as JSON."""
     if receipt is None:
         return None
-    facts = attrs.asdict(receipt, recurse=False)
+    facts: dict[str, Any] = {name: getattr(receipt, name) for name in _RECEIPT}
     facts["at"] = micros(receipt.at)
     facts["recipients"] = {
         who: (one.state.value, one.said, one.code) for who, one in receipt.recipients.items()
@@ -134,8 +137,7 @@ def receipt_of(text: str | None) -> Receipt | None:
     if "copy" in facts:
         state, where, detail, cure = facts["copy"]
         facts["copy"] = Copy(CopyState(state), where, detail, cure=cure)
-    known = {field.name for field in attrs.fields(Receipt)}
-    named = {name: value for name, value in facts.items() if name in known}
+    named = {name: value for name, value in facts.items() if name in _RECEIPT}
     return Receipt(**{**named, "at": moment(facts["at"]), "recipients": answers})
 
 

@@ -108,8 +108,8 @@ class Turn:
         """Let go of what was begun and has no answer: what was handed over is looked for."""
         at = self._outbox.clock()
         for _, journal in self._begun:
-            if self._lane.meter is not None:
-                self._lane.meter.answered(at, counts=journal.handed_over)
+            if self._meter is not None:
+                self._meter.answered(at, counts=journal.handed_over)
         if self._first is not None:
             self._begun.append((self._first, Journal()))
         lost = "The attempt broke off after the hand-over; whether it left is not known."
@@ -161,6 +161,12 @@ class Turn:
                 self._over = True
 
     @property
+    def _meter(self) -> Meter | None:
+        """The lane's, where there is a limit to keep."""
+        meter = self._lane.meter
+        return meter if meter is not None and meter.counts else None
+
+    @property
     def _in_doubt(self) -> int:
         return sum(journal.handed_over for _, journal in self._begun)
 
@@ -169,8 +175,8 @@ class Turn:
 
         With what is marked ahead no more may be in doubt after a crash than the settings say.
         """
-        in_doubt, meter = self._in_doubt, self._lane.meter
-        several = in_doubt and not (meter is not None and meter.counts)
+        in_doubt = self._in_doubt
+        several = in_doubt and self._meter is None
         return self._lane.mark(entry, self._settings.batch - in_doubt - 1 if several else 0, self._outbox)
 
     def _fit(self) -> Entry | None:
@@ -196,7 +202,7 @@ class Turn:
             if account is not self._account and account != self._account:
                 self._put_back(entry)  # the settings have changed: a new turn, a new transport
                 return None
-            wait = self._lane.meter.wait(self._outbox.clock()) if self._lane.meter else dt.timedelta(0)
+            wait = self._meter.wait(self._outbox.clock()) if self._meter is not None else None
             if wait:
                 self._put_back(entry)
                 self._lane.rest(wait.total_seconds())
@@ -233,9 +239,9 @@ class Turn:
 
     def _answered(self, entry: Entry, journal: Journal, outcome: Outcome) -> None:
         """Keep what came of an attempt."""
-        meter, at, counts = self._lane.meter, self._outbox.clock(), False
+        meter, at, counts = self._meter, self._outbox.clock(), False
         if meter is not None:
-            counts = meter.counts and (journal.handed_over or isinstance(outcome, Receipt))
+            counts = journal.handed_over or isinstance(outcome, Receipt)
             meter.answered(at, counts=counts)
         self._keep(entry, outcome, at, handed_over=journal.handed_over, counts=counts)
 
@@ -254,7 +260,7 @@ class Turn:
             self._lane.was_marked(entry)
         consequence = steps.after(entry, outcome, self._settings, at, takes_envelope=self._takes_envelope)
         step = steps.metered(consequence.step, at) if counts else consequence.step
-        forgot = step.state in {State.ACCEPTED, State.UNKNOWN} and not handed_over
+        forgot = not handed_over and step.state in {State.ACCEPTED, State.UNKNOWN}
         self._outbox.take(steps.by_way_of_attempting(entry, step) if forgot else [step], soon=True)
         if isinstance(outcome, SendDeferred) and outcome.stage == steps.PAUSED:
             self._over = True  # what was claimed before the pause is not to be announced one by one
@@ -277,7 +283,8 @@ class Turn:
 
     def _announce(self, entry: Entry, state: State) -> None:
         """Tell of the attempt, with the state that its entry has come to."""
-        attempt, told = self._attempts.pop(entry.key, None), self._post.told
+        attempt = self._attempts.pop(entry.key, None)
+        told = self._post.told if attempt is not None else None
         if attempt is not None and told is not None:
             announce(attrs.evolve(attempt, state=state, put_at=entry.created_at), told)
 

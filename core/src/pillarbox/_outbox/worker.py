@@ -107,6 +107,7 @@ class Worker:
     def _work(self, pool: ThreadPoolExecutor, *, drain: bool) -> None:
         failures = 0
         while not self._stop.is_set():
+            was_busy = self._is_busy()  # what a lane gives back while this looks is seen by the next look
             try:
                 self._now_and_then()
                 begun = self._claim() + self._look(pool)
@@ -117,7 +118,7 @@ class Worker:
                 _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)
                 self._stop.wait(min(0.1 * 2 ** min(failures, 7), 10.0))
             self._start(pool)
-            if drain and not (failures or begun or self._is_busy()):
+            if drain and not (failures or begun or was_busy or self._is_busy()):
                 return
             if begun or self._is_at_work():
                 self._stop.wait(LINGER)
