@@ -172,6 +172,12 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(python=HERE)
+def weights(session: nox.Session) -> None:
+    """Print how many packages and octets the clients of Microsoft and Google bring, beside what ours need (network, uv)."""
+    session.run("python", "-m", "tests.benchmarks.weights")
+
+
+@nox.session(python=HERE)
 def build(session: nox.Session) -> None:
     """Build every distribution into dist/."""
     session.install(*groups("build"))
