@@ -16,6 +16,8 @@ from .upload import LARGE, RFC822, Upload
 
 NOTE = "draft"
 """Under which the journal has the draft's id; "" once it was deleted."""
+BEGUN = "?"
+"""What it has while one is being made: after a crash there may be one whose id nobody knows."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
@@ -90,17 +92,24 @@ class ByDraft:
 
     def _made(self) -> str:
         """Make the draft and note its id, before anything is sent."""
+        draft = self._orphan() if self._journal.notes.get(NOTE) == BEGUN else ""
+        if not draft:
+            self._journal.note(NOTE, BEGUN)
+            draft = self._new()
+        self._journal.note(NOTE, draft)
+        self._is_new = True
+        return draft
+
+    def _new(self) -> str:
         try:
-            draft = _id_of(self._created())
+            return _id_of(self._created())
         except SendDeferred as error:
             if error.stage not in {"draft", "content"}:  # else it may have been made all the same
                 raise
             draft = self._orphan()
             if not draft:
                 raise
-        self._journal.note(NOTE, draft)
-        self._is_new = True
-        return draft
+            return draft
 
     def _created(self) -> dict[str, Any]:
         if self._content.size <= LARGE:
