@@ -10,10 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 from pillarbox import Account, App, Attachment, Journal, PillarboxError, Secret, SettingsError, SignIn
-from pillarbox.testing.graph import FakeGraph, Fault
+from pillarbox.testing.graph import Answer, FakeGraph, Fault
 from pillarbox_m365 import M365App, M365Connector, M365Settings, Mode
 from pillarbox_m365.authority import Authority
-from tests.plugins.m365.givens import ORDERS, outcome_of, submission, transport
+from tests.plugins.m365.givens import CONFIRM, ORDERS, SEND, Holder, outcome_of, submission, transport
 from tests.plugins.m365.peer import Peer, answer
 
 CANARY = "canary-3b9e-token"
@@ -59,6 +59,32 @@ def test_an_uploads_address(graph: FakeGraph, logged: list[str]) -> None:
     told = "\n".join([*lines, *logged, words_of(error), repr(journal.notes), repr(one), repr(one._kept)])
     assert "(upload)" in told
     assert upload.secret not in told
+
+
+@pytest.mark.parametrize("step", ["draft", "send", "sendMail", "range", "session"])
+def test_a_server_that_repeats_what_it_was_shown(graph: FakeGraph, step: str) -> None:
+    """A token or an upload's address in its words is blanked out before anybody reads them."""
+    scopes = SEND if step == "sendMail" else CONFIRM
+    token = graph.token(ORDERS, *scopes)
+    shown = {"range": lambda: next(iter(graph._office.uploads.values())).secret}.get(step, lambda: token)
+    real = graph.refusal
+
+    def refusal(plan):
+        import attrs
+
+        return real(
+            attrs.evolve(plan, fault=Answer(400, "ErrorInvalidRequest", f"You said Bearer {shown()}."))
+        )
+
+    graph.refusal = refusal
+    graph.fault(step, Answer(400, "ErrorInvalidRequest"), times=9)
+    files = [Attachment("a.bin", bytes(5_000_000))] if step in {"range", "session"} else ()
+    with transport(graph, credentials=Holder(token, scopes=scopes)) as one:
+        error = outcome_of(one, submission(attachments=files))
+    assert isinstance(error, PillarboxError)
+    assert "You said Bearer" in words_of(error)
+    assert token not in words_of(error)
+    assert step != "range" or shown() not in words_of(error)
 
 
 class TestTheAuthority:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+import attrs
 
 from pillarbox import Credentials, SendDeferred, SettingsError, SignInNeeded
 
@@ -16,6 +18,7 @@ from .line import Answer, Line, NoAnswer, Request
 
 PER_SECOND = 100_000
 """Octets that even a slow line carries in a second; by them a large request gets more time."""
+_SHORTEST_PROOF = 12
 _IMMUTABLE = {"Prefer": 'IdType="ImmutableId"'}
 
 
@@ -189,7 +192,7 @@ class Graph:
         fields = {"Authorization": f"Bearer {token}", "Accept": "application/json", **_IMMUTABLE}
         failed = None
         try:
-            return self._exchange(method, url, body, fields, seconds)
+            return _without(self._exchange(method, url, body, fields, seconds), token)
         except NoAnswer as error:
             failed = lost(error, stage, submits=submits)
         except ValueError:
@@ -204,7 +207,12 @@ class Graph:
         if parts.scheme != "https" and not own:
             raise SendDeferred("Microsoft 365 named no address to upload to.", stage=stage)
         try:
-            return self._exchange(method, url, body, fields, self._seconds)
+            return _without(
+                self._exchange(method, url, body, fields, self._seconds),
+                url,
+                parts.query,
+                *_values(parts.query),
+            )
         except ValueError:
             pass  # its text holds the address
         raise SendDeferred("Microsoft 365 named no address to upload to.", stage=stage)
@@ -230,3 +238,17 @@ class Graph:
             path = urlsplit(url).path
             shown = path if path.startswith("/v1.0/") else "(upload)"
             self._trace(f"{method} {shown} {size:,} octets: {status}, {seconds:.3f} s")
+
+
+def _without(answer: Answer, *proofs: str) -> Answer:
+    """Return *answer* without what proved the request, which a server may repeat in its words."""
+    body = answer.body
+    for proof in filter(None, proofs):
+        body = body.replace(proof.encode(), b"[secret]")
+    return answer if body is answer.body else attrs.evolve(answer, body=body)
+
+
+def _values(query: str) -> list[str]:
+    """Return what stands in the *query* of an upload's address, as it stands and read; short words are no proof."""
+    raw = [pair.partition("=")[2] for pair in query.split("&")]
+    return [value for value in (*raw, *map(unquote, raw)) if len(value) >= _SHORTEST_PROOF]

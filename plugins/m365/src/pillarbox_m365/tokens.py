@@ -13,6 +13,8 @@ import attrs
 
 from pillarbox import Held, SignInNeeded
 
+_UNSAID = 600.0
+"""Seconds that a token is held where the provider does not say for how long it is good."""
 _NOT_KEPT = ("AccessToken", "IdToken")
 """Parts of MSAL's cache that are kept elsewhere, or not needed again."""
 
@@ -42,7 +44,7 @@ class Kept:
 
     def taken(self, purpose: str, answer: Mapping[str, Any], cache: str) -> Kept:
         """Return this with the access token of an *answer* that came just now, and MSAL's *cache* after it."""
-        ends = time.time() + float(answer.get("expires_in") or 0)
+        ends = time.time() + float(answer.get("expires_in") or _UNSAID)
         tokens = {**self.tokens, purpose: (str(answer["access_token"]), ends)}
         return attrs.evolve(self, tokens=tokens, cache=_without_access(cache))
 
