@@ -24,3 +24,11 @@ def test_where_it_fits(domain: str, mx: tuple[str, ...], offered: bool) -> None:
     found = pillarbox_suggest(domain, mx)
     assert (found is not None) is offered
     assert found is None or (found.method, bool(found.reason and found.drawbacks)) == ("gmail", True)
+
+
+def test_core_asks_it() -> None:
+    """By its entry point, without a distribution of Google's being imported."""
+    from pillarbox import Plugins
+
+    found = Plugins(allowed=("pillarbox-gmail",)).hooks.pillarbox_suggest(domain="gmail.com", mx=())
+    assert [one.method for one in found] == ["gmail"]
