@@ -27,7 +27,7 @@ from pillarbox import (
     Unavailable,
     User,
 )
-from tests.core.doubles import LETTER, KeptOutbox
+from tests.core.doubles import DEPLOYER, LETTER, KeptOutbox
 from tests.core.signing_in import (
     ADMIN,
     ANNA,
@@ -108,9 +108,19 @@ def test_a_code_is_polled_for_until_the_person_is_done(mailer, provider):
 def test_nobody_has_anything_to_do(provider):
     """An application that signs in by itself is finished at once."""
     mailer = office(provider, app={"client_id": "x", "tenant": "ambient"})
-    prompt = mailer.connect(by=ADMIN, redirect_uri=OURS)
+    prompt = mailer.connect(by=DEPLOYER, redirect_uri=OURS)
     assert (prompt.url, prompt.code) == (None, None)
-    assert isinstance(mailer.finish_connect({"state": prompt.state}, by=ADMIN), Connection)
+    assert isinstance(mailer.finish_connect({"state": prompt.state}, by=DEPLOYER), Connection)
+
+
+@pytest.mark.parametrize("by", [ADMIN, AS_OTTO])
+def test_only_the_deployer_connects_what_nobody_signs_in_to(provider, by):
+    """Whoever may name a mailbox could name anybody's, and nobody at the provider would be asked."""
+    mailer = office(provider, app={"client_id": "x", "tenant": "ambient"})
+    user = "otto" if by is AS_OTTO else None
+    with pytest.raises(SettingsError, match="only the deployer can connect it"):
+        mailer.connect(user, by=by, redirect_uri=OURS)
+    assert mailer.vault.names("") == []
 
 
 def test_a_poll_in_the_place_of_a_redirect_asks_nobody_and_uses_nothing_up(mailer, provider):

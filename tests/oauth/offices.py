@@ -18,6 +18,7 @@ from tests.oauth.mounts import Mount
 from tests.oauth.provider import Provider
 
 ADMIN: Final = Actor("root", Role.ADMINISTRATOR)
+DEPLOYER: Final = Actor("root", Role.DEPLOYER)
 BOB: Final = "bob@contoso.test"
 AS_BOB: Final = Actor("bob", Role.OWNER)
 METHODS: Final = ("m365", "gmail")

@@ -10,7 +10,7 @@ from pillarbox import Connection, Grant, Refused, RefusedReason, SendDeferred, S
 from pillarbox._connect.loopback import PASTED
 from pillarbox.testing.gmail import Alias, FakeGmail
 from tests.oauth.browser import ALICE
-from tests.oauth.offices import ADMIN, BOB, CONFIRM, SEND, opened
+from tests.oauth.offices import ADMIN, BOB, CONFIRM, DEPLOYER, SEND, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -157,7 +157,7 @@ def test_the_aliases_of_an_account(office: Open, browser: Browser) -> None:
 def test_a_service_account(office: Open, provider: Provider) -> None:
     """Nobody has anything to do; it acts for the mailbox."""
     server = office("service", settings={"mode": "service"})
-    answer = server.mailer.connect_here(by=ADMIN)
+    answer = server.mailer.connect_here(by=DEPLOYER)
     assert isinstance(answer, Connection)
     assert (answer.address, answer.subject) == (ALICE, f"{provider.clients['service'].address} for {ALICE}")
     token = provider.google.introspect(server.token())
@@ -168,7 +168,7 @@ def test_a_service_account(office: Open, provider: Provider) -> None:
 def test_a_service_account_again(office: Open, provider: Provider) -> None:
     """A token that was refused is replaced."""
     server = office("service", settings={"mode": "service"})
-    server.mailer.connect_here(by=ADMIN)
+    server.mailer.connect_here(by=DEPLOYER)
     before = server.token()
     assert server.another_token() != before
     assert [one.kind for one in provider.google.requests()] == ["granted", "granted"]
@@ -178,7 +178,7 @@ def test_a_service_account_that_nobody_lets(office: Open, provider: Provider) ->
     """That is the administrator's business, and said so."""
     server = office("service", settings={"mode": "service", "mailbox": "mallory@elsewhere.test"})
     with pytest.raises(SettingsError, match="Nobody has delegated the service account") as refused:
-        server.mailer.connect_here(by=ADMIN)
+        server.mailer.connect_here(by=DEPLOYER)
     assert "Domain-wide delegation" in refused.value.cure
     assert server.connected == []
     assert [one.kind for one in provider.google.requests()] == ["refused"]

@@ -10,7 +10,7 @@ from pillarbox import Connection, Grant, Pending, Refused, RefusedReason, SendDe
 from tests.oauth.browser import ALICE
 from tests.oauth.clients import WEB
 from tests.oauth.mounts import TENANT
-from tests.oauth.offices import ADMIN, AS_BOB, BOB, opened, parameters
+from tests.oauth.offices import ADMIN, AS_BOB, BOB, DEPLOYER, opened, parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -134,9 +134,9 @@ def test_a_code_is_polled_by_its_beginner(office: Open, browser: Browser) -> Non
 def test_the_app_by_itself(office: Open, provider: Provider, client: str) -> None:
     """Nobody has anything to do; the app has its secret, or its certificate."""
     server = office(client, settings={"mode": "app"})
-    prompt = server.mailer.connect(by=ADMIN)
+    prompt = server.mailer.connect(by=DEPLOYER)
     assert (prompt.url, prompt.code) == (None, None)
-    answer = server.mailer.finish_connect({"state": prompt.state}, by=ADMIN)
+    answer = server.mailer.finish_connect({"state": prompt.state}, by=DEPLOYER)
     assert isinstance(answer, Connection)
     assert (answer.address, answer.tenant) == (ALICE, TENANT)
     token = provider.entra.introspect(server.token())
@@ -147,7 +147,7 @@ def test_the_app_by_itself(office: Open, provider: Provider, client: str) -> Non
 def test_the_app_by_itself_again(office: Open, provider: Provider) -> None:
     """A token that was refused is replaced, with the app's own secret."""
     server = office("daemon", settings={"mode": "app"})
-    server.mailer.connect_here(by=ADMIN)
+    server.mailer.connect_here(by=DEPLOYER)
     before = server.token()
     assert server.another_token() != before
     assert [one.kind for one in provider.entra.requests()] == ["granted", "granted"]
@@ -160,7 +160,7 @@ def test_the_app_with_a_wrong_secret(office: Open, provider: Provider) -> None:
     secret.write_text("canary-of-a-wrong-secret")
     server = office("daemon", settings={"mode": "app"}, app={"client_secret": {"file": str(secret)}})
     with pytest.raises(SettingsError, match=r"client secret.*is wrong. \(AADSTS7000215\)") as refused:
-        server.mailer.connect_here(by=ADMIN)
+        server.mailer.connect_here(by=DEPLOYER)
     assert "[apps.m365]" in refused.value.cure
     assert server.connected == []
 

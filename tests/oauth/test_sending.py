@@ -9,7 +9,7 @@ import pytest
 from pillarbox import Grant, PillarboxError, Receipt, SendDeferred, SignInNeeded
 from pillarbox.outbox import State
 from tests.oauth.browser import ALICE
-from tests.oauth.offices import ADMIN, BOB, METHODS, opened
+from tests.oauth.offices import BOB, DEPLOYER, METHODS, opened
 from tests.oauth.postboxes import FAKES, LETTER, Postbox
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def test_an_account_that_nobody_signs_in(
         server = opened(provider, method, tmp_path, client, settings=settings, api=api.url)
         api.accepts(server.mount.introspect)
         with server.mailer as mailer:
-            mailer.connect_here(by=ADMIN)
+            mailer.connect_here(by=DEPLOYER)
             mailer.send(LETTER)
             server.mount.expire()
             mailer.send(LETTER)

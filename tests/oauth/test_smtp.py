@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import pytest
 
 from pillarbox import (
     Connection,
     CopyState,
     Grant,
+    Journal,
     Message,
     PillarboxError,
     Receipt,
     Refused,
     SettingsError,
+    Sighting,
+    SightingState,
     SignInNeeded,
+    compose,
 )
 from tests.oauth.browser import ALICE
 from tests.oauth.offices import BOB, METHODS
@@ -182,3 +187,37 @@ def test_a_copy_whose_token_ended(
     assert receipt.copy is not None
     assert receipt.copy.state is CopyState.FILED
     assert one.mount.refreshes() == 1
+
+
+def looked_for(one: Office, receipt: Receipt) -> Sighting:
+    """Return what a look of another process finds, which signs in by IMAP alone."""
+    account = one.mailer._to_connect(None, None)[1]
+    submission = attrs.evolve(compose(LETTER, one.mailer.explain()), message_id=receipt.message_id)
+    with one.mailer._make(account, None) as transport:
+        return transport.find(submission, Journal())
+
+
+def test_a_look_whose_token_ended(
+    office: Open, server: AskingDovecot, browser: Browser, authority: Authority
+) -> None:
+    """IMAP refuses it as well; another is got once, and the copy is found."""
+    one = office(saved_copy=copied(server, authority))
+    one.by_redirect(browser)
+    receipt = outcome(one)
+    assert isinstance(receipt, Receipt)
+    one.mount.expire(ALICE)
+    assert looked_for(one, receipt).state is SightingState.SENT
+    assert one.mount.refreshes() == 1
+
+
+def test_a_look_whose_grant_is_over(
+    office: Open, server: AskingDovecot, browser: Browser, authority: Authority
+) -> None:
+    """It finds nothing out, which is no evidence; the provider is asked once."""
+    one = office(saved_copy=copied(server, authority))
+    one.by_redirect(browser)
+    receipt = outcome(one)
+    assert isinstance(receipt, Receipt)
+    one.mount.revoke(ALICE)
+    assert [looked_for(one, receipt).state for _ in range(2)] == [SightingState.UNCLEAR] * 2
+    assert len(one.mount.requests()) == 2

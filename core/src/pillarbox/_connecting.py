@@ -34,7 +34,7 @@ from ._lanes import Lanes
 from ._plugins import Plugins
 from ._records import refuse_actor
 from ._route import Finding, Level, Route
-from ._schema import SIGN_IN
+from ._schema import SIGN_IN, Role
 from ._settings import Account, Actor, Company, User
 from ._vault import AGAIN, CONNECT, Credentials, Refresh, Vault
 
@@ -83,7 +83,8 @@ class Connecting:
             redirect_uri: The host's own page, as it was registered; None asks for a code.
 
         Raises:
-            SettingsError: The account can't be connected: no such method, no registration, not *by* whom it may be.
+            SettingsError: The account can't be connected: no such method, no registration, not *by* whom it may be. One
+                that nobody signs in to is the deployer's alone to connect.
             Unavailable: The method, its connector or a vault is not installed.
             SendDeferred: The provider does not answer.
         """
@@ -102,6 +103,8 @@ class Connecting:
             state=secrets.token_urlsafe(_STATE_OCTETS),
         )
         prompt = known.start(asked)
+        if prompt.url is None and prompt.code is None:
+            _refuse_unproven(record, by)
         lifetime, now = min(prompt.expires_in, pending.LIFETIME), self._clock()
         wish = pending.Wish(
             user=user,
@@ -381,6 +384,19 @@ def _alone(vault: Vault, name: str) -> Iterator[None]:
         raise SendDeferred(
             "Another process has been at this sign-in for long.", stage="sign-in", cure="Try it again."
         ) from None
+
+
+def _refuse_unproven(record: Company | User, by: Actor) -> None:
+    """Refuse to let anybody but the deployer connect a mailbox to which nobody has to sign in.
+
+    The application reaches the mailboxes of others as well, and an administrator of ours may name any of them; nobody
+    at the provider is asked whether it is theirs.
+    """
+    if not by.role.may_act_as(Role.DEPLOYER):
+        raise SettingsError(
+            f"Nobody signs in to the account of {record}: the application does, so only the deployer can connect it.",
+            cure="Have the deployer run: pillarbox company connect, or pillarbox user connect USER.",
+        )
 
 
 def _grant(wish: Grant | str) -> Grant:

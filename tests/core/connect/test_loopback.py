@@ -12,6 +12,7 @@ import pytest
 
 from pillarbox import Connection, Pending, Refused, RefusedReason, SettingsError
 from pillarbox._connect.loopback import Listener, _Server, _servers, sentence
+from tests.core.doubles import DEPLOYER
 from tests.core.signing_in import ADMIN, ORDERS, Provider, office
 
 STATE = "canary-state"
@@ -261,4 +262,4 @@ def test_a_desktop_where_nobody_signs_in():
 def test_a_desktop_where_nobody_has_anything_to_do():
     """No browser is opened."""
     mailer = office(Provider(), app={"client_id": "x", "tenant": "ambient"})
-    assert mailer.connect_here(by=ADMIN, show=lambda _: pytest.fail("opened")).address == ORDERS
+    assert mailer.connect_here(by=DEPLOYER, show=lambda _: pytest.fail("opened")).address == ORDERS
