@@ -9,7 +9,7 @@ import pytest
 from docs.facts import ROOT
 from pillarbox_gmail import app as gmail_app
 from pillarbox_gmail import limits, upload
-from pillarbox_m365 import drafts, scopes, transport
+from pillarbox_m365 import making, scopes, transport
 from tests.benchmarks import weights
 from tests.live import gmail, m365
 
@@ -31,8 +31,8 @@ def test_what_is_asked_for() -> None:
 
 def test_how_large_and_to_how_many() -> None:
     """The limits that the plugins hold to."""
-    assert [f"{drafts.LARGEST_REQUEST:,}" in cell for cell in row("largest")] == [True, False, False, False]
-    assert f"{drafts.LARGEST_FILE // 2**20} MiB" in row("largest")[1]
+    assert [f"{making.LARGEST_REQUEST:,}" in cell for cell in row("largest")] == [True, False, False, False]
+    assert f"{making.LARGEST_FILE // 2**20} MiB" in row("largest")[1]
     assert row("largest")[2:] == [f"{limits.LARGEST:,} octets"] * 2
     assert f"above {upload.LARGE // 2**20} MiB" in row("how a mail goes")[2]
     assert row("recipients of one message") == [

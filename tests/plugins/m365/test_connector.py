@@ -18,7 +18,7 @@ from pillarbox import (
     SignIn,
     SignInNeeded,
 )
-from pillarbox_m365 import M365App, M365Connector, M365Settings, Mode, connector
+from pillarbox_m365 import M365App, M365Connector, M365Settings, Mode, signing_in
 from pillarbox_m365.tokens import Kept
 
 GUID = "22222222-0000-4000-8000-000000000002"
@@ -128,4 +128,4 @@ def test_a_redirect_that_says_no() -> None:
 )
 def test_who_answered(said: str, known: str, is_it: bool) -> None:
     """It has to be who was asked (RFC 9207)."""
-    assert connector._is_issuer(said, known) is is_it
+    assert signing_in.is_issuer(said, known) is is_it

@@ -19,7 +19,7 @@ from pillarbox import (
     SendRejected,
 )
 from pillarbox.testing.graph import Answer, FakeGraph, Fault
-from pillarbox_m365 import drafts, fields
+from pillarbox_m365 import drafts, fields, making
 from tests.plugins.m365.givens import ANNA, CONFIRM, ORDERS, SHARED, outcome_of, steps, submission, transport
 
 LARGE = random.Random(7).randbytes(5_000_000)
@@ -250,7 +250,7 @@ def test_a_file_that_is_refused_leaves_no_draft(graph: FakeGraph) -> None:
 
 def test_a_file_beyond_what_graph_takes(graph: FakeGraph, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is refused before anything is asked."""
-    monkeypatch.setattr(drafts, "LARGEST_FILE", 4_000_000)
+    monkeypatch.setattr(making, "LARGEST_FILE", 4_000_000)
     with transport(graph) as one:
         error = outcome_of(one, submission(attachments=[Attachment("large.bin", LARGE)]))
     assert isinstance(error, MessageError)

@@ -7,8 +7,8 @@ from pillarbox import Copy, CopyState, Journal, MessageError, Receipt, Submissio
 from . import bodies, fields, parts
 from .answers import error_of
 from .bodies import Body
-from .drafts import LARGEST_REQUEST
 from .graph import Graph
+from .making import LARGEST_REQUEST
 from .octets import Octets
 from .receipts import MICROSOFT
 

@@ -9,7 +9,6 @@ import attrs
 
 from pillarbox import (
     Journal,
-    MessageError,
     OutcomeUnknown,
     PillarboxError,
     Receipt,
@@ -19,48 +18,20 @@ from pillarbox import (
     Submission,
 )
 
-from . import bodies, fields, parts, upload
-from .answers import error_of, has_code, value_of
-from .bodies import Body
-from .graph import Graph, segment
+from .answers import error_of
+from .graph import Graph
 from .line import Answer
 from .looking import BEGUN, READY, SELECTED, in_sent, look, of_draft
-from .octets import Octets
+from .making import ASKED, Draft, discard, made, tag
 from .receipts import receipt_of
 
-ASKED = "m365.asked"
-"""Noted before a draft is made: there may be one that nobody knows the id of."""
 DOUBTED = "m365.doubted"
 """Noted where a draft was called to be sent, refused for now, and seen to be a draft still: should it be gone when it is
 tried again, a person has to say what became of it."""
-LARGEST_REQUEST = 4_000_000
-"""Octets of a request, base64 included; Graph refuses more than 4 MB."""
-SMALLEST_SESSION = 3_000_000
-"""Octets from which on a file goes by an upload session."""
-LARGEST_FILE = 150 * 1024 * 1024
-"""Octets that an upload session takes."""
 READ_BACK = 10.0
 """Seconds to ask for what the mail travels with."""
 _DOUBTFUL = frozenset({404, 409, 412, 429})
 """Answers to the call that sends which may be about a mail that has left: the draft is looked at first."""
-
-
-@attrs.frozen
-class Draft:
-    """A draft.
-
-    Attributes:
-        id: Graph's, which stays when the draft is sent.
-        told: What Graph said of it.
-    """
-
-    id: str
-    told: dict[str, Any] = attrs.field(factory=dict, repr=False)
-
-    @property
-    def path(self) -> str:
-        """Where it is, behind the mailbox."""
-        return f"/messages/{segment(self.id)}"
 
 
 def submit(graph: Graph, submission: Submission, journal: Journal, *, as_mime: bool) -> Receipt:
@@ -79,8 +50,8 @@ def submit(graph: Graph, submission: Submission, journal: Journal, *, as_mime: b
     if isinstance(draft, Receipt):
         return draft
     if draft is None:
-        draft = _made(graph, submission, journal, as_mime=as_mime)
-    elif as_mime and not _tag(graph, draft, submission):
+        draft = made(graph, submission, journal, as_mime=as_mime)
+    elif as_mime and not tag(graph, draft, submission):
         raise SendDeferred("The draft is gone since it was looked at.", stage="draft")
     graph.ready()
     with journal.handing_over():
@@ -120,103 +91,14 @@ def _noted(graph: Graph, submission: Submission, journal: Journal) -> Draft | Re
 def _clear(graph: Graph, submission: Submission, journal: Journal) -> None:
     """Remove what an earlier try left unfinished; nothing of it was handed over."""
     if half := journal.notes.get(BEGUN, ""):
-        _discard(graph, Draft(half))
+        discard(graph, Draft(half))
         journal.note(BEGUN, "")
     elif journal.notes.get(ASKED):
         quoted = submission.message_id.replace("'", "''")
         asked = f"internetMessageId eq '{quoted}'"
         found = graph.get("/mailFolders/drafts/messages", "draft", filter=asked, select="id") or {}
         for one in found.get("value", []):
-            _discard(graph, Draft(str(one["id"])))
-
-
-def _discard(graph: Graph, draft: Draft) -> None:
-    """Delete a draft of ours; where that fails it is left over, and harms nobody."""
-    with contextlib.suppress(PillarboxError):
-        graph.ask("DELETE", draft.path, "draft")
-
-
-def _made(graph: Graph, submission: Submission, journal: Journal, *, as_mime: bool) -> Draft:
-    """Return a new draft that holds all of *submission*, its id noted.
-
-    Raises:
-        PillarboxError: It can't be made; nothing was sent.
-    """
-    journal.note(ASKED, "1")
-    mime = bodies.of_mime(submission)
-    if as_mime and mime.size <= LARGEST_REQUEST:
-        draft = _posted(graph, mime)
-        journal.note(READY, draft.id)
-        if not _tag(graph, draft, submission):
-            journal.note(READY, "")
-            raise SendDeferred("The draft was deleted before it was sent; another is made.", stage="draft")
-        return draft
-    whole = parts.read(Octets(submission.chunks), submission.bcc_header)
-    _require_fit(whole)
-    body = bodies.of_json(fields.message_of(whole, submission, files=whole.files), whole.files)
-    if body.size <= LARGEST_REQUEST:
-        draft = _posted(graph, body)
-    else:
-        draft = _filled(graph, whole, submission, journal)
-    journal.note(READY, draft.id)
-    return draft
-
-
-def _require_fit(whole: parts.Parts) -> None:
-    for leaf in whole.files:
-        if leaf.size > LARGEST_FILE:
-            raise MessageError(
-                f"The file {leaf.name} has {leaf.size:,} octets; Microsoft 365 takes {LARGEST_FILE:,}.",
-                cure="Send a link to it.",
-            )
-
-
-def _filled(graph: Graph, whole: parts.Parts, submission: Submission, journal: Journal) -> Draft:
-    """Return a draft to which the files are added one by one; where one can't be, the draft goes again."""
-    body = bodies.of_json(fields.message_of(whole, submission))
-    if body.size > LARGEST_REQUEST:
-        raise MessageError(
-            "The text of the message is too long for Microsoft 365.", cure="Attach it as a file."
-        )
-    draft = _posted(graph, body)
-    journal.note(BEGUN, draft.id)
-    try:
-        for leaf in whole.files:
-            _attach(graph, draft, leaf)
-    except (SendRejected, MessageError):
-        _discard(graph, draft)
-        journal.note(BEGUN, "")
-        raise
-    return draft
-
-
-def _attach(graph: Graph, draft: Draft, leaf: parts.Leaf) -> None:
-    path = f"{draft.path}/attachments"
-    if leaf.size >= SMALLEST_SESSION:
-        upload.send(graph, path, leaf)
-        return
-    answer = graph.ask("POST", path, "attachment", body=bodies.of_json(fields.attachment(leaf), [leaf]))
-    if answer.status != 201:
-        raise error_of(answer, "attachment")
-
-
-def _posted(graph: Graph, body: Body) -> Draft:
-    answer = graph.ask("POST", "/messages", "draft", body=body)
-    told = value_of(answer)
-    if answer.status != 201 or not isinstance(told.get("id"), str):
-        raise error_of(answer, "draft")
-    return Draft(told["id"], told)
-
-
-def _tag(graph: Graph, draft: Draft, submission: Submission) -> bool:
-    """Give a draft that came as MIME the mark by which it is found again; False where the draft is gone."""
-    body = bodies.of_json({"singleValueExtendedProperties": fields.tagged(submission)})
-    answer = graph.ask("PATCH", draft.path, "draft", body=body)
-    if answer.status == 404 and has_code(answer, "ErrorItemNotFound"):
-        return False
-    if answer.status != 200:
-        raise error_of(answer, "draft")
-    return True
+            discard(graph, Draft(str(one["id"])))
 
 
 def _after(graph: Graph, answer: Answer, draft: Draft, submission: Submission, journal: Journal) -> Receipt:
@@ -231,7 +113,7 @@ def _after(graph: Graph, answer: Answer, draft: Draft, submission: Submission, j
     if answer.status in _DOUBTFUL:
         return _found(graph, error, draft, submission, journal)
     if isinstance(error, SendRejected):
-        _discard(graph, draft)
+        discard(graph, draft)
         journal.note(READY, "")
     raise error
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import http.client
-import io
 import os
-import selectors
 import socket
 import ssl
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
@@ -18,9 +15,7 @@ import attrs
 from pillarbox import Network, SendDeferred, SettingsError
 
 from . import proxies
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from .timed import Timed
 
 LONGEST_ANSWER = 4 * 1024 * 1024
 """Octets of an answer's body; a longer one is no answer."""
@@ -99,7 +94,7 @@ class Line:
 
     def __init__(self, ca_file: str = "") -> None:
         self._ca_file = ca_file
-        self._socket: _Timed | None = None
+        self._socket: Timed | None = None
         self._to: tuple[str, str] = ("", "")
         self._used_at = 0.0
         self._process = os.getpid()
@@ -145,12 +140,12 @@ class Line:
         if line is not None:
             line.close()
 
-    def _connected(self, parts: SplitResult, give_up: float) -> _Timed:
+    def _connected(self, parts: SplitResult, give_up: float) -> Timed:
         if self._socket is not None and self._is_usable(parts):
             return self._socket
         self.close()
         self._process, self._to = os.getpid(), (parts.scheme, parts.netloc)
-        self._socket = _Timed(self._opened(parts, give_up))
+        self._socket = Timed(self._opened(parts, give_up))
         self._used_at = time.monotonic()
         return self._socket
 
@@ -195,87 +190,7 @@ def _secured(plain: socket.socket, context: ssl.SSLContext, host: str, give_up: 
     raise SendDeferred(f"{host} can't be used: {said}.", stage="tls", cure=cure)
 
 
-class _Timed:
-    """A socket all of whose reads and writes end by one moment, however slowly they trickle; what `http.client` reads from.
-
-    Attributes:
-        give_up: The moment, by the monotonic clock.
-    """
-
-    def __init__(self, connected: socket.socket) -> None:
-        self._socket = connected
-        self.give_up = 0.0
-
-    @property
-    def security(self) -> str:
-        """See `Line`."""
-        if not isinstance(self._socket, ssl.SSLSocket):
-            return ""
-        cipher = self._socket.cipher()
-        version = str(self._socket.version()).replace("TLSv", "TLS ")
-        return f"{version}, {cipher[0] if cipher else '?'}, certificate verified"
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        """Return what reads from it; closing that closes nothing."""
-        return _Lines(_Reading(self), 65_536)
-
-    def sendall(self, octets: bytes) -> None:
-        """Send all of them.
-
-        Raises:
-            OSError: Not in time, or the connection broke.
-        """
-        self._limit()
-        self._socket.sendall(octets)
-
-    def receive_into(self, buffer: WriteableBuffer) -> int:
-        """Fill *buffer* with what comes next and return how much that is.
-
-        Raises:
-            OSError: Nothing came in time, or the connection broke.
-        """
-        self._limit()
-        return self._socket.recv_into(buffer)
-
-    def is_readable(self) -> bool:
-        """Whether something came unasked: its end, or what belongs to no request."""
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(self._socket, selectors.EVENT_READ)
-            return bool(waiting.select(0))
-
-    def close(self) -> None:
-        """Close it without another word."""
-        self._socket.close()
-
-    def _limit(self) -> None:
-        left = self.give_up - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._socket.settimeout(left)
-
-
-class _Reading(io.RawIOBase):
-    def __init__(self, line: _Timed) -> None:
-        self._line = line
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        return self._line.receive_into(buffer)
-
-
-class _Lines(io.BufferedReader):
-    """Reads lines that have an end: `http.client` takes the end of the connection for the end of the header."""
-
-    def readline(self, size: int | None = -1, /) -> bytes:
-        line = super().readline(size)
-        if not line.endswith(b"\n"):
-            raise http.client.IncompleteRead(line)
-        return line
-
-
-def _exchanged(line: _Timed, head: bytes, request: Request) -> tuple[Answer, bool]:
+def _exchanged(line: Timed, head: bytes, request: Request) -> tuple[Answer, bool]:
     """Return the answer, and whether the connection is over with it."""
     broken = _sent(line, head, request)
     response = http.client.HTTPResponse(line, method=request.method)  # type: ignore[arg-type]
@@ -296,7 +211,7 @@ def _exchanged(line: _Timed, head: bytes, request: Request) -> tuple[Answer, boo
     return Answer(response.status, headers, body), response.will_close or broken is not None
 
 
-def _sent(line: _Timed, head: bytes, request: Request) -> OSError | None:
+def _sent(line: Timed, head: bytes, request: Request) -> OSError | None:
     """Send *request* and return what broke it off: a server that refuses early closes behind its answer."""
     try:
         pieces = iter(request.body or ())
@@ -313,8 +228,3 @@ def _sent(line: _Timed, head: bytes, request: Request) -> OSError | None:
 def text_of(answer: Answer) -> str:
     """Return the body as text."""
     return answer.body.decode("utf-8", "replace")
-
-
-def field(answer: Answer, name: str) -> Any:
-    """Return a header of *answer* by its name in lower case, or ""."""
-    return answer.headers.get(name, "")
