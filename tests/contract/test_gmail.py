@@ -85,7 +85,7 @@ class TestGmailSendOnly(TransportContract):
     def make_transport(self) -> GmailTransport:
         credentials = OneToken(self.gmail, self.scope)
         credentials.fails = self.fails
-        made = GmailTransport(GmailSettings(timeout=1.0), credentials)
+        made = GmailTransport(GmailSettings(timeout=2.0), credentials)
         made.app = app(self.gmail, api=self.gate.url)
         return made
 

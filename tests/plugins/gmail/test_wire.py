@@ -68,7 +68,7 @@ def drip(client: socket.socket, octets: bytes, over) -> bool:
 )
 def test_whoever_trickles_has_no_more_time(octets: bytes) -> None:
     """The limit is for all of it, not for each octet."""
-    with served(lambda client, _: drip(client, octets, server_over[0]), timeout=0.7) as (server, wire):
+    with served(lambda client, _: drip(client, octets, server_over[0]), timeout=2.0) as (server, wire):
         server_over = [server.over]
         with pytest.raises(Broken, match="in time"):
             wire.ask("GET", server.url)
@@ -77,7 +77,7 @@ def test_whoever_trickles_has_no_more_time(octets: bytes) -> None:
 def test_whoever_takes_nothing_has_no_more_time() -> None:
     """Nor does one who reads on slowly: the message stands in the line."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        wire = Wire("", 0.7)
+        wire = Wire("", 2.0)
         body = Pieces(80_000_000, lambda: (b"x" * 1_000_000 for _ in range(80)))
         with pytest.raises(Broken, match="in time"):
             wire.ask("POST", f"http://127.0.0.1:{listener.getsockname()[1]}/", body=body)
