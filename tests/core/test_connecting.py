@@ -250,7 +250,7 @@ def test_settings_that_were_changed_meanwhile(mailer, provider):
     company = mailer.directory.look_up(None)[0]
     changed = attrs.evolve(company, methods={"testmail": {"base": "https://elsewhere.example"}})
     mailer.directory.save(changed, version=company.version, by=ADMIN)
-    with pytest.raises(SettingsError, match="changed meanwhile"):
+    with pytest.raises(SettingsError, match="was changed or removed"):
         mailer.finish_connect(provider.page(prompt.url), by=ADMIN)
     assert rows(mailer) == []
     assert "finish" not in provider.calls
@@ -263,6 +263,36 @@ def test_a_user_who_was_removed_meanwhile(mailer, provider):
     with pytest.raises(SettingsError, match="otto"):
         mailer.finish_connect(provider.page(prompt.url), by=ADMIN)
     assert rows(mailer) == []
+
+
+def removed(mailer):
+    mailer.remove_user("otto", by=ADMIN)
+
+
+def renamed(mailer):
+    mailer.rename_user("otto", "otto.lind", by=ADMIN)
+
+
+def readdressed(mailer):
+    _, otto = mailer.directory.look_up("otto")
+    mailer.directory.save(attrs.evolve(otto, address=ANNA), version=otto.version, by=ADMIN)
+
+
+@pytest.mark.parametrize("changing", [removed, renamed, readdressed])
+def test_a_user_who_changes_while_the_provider_answers(mailer, provider, monkeypatch, changing):
+    """Nothing is left under their name for whoever is called so next, and the grant is given back."""
+    connector = mailer.plugins.connector("testmail")
+    finish = type(connector).finish
+
+    def slow(self, *given):
+        answer = finish(self, *given)
+        changing(mailer)
+        return answer
+
+    monkeypatch.setattr(type(connector), "finish", slow)
+    with pytest.raises(SettingsError, match="was changed or removed"):
+        signed_in(mailer, provider, "otto")
+    assert (rows(mailer), provider.revoked) == ([], 1)
 
 
 def test_another_account_than_the_one_that_was_meant(mailer, provider):

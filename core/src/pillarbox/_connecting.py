@@ -39,6 +39,7 @@ from ._settings import Account, Actor, Company, User
 from ._vault import AGAIN, CONNECT, Credentials, Refresh, Vault
 
 _STATE_OCTETS = 32
+_CHANGED = "The account was changed or removed while somebody signed in; nothing is kept."
 
 
 class Connecting:
@@ -147,7 +148,7 @@ class Connecting:
         known = self._registered_for(account)
         if _secrets.sign_in_bound_to(account, known.name, known.app) != wish.destination:
             pending.forget(vault, state)
-            raise SettingsError("The settings of the account were changed meanwhile.", cure="Connect again.")
+            raise SettingsError(_CHANGED, cure="Connect again.")
         asked = SignIn(
             account=account,
             grant=wish.grant,
@@ -341,15 +342,31 @@ class Connecting:
             refused = judged(asked, _before(vault, name), now, known.wanted(asked), by)
             if refused is None:
                 _save(vault, name, answer.secret, bound, attrs.asdict(now))
-        if refused is not None:
+            changed = refused is None and not self._is_still(record, account, bound)
+            if changed:  # whoever is called so next shall not find it
+                vault.delete(name)
+        if changed or refused is not None:
             if not _is_connected(vault, now):
                 known.revoke(answer.secret)
+            if refused is None:
+                raise SettingsError(_CHANGED, cure="Connect again.")
             return refused
         _log.event(
             "info", "pillarbox.connected", owner=account.owner, connector=known.name, grant=asked.grant.value
         )
         self._try_to_resume(record, account.company)
         return now
+
+    def _is_still(self, record: Company | User, account: Account, bound: Mapping[str, str]) -> bool:
+        """Whether *record* is still there, and its account leads where it led: else it was removed, renamed or changed."""
+        user = record.id if isinstance(record, User) else None
+        try:
+            _, now = self._to_connect(user, account.company)
+            known = self._registered_for(now)
+        except (SettingsError, Unavailable):
+            return False
+        is_where = _secrets.sign_in_bound_to(now, known.name, known.app) == dict(bound)
+        return is_where and (now.signs_in_as, now.mailbox) == (account.signs_in_as, account.mailbox)
 
     def _revoke(self, company: Company, record: Company | User) -> bool | None:
         """End what *record* is connected to, whatever its settings say now; None where that is nothing."""
