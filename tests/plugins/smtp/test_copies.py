@@ -531,3 +531,56 @@ def test_a_process_killed_while_it_filed_a_copy_left_no_doubt(tmp_path: Path) ->
         [entry] = SqliteOutbox(path).list()
     assert entry.state is State.ACCEPTED
     assert len(smtp.accepted) == imap.connections == 1
+
+
+class Renewing(Known):
+    """Credentials whose token is another one after each that was refused."""
+
+    def __init__(self, *tokens: str) -> None:
+        super().__init__()
+        self.tokens = list(tokens)
+
+    def token(self, purpose: str = "send", *, host: str = "") -> str:
+        if self.refused == self.tokens[0] and len(self.tokens) > 1:
+            self.tokens.pop(0)
+        return self.tokens[0]
+
+
+def filed_with(server: ImapServer, credentials: Known, times: int = 1) -> list[Copy]:
+    """File a copy so many times, signed in by a connector's token, without waiting after what failed."""
+    filing = copies(server, credentials, password=None, sign_in="m365")
+    try:
+        answers = []
+        for _ in range(times):
+            filing._pause = None
+            answers.append(filing.file(SUBMISSION))
+        return answers
+    finally:
+        filing.close()
+
+
+def test_a_token_that_imap_refuses_is_replaced_once() -> None:
+    """Another is tried on a new connection, and the copy is filed."""
+    with ImapServer(users={ORDERS: "canary-new"}, mechanisms=("XOAUTH2",)) as server:
+        [copy] = filed_with(server, Renewing("canary-old", "canary-new"))
+        assert (copy.state, server.connections) == (CopyState.FILED, 2)
+
+
+def test_no_token_that_imap_takes() -> None:
+    """Two are tried, and the second no further time; a person is told to connect, and hears of no token."""
+    known = Renewing("canary-1", "canary-2", "canary-3")
+    with ImapServer(users={ORDERS: "canary-never"}, mechanisms=("XOAUTH2",)) as server:
+        first, again = filed_with(server, known, 2)
+        tried = len(server.heard(b"AUTHENTICATE"))
+    assert first.state is again.state is CopyState.FAILED
+    assert "connect the account again, with send and confirm" in first.cure
+    assert "canary" not in repr((first, again))
+    assert (tried, known.tokens[0]) == (2, "canary-2")
+
+
+def test_a_connector_that_gives_imap_no_other_token() -> None:
+    """The refused one is tried once."""
+    with ImapServer(users={ORDERS: "canary-never"}, mechanisms=("XOAUTH2",)) as server:
+        _, again = filed_with(server, Renewing("canary-1"), 2)
+        assert len(server.heard(b"AUTHENTICATE")) == 1
+    assert "has refused this token" in again.detail

@@ -138,6 +138,7 @@ class Copies:
         self._credentials = credentials
         self._seconds = min(settings.timeout, LONGEST)
         self._folder: Folder | None = None
+        self._renewed = False
         self._pause: tuple[float, Trouble] | None = None
         self._used = 0.0
         self._process = os.getpid()
@@ -236,8 +237,7 @@ class Copies:
             if not self.mailbox.is_open or time.monotonic() - self._used > RENEW_AFTER:
                 self._folder = None
                 self.mailbox.close()
-                self.mailbox.connect()
-                self.mailbox.sign_in()
+                self._open()
             if self._folder is None:
                 self._folder = self.find_folder() or self._created(may_create=may_create)
         except Trouble as trouble:
@@ -245,6 +245,24 @@ class Copies:
             raise
         self._pause, self._used = None, time.monotonic()
         return self._folder
+
+    def _open(self) -> None:
+        """Connect and sign in; where a token is refused and the connector has another, once more with that (rule 24).
+
+        Raises:
+            Trouble: It did not go as it should.
+        """
+        self.mailbox.connect()
+        try:
+            self.mailbox.sign_in()
+        except Trouble as trouble:
+            refused = trouble.code == "copy-sign-in-refused" and not self._renewed
+            if not (refused and self.mailbox.has_another_token()):
+                raise
+            self._renewed = True  # until one is taken: a mailbox that takes none must not cost a refresh each time
+            self.mailbox.connect()
+            self.mailbox.sign_in()
+        self._renewed = False
 
     def find_folder(self) -> Folder | None:
         """Return the folder for copies, or None where there is none and it may be created.

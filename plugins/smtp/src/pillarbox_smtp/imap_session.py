@@ -183,7 +183,7 @@ class Session:
             self._secrets.add(proof)
             client.is_hidden = True
             try:
-                with self._told("copy-sign-in-refused", "refused the sign-in", _SIGN_IN):
+                with self._told("copy-sign-in-refused", "refused the sign-in", self._cure):
                     self._say_who(client, mechanism, proof)
             except Trouble as trouble:
                 raise self._remembered(trouble, proof) from None
@@ -192,8 +192,28 @@ class Session:
 
     def _refuse_again(self, proof: str) -> None:
         if self._refused == _digest(proof):
-            said = f"{self.access.server} has refused this password; it is not tried again."
-            raise Trouble("copy-sign-in-refused", said, _SIGN_IN)
+            what = "password" if self.access.secret else "token"
+            said = f"{self.access.server} has refused this {what}; it is not tried again."
+            raise Trouble("copy-sign-in-refused", said, self._cure)
+
+    def has_another_token(self) -> bool:
+        """Whether the connector gives another token than the one that was refused last; of a password there is no other.
+
+        Raises:
+            Trouble: It gives none.
+        """
+        if self.access.secret or self._credentials is None or not self._refused:
+            return False
+        with self._foreign("copy-sign-in-failed"):
+            token = self._secret()
+            if self._refused == _digest(token):
+                self._credentials.refuse(token)
+                token = self._secret()
+        return self._refused != _digest(token)
+
+    @property
+    def _cure(self) -> str:
+        return _SIGN_IN if self.access.secret else _CONNECT
 
     def _remembered(self, trouble: Trouble, proof: str) -> Trouble:
         """Return *trouble* with a sign-in, and keep in mind which password it is about."""
@@ -341,6 +361,7 @@ class Session:
 _OTHER_PORT = "Check that the port and the encryption belong together: TLS 993, STARTTLS 143."
 _ON_THE_WAY = f"Look whether the server and what lies on the way are well. {_OTHER_PORT}"
 _SIGN_IN = "Check that the mailbox allows IMAP, and the user name and the password of saved_copy."
+_CONNECT = "Check that the mailbox allows IMAP, and connect the account again, with send and confirm."
 _FOR_NOW = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
 
 
