@@ -52,7 +52,7 @@ class M365Settings:
         label="Who signs in",
         help="person: somebody connects the mailbox in a browser. app: the registered application signs in by itself, with"
         " permissions that an administrator of Microsoft 365 has given it.",
-        set_by=Role.ADMINISTRATOR,
+        set_by=Role.DEPLOYER,
         binds=True,
         advanced=True,
     )
