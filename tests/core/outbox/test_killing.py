@@ -16,6 +16,13 @@ def test_with_a_carrier_that_can_look_nothing_is_lost_or_repeated_or_held():
     assert not report.held, str(report)
 
 
+def test_what_was_marked_ahead_and_not_begun_is_sent_once_too():
+    """With a carrier that takes several before it answers, some have a mark and never left when the worker dies."""
+    report = run(Plan(carrier="many", messages=60, kills=3, workers=2))
+    assert report.is_good, str(report)
+    assert not report.held, str(report)
+
+
 def test_by_plain_smtp_what_is_in_doubt_is_held_and_nothing_else():
     """Nobody can look there: every unknown one is listed, and none of which the server's answer was known."""
     report = run(Plan(carrier="smtp", messages=60, kills=3, workers=1))

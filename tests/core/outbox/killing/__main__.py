@@ -1,4 +1,4 @@
-"""The long runs: `python -m tests.core.outbox.killing [--messages N] [--kills N] [--seed N] [--only look|smtp] [--workers 1|2]`."""
+"""The long runs: `python -m tests.core.outbox.killing [--messages N] [--kills N] [--seed N] [--only look|many|smtp] [--workers 1|2]`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def main() -> int:
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0, help="repeat the run that printed it")
-    parser.add_argument("--only", choices=("look", "smtp"))
+    parser.add_argument("--only", choices=("look", "many", "smtp"))
     parser.add_argument("--workers", type=int, choices=(1, 2))
     wanted = parser.parse_args()
     good = True
-    for carrier in ("look", "smtp") if wanted.only is None else (wanted.only,):
+    for carrier in ("look", "many", "smtp") if wanted.only is None else (wanted.only,):
         for workers in (1, 2) if wanted.workers is None else (wanted.workers,):
             more = {"seed": wanted.seed} if wanted.seed else {}
             size = {"messages": wanted.messages, "kills": wanted.kills, "patience": 300.0}

@@ -1,6 +1,6 @@
 """A process that bears hosts and workers, ready at once and killed at will.
 
-    python -m tests.core.outbox.killing.nursery FOLDER PORT MAILBOXES PAUSE
+    python -m tests.core.outbox.killing.nursery FOLDER PORT MAILBOXES PAUSE SEVERAL
 
 The dead are not waited for while it lives, so that no number names another process meanwhile.
 For each line `worker` or `host FIRST LAST` on its standard input it forks one and prints its number. A host enqueues the
@@ -53,8 +53,8 @@ def bear(office: Office, words: list[str]) -> int:
 
 
 def main() -> None:
-    folder, port, mailboxes, pause = sys.argv[1:]
-    office = Office(Path(folder), int(port), int(mailboxes), float(pause))
+    folder, port, mailboxes, pause, several = sys.argv[1:]
+    office = Office(Path(folder), int(port), int(mailboxes), float(pause), several == "True")
     import pillarbox_smtp.transport  # noqa: F401  (imported once, for all)
 
     borne = []

@@ -15,6 +15,20 @@ from pillarbox.testing._outbox_contract._post import LogTransport
 SETTINGS = OutboxSettings(shortest_wait=0.05, longest_wait=0.2, user_burst=0, company_burst=0)
 
 
+class WindowedLog(LogTransport):
+    """Takes several before it answers the first."""
+
+    window = 4
+
+    def send_many(self, attempts):
+        unanswered = []
+        for submission, journal in attempts:
+            unanswered.append(next(super().send_many([(submission, journal)])))
+            if len(unanswered) == self.window:
+                yield unanswered.pop(0)
+        yield from unanswered
+
+
 @attrs.frozen
 class Office:
     """Where it keeps things, and who carries its mail.
@@ -24,12 +38,14 @@ class Office:
         port: Of the SMTP sink, or 0 for the file.
         mailboxes: How many users have an account of their own.
         pause: Seconds that the file takes, before and after it has a message.
+        several: Whether the file takes several before it answers, so that hand-overs are marked ahead.
     """
 
     folder: Path
     port: int = 0
     mailboxes: int = 5
     pause: float = 0.005
+    several: bool = False
 
     @property
     def log(self) -> Path:
@@ -37,7 +53,11 @@ class Office:
         return self.folder / "carrier.log"
 
     def outbox(self) -> SqliteOutbox:
-        return SqliteOutbox(self.folder / "outbox.sqlite3", SETTINGS)
+        return SqliteOutbox(self.folder / "outbox.sqlite3", self.settings)
+
+    @property
+    def settings(self) -> OutboxSettings:
+        return attrs.evolve(SETTINGS, batch=2 * WindowedLog.window) if self.several else SETTINGS
 
     def mailer(self) -> Mailer:
         """Return the mailer of this process."""
@@ -52,10 +72,18 @@ class Office:
             )
             for number in range(self.mailboxes)
         ]
-        plugins = Plugins(extra={"log": LogTransport}) if not self.port else Plugins()
+        plugins = (
+            Plugins(extra={"log": WindowedLog if self.several else LogTransport})
+            if not self.port
+            else Plugins()
+        )
         directory = MemoryDirectory(Company(address="orders@acme.example"), users, plugins=plugins)
         return Mailer(
-            directory, outbox=self.outbox(), queue=SETTINGS, plugins=plugins, private_networks=["127.0.0.0/8"]
+            directory,
+            outbox=self.outbox(),
+            queue=self.settings,
+            plugins=plugins,
+            private_networks=["127.0.0.0/8"],
         )
 
     @property

@@ -34,7 +34,8 @@ class Plan:
     """What is done.
 
     Attributes:
-        carrier: `look` for a file that can be looked at, `smtp` for plain SMTP, which holds what is in doubt.
+        carrier: `look` for a file that can be looked at, `many` for one that takes several before it answers, `smtp` for
+            plain SMTP, which holds what is in doubt.
         messages, kills: How many.
         workers: How many processes work at once.
         seed: Of the moments and of who is killed.
@@ -95,7 +96,7 @@ def run(plan: Plan) -> Report:
         folder, started = Path(name), time.monotonic()
         with contextlib.ExitStack() as stack:
             port = stack.enter_context(sink(folder, pause=plan.pause)) if plan.carrier == "smtp" else 0
-            office = Office(folder, port, pause=plan.pause)
+            office = Office(folder, port, pause=plan.pause, several=plan.carrier == "many")
             kills = stack.enter_context(nursery(office)).play(plan, office)
         return _judged(plan, office, kills, time.monotonic() - started)
 
@@ -128,7 +129,7 @@ def _running(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
 @contextlib.contextmanager
 def nursery(office: Office) -> Iterator[Nursery]:
     """Run a nursery; whatever it has borne is dead at the end."""
-    arguments = map(str, (office.folder, office.port, office.mailboxes, office.pause))
+    arguments = map(str, (office.folder, office.port, office.mailboxes, office.pause, office.several))
     with _running("nursery", *arguments) as process:
         assert process.stdin
         assert process.stdout
