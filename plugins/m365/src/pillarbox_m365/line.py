@@ -206,7 +206,7 @@ def _exchanged(line: Timed, head: bytes, request: Request) -> tuple[Answer, bool
     if len(body) > LONGEST_ANSWER or response.length:
         raise NoAnswer("sent an answer that is too long, or not all of it")
     headers = {name.lower(): value for name, value in response.getheaders()}
-    if headers.get("content-encoding", "identity").lower() != "identity":
+    if body and headers.get("content-encoding", "identity").lower() != "identity":
         raise NoAnswer("sent an answer in an encoding that was not asked for")
     return Answer(response.status, headers, body), response.will_close or broken is not None
 
