@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import socket
 import ssl
 from collections.abc import Callable
@@ -80,6 +81,8 @@ def _pools(connect: Connect, connected: Told) -> dict[str, Any]:
     """Return the pools whose connections are made by *connect*, by scheme."""
 
     class Plain(HTTPConnection):
+        response_class = _Whole
+
         def _new_conn(self) -> socket.socket:
             return connect(self.host, self.port or 80)
 
@@ -88,6 +91,8 @@ def _pools(connect: Connect, connected: Told) -> dict[str, Any]:
             connected(self.sock)
 
     class Encrypted(HTTPSConnection):
+        response_class = _Whole
+
         def _new_conn(self) -> socket.socket:
             return connect(self.host, self.port or 443)
 
@@ -102,3 +107,43 @@ def _pools(connect: Connect, connected: Told) -> dict[str, Any]:
         ConnectionCls = Encrypted
 
     return {"http": PlainPool, "https": EncryptedPool}
+
+
+class _Lines:
+    """Gives the lines of a header, and keeps the last.
+
+    Attributes:
+        last: What was read last; nothing where the line ended.
+    """
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.last: bytes = b""
+
+    def readline(self, limit: int = -1) -> bytes:
+        self.last = self._file.readline(limit)
+        return self.last
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _Whole(http.client.HTTPResponse):
+    """An answer whose header has an end: the library takes one that was cut for a whole one (RFC 9112, section 8)."""
+
+    def begin(self) -> None:
+        """Read the header.
+
+        Raises:
+            IncompleteRead: The line ended before it did.
+        """
+        file: Any = self.fp
+        lines: Any = _Lines(file)
+        self.fp = lines
+        try:
+            super().begin()
+        finally:
+            if self.fp is not None:  # else it was closed
+                self.fp = file
+        if not lines.last:
+            raise http.client.IncompleteRead(b"")

@@ -152,6 +152,8 @@ class Wire:
         headers = {name.lower(): value for name, value in response.headers.items()}
         if headers.get("content-encoding", "identity").lower() != "identity":
             raise Broken("the answer came in an encoding that was not asked for")
+        if response.status_code != 204 and not headers.keys() & {"content-length", "transfer-encoding"}:
+            raise Broken("the answer does not say where it ends")  # and may have been cut anywhere
         body = bytearray()
         for piece in response.iter_content(_PIECE):
             body += piece
