@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
@@ -111,14 +112,15 @@ class Connected:
             raise NotTold(f"the connection was not granted {' or '.join(scopes)}")
 
     def composed(self, subject: str, shown: str = "", **fields: Any) -> Submission:
-        """Return a message as core composes it; *shown* is another From than the account's."""
+        """Return a message as core composes it, its subject no other's; *shown* is another From than the account's."""
         route = Route(
             account=self.account,
             from_address=Address(shown or self.account.mailbox),
             envelope_sender=self.account.mailbox,
         )
         text = f"A test of pillarbox: {subject}. There is nothing to do.\n"
-        return compose(Message(to=self.to, subject=f"pillarbox live: {subject}", text=text, **fields), route)
+        unique = f"pillarbox live {secrets.token_hex(4)}: {subject}"
+        return compose(Message(to=self.to, subject=unique, text=text, **fields), route)
 
     def send(self, subject: str, scopes: Sequence[str], **fields: Any) -> Sent:
         """Send a mail by the plugin, as if *scopes* had been granted.

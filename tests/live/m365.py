@@ -46,19 +46,10 @@ class Study:
         return self.one.send("by an upload", CONFIRM, attachments=[Attachment("zeros.bin", LARGE)])
 
     def copy(self, sent: Sent) -> dict[str, Any]:
-        """Return the copy in Sent Items; it is looked for by the subject and the time, whatever became of its ids."""
+        """Return the copy in Sent Items; it is looked for by its subject, whatever became of its ids."""
         self._require_confirm()
-        subject = dict(line.split(": ", 1) for line in _header(sent) if line.startswith("Subject: "))[
-            "Subject"
-        ]
-        return self.one.awaited(lambda: self._newest(subject, sent))
-
-    def _newest(self, subject: str, sent: Sent) -> dict[str, Any] | None:
-        asked = {"$filter": f"subject eq '{subject}'", "$top": "10"}
-        values = self.get("/mailFolders/sentitems/messages", asked).get("value", [])
-        since = sent.receipt.at.strftime("%Y-%m-%dT%H:%M")
-        found = [one for one in values if str(one.get("sentDateTime", "")) >= since]
-        return max(found, key=lambda one: str(one["sentDateTime"]), default=None)
+        subject = str(sent.submission.message()["Subject"])
+        return self.one.awaited(lambda: self.find(f"subject eq '{subject}'"))
 
     def find(self, asked: str) -> dict[str, Any] | None:
         """Return the first message in Sent Items that the filter *asked* finds."""
@@ -79,10 +70,6 @@ class Study:
 
     def _require_confirm(self) -> None:
         self.one.require("Mail.ReadWrite", "https://graph.microsoft.com/Mail.ReadWrite")
-
-
-def _header(sent: Sent) -> list[str]:
-    return sent.submission.content.partition(b"\r\n\r\n")[0].decode().split("\r\n")
 
 
 def _keeps(study: Study, sent: Sent) -> str:

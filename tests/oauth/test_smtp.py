@@ -102,6 +102,7 @@ def test_a_letter(office: Open, server: AskingDovecot, browser: Browser, mechani
     assert [mail.envelope_sender for mail in server.inbox(CUSTOMER)] == [ALICE]
     found = {finding.stage: finding for finding in one.mailer.check()}
     assert found["sign-in"].seen == f"{mechanism} as {ALICE}"
+    assert f"method={mechanism}" in server.log()
 
 
 @pytest.mark.parametrize("grant", Grant)
