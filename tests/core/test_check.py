@@ -117,3 +117,28 @@ def test_every_code_that_core_gives_is_listed():
     given = set(re.findall(r'"((?:settings|method|sender|check)-[a-z]+)"', source))
     assert given == set(FINDINGS)
     assert all(meaning.endswith(".") for meaning in FINDINGS.values())
+
+
+def test_a_sign_in_that_is_missing_is_told_once():
+    """By core, with the command; what the method can't look at without it is skipped, whatever else it finds stands."""
+
+    def looks(route):
+        yield Finding(
+            "sign-in", Level.FAIL, "sign-in-missing", "never", "Connect it: pillarbox ...", exit_code=77
+        )
+
+    def check(self):
+        yield Finding("connect", Level.FAIL, "connect-refused", "no", exit_code=75)
+        yield Finding("token", Level.FAIL, "token-refused", "never", "Connect it.", exit_code=77)
+        raise SignInNeeded("never", stage="sign-in")
+
+    made = mailer(slow(check=check))
+    told = list(
+        _check.check(lambda: made.explain("anna"), lambda route: made._make(route.account, None), looks)
+    )
+    assert [(one.stage, one.code) for one in told if one.level is Level.FAIL] == [
+        ("sign-in", "sign-in-missing"), ("connect", "connect-refused"),
+    ]  # fmt: skip
+    assert [(one.stage, one.code) for one in told if one.level is Level.SKIP] == [
+        ("token", "check-skipped"), ("sign-in", "check-skipped"),
+    ]  # fmt: skip

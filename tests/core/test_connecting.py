@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
+import threading
 
 import attrs
 import pytest
@@ -27,6 +29,7 @@ from pillarbox import (
     Unavailable,
     User,
 )
+from pillarbox._connect import pending
 from tests.core.doubles import DEPLOYER, LETTER, KeptOutbox
 from tests.core.signing_in import (
     ADMIN,
@@ -58,6 +61,18 @@ def provider():
 def mailer(provider):
     with office(provider) as made:
         yield made
+
+
+@pytest.fixture
+def saying(mailer, monkeypatch):
+    """Let what the connector returns from `start` be changed."""
+    connector = type(mailer.plugins.connector("testmail"))
+    start = connector.start
+
+    def change(**said):
+        monkeypatch.setattr(connector, "start", lambda *given: attrs.evolve(start(*given), **said))
+
+    return change
 
 
 def own(mailer):
@@ -189,8 +204,8 @@ def test_what_is_sealed_stands_in_no_readable_half_and_in_no_name(mailer, provid
     """Neither the state, nor what the connector keeps, nor a token."""
     prompt = mailer.connect(by=ADMIN, redirect_uri=OURS)
     assert prompt.kept == b""
-    (pending,) = rows(mailer)
-    assert pending.is_under_way
+    (begun,) = rows(mailer)
+    assert begun.is_under_way
     signed_in(mailer, provider, "otto")
     shown = " ".join(json.dumps([row.name, dict(row.readable)]) for row in rows(mailer))
     assert MARK not in shown
@@ -206,6 +221,62 @@ def test_a_company_that_is_called_like_what_is_under_way_loses_nothing(provider)
         assert isinstance(signed_in(mailer, provider), Connection)
         mailer.connect(by=ADMIN, redirect_uri=OURS)
         assert mailer.vault.connection(f"{company.id}/company/sign-in")
+
+
+def test_a_page_that_is_called_over_and_over_fills_no_vault(mailer, provider, monkeypatch):
+    """The oldest of one actor's sign-ins go; another's stay."""
+    monkeypatch.setattr(pending, "MOST", 3)
+    theirs = mailer.connect("otto", by=AS_OTTO, redirect_uri=OURS)
+    first, *_, last = [mailer.connect(by=ADMIN, redirect_uri=OURS) for _ in range(5)]
+    assert len(rows(mailer)) == 4
+    assert mailer.finish_connect(provider.page(first.url), by=ADMIN).reason is RefusedReason.EXPIRED
+    assert isinstance(mailer.finish_connect(provider.page(last.url), by=ADMIN), Connection)
+    assert mailer.finish_connect({"state": theirs.state}, by=AS_OTTO) == Pending()
+
+
+def test_what_a_clock_that_was_ahead_began_does_not_stay(mailer):
+    """Nobody waits a day for it to be tidied away."""
+    mailer._clock = lambda: 1_000_000.0 + 86_400.0
+    mailer.connect(by=ADMIN, redirect_uri=OURS)
+    mailer._clock = lambda: 1_000_000.0
+    mailer.connect(by=ADMIN, redirect_uri=OURS)
+    assert len(rows(mailer)) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "interval", "expires_in"),
+    [
+        ({"interval": 0.0, "expires_in": -1.0}, 5.0, 600.0),
+        ({"interval": math.nan, "expires_in": math.nan}, 5.0, 600.0),
+        ({"interval": 1e9, "expires_in": math.inf}, 5.0, 600.0),
+        ({"interval": 7.0, "expires_in": 90.0}, 7.0, 90.0),
+    ],
+)
+def test_a_provider_that_says_odd_times_is_waited_for_as_is_usual(mailer, saying, said, interval, expires_in):
+    """Nobody asks it without a pause, or sleeps for years."""
+    saying(code="AB\x1b[2J-12", **said)
+    prompt = mailer.connect(by=ADMIN)
+    assert (prompt.interval, prompt.expires_in, prompt.code) == (interval, expires_in, "AB[2J-12")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"url": "javascript:alert(1)"}, {"url": "file:///etc/passwd"}, {"expires_in": "9"}, {"kept": "x"}],
+)
+def test_a_prompt_that_is_none_is_a_fault(mailer, saying, said):
+    """A host sends the person's browser to the page: it has to be one."""
+    saying(**said)
+    with pytest.raises(Unavailable):
+        mailer.connect(by=ADMIN, redirect_uri=OURS)
+    assert rows(mailer) == []
+
+
+def test_a_domain_that_looks_like_ours_is_shown_as_it_is(mailer, provider):
+    """A Cyrillic letter in it, say: both sides of the sentence would look alike (rule 39)."""
+    likeness = "orders@\N{CYRILLIC SMALL LETTER A}cme.example"
+    provider.people[likeness] = "9"
+    answer = signed_in(mailer, provider, who=likeness)
+    assert (answer.reason, answer.signed_in_as) == (RefusedReason.WRONG_ACCOUNT, "orders@xn--cme-5cd.example")
 
 
 def test_guessing_at_states_leaves_nothing_behind(mailer, monkeypatch):
@@ -293,6 +364,21 @@ def test_a_user_who_changes_while_the_provider_answers(mailer, provider, monkeyp
     with pytest.raises(SettingsError, match="was changed or removed"):
         signed_in(mailer, provider, "otto")
     assert (rows(mailer), provider.revoked) == ([], 1)
+
+
+def test_a_refresh_under_way_ends_before_its_user_is_renamed(mailer, provider):
+    """Else a refresh token that was used up would be moved, and the new one be lost."""
+    signed_in(mailer, provider, "otto")
+    name, vault = "company/user:otto/sign-in", mailer.vault
+    renaming = threading.Thread(target=renamed, args=(mailer,))
+    with vault.lock(name):
+        renaming.start()
+        row = vault.rows.load(name)
+        bound, learned = row.readable["destination"], row.readable["connection"]
+        vault.save(name, b"renewed", bound, connection=learned, version=row.version)
+    renaming.join()
+    assert vault.load("company/user:otto.lind/sign-in", bound).secret == b"renewed"
+    assert vault.names() == ["company/user:otto.lind/sign-in"]
 
 
 def test_another_account_than_the_one_that_was_meant(mailer, provider):

@@ -18,6 +18,7 @@ from ._plugins import asked
 from ._schema import Problem, structure
 from ._settings import NONE, Account, Choice, Company, User
 from ._transports import Transport
+from ._vault import AGAIN, CONNECT
 
 Transports = Mapping[str, type[Transport]]
 
@@ -131,6 +132,14 @@ def connect_command(owner: str) -> str:
     """Return the command that signs the account of *owner* in."""
     kind, _, user = owner.partition(":")
     return f"pillarbox user connect {user}" if kind == "user" else "pillarbox company connect"
+
+
+def with_connect_command(cure: str, owner: str) -> str:
+    """Return *cure*, and where it is to connect the account of *owner*, by which command."""
+    return f"{cure[:-1]}: {connect_command(owner)}" if cure in _CONNECTS else cure
+
+
+_CONNECTS = frozenset({CONNECT, AGAIN, "Connect again.", "Connect the account again."})
 
 
 def is_address(value: str) -> bool:

@@ -15,6 +15,7 @@ from ._errors import (
     SenderMismatch,
     SendError,
     SettingsError,
+    SignInNeeded,
     Unavailable,
 )
 from ._route import Finding, Level, Route
@@ -30,6 +31,7 @@ FINDINGS: Mapping[str, str] = {
     "sender-mismatch": "The account may not show the address that it would have to show.",
     "check-failed": "The method's own check broke off; this is a fault of the method.",
     "check-stopped": "The method's own check ended in an error: the sign-in was refused, or the server can't be reached.",
+    "check-skipped": "The method could not look at this, since the account is not signed in.",
     "check-none": "The method has no check of its own.",
 }
 """The codes that core itself gives, with their meaning; a method adds its own."""
@@ -53,15 +55,34 @@ def check(
     yield Finding("settings", Level.OK, "settings-ok", _seen(route), seconds=time.monotonic() - started)
     for warning in route.warnings:
         yield Finding("settings", Level.WARN, "settings-doubtful", warning)
+    is_signed_in = True
     for finding in look_at_sign_in(route) if look_at_sign_in is not None else ():
         yield finding
         if finding.code in ENDS:
             return
-    yield from _by_transport(route, open_transport)
+        is_signed_in &= not _lacks_sign_in(finding)
+    for finding in _by_transport(route, open_transport):
+        yield finding if is_signed_in or not _lacks_sign_in(finding) else _told_before(finding)
 
 
 ENDS = frozenset({"registration-unusable"})
 """Behind these there is nothing to look at."""
+
+
+def _lacks_sign_in(finding: Finding) -> bool:
+    return finding.level is Level.FAIL and finding.exit_code == SignInNeeded.exit_code
+
+
+def _told_before(finding: Finding) -> Finding:
+    """Return what a method can't look at without a sign-in: that there is none was told, with its cure."""
+    return Finding(
+        finding.stage,
+        Level.SKIP,
+        "check-skipped",
+        "not reached without a sign-in",
+        "",
+        finding.seconds,
+    )
 
 
 def _seen(route: Route) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from . import _log, _secrets
-from ._accounts import account_of, connect_command, sign_in_of
+from ._accounts import account_of, connect_command, sign_in_of, with_connect_command
 from ._connect import pending
 from ._connect.callback import parameters
 from ._connect.judging import judged
@@ -36,7 +36,7 @@ from ._records import refuse_actor
 from ._route import Finding, Level, Route
 from ._schema import SIGN_IN, Role
 from ._settings import Account, Actor, Company, User
-from ._vault import AGAIN, CONNECT, Credentials, Refresh, Vault
+from ._vault import Credentials, Refresh, Vault
 
 _STATE_OCTETS = 32
 _CHANGED = "The account was changed or removed while somebody signed in; nothing is kept."
@@ -106,7 +106,7 @@ class Connecting:
         prompt = known.start(asked)
         if prompt.url is None and prompt.code is None:
             _refuse_unproven(record, by)
-        lifetime, now = min(prompt.expires_in, pending.LIFETIME), self._clock()
+        now = self._clock()
         wish = pending.Wish(
             user=user,
             company=account.company,
@@ -116,10 +116,10 @@ class Connecting:
             redirect_uri=redirect_uri,
             redirects=prompt.url is not None and prompt.code is None,
             kept=prompt.kept,
-            expires_at=now + lifetime,
+            expires_at=now + prompt.expires_in,
         )
         pending.put(vault, asked.state, wish, by, now)
-        return attrs.evolve(prompt, kept=b"", state=asked.state, expires_in=lifetime)
+        return attrs.evolve(prompt, kept=b"", state=asked.state)
 
     def finish_connect(
         self, callback: Mapping[str, str] | str, *, by: Actor
@@ -296,8 +296,7 @@ class Connecting:
             try:
                 return known.token(credentials, purpose, host)
             except SignInNeeded as error:
-                if error.cure in {CONNECT, AGAIN}:
-                    error.cure = f"{error.cure[:-1]}: {connect_command(account.owner)}"
+                error.cure = with_connect_command(error.cure, account.owner)
                 raise
 
         return token

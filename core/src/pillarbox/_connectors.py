@@ -375,7 +375,7 @@ def _raise_if_refused(connection: Mapping[str, Any], now: float) -> None:
     why, until = str(connection.get("refused", "")), float(connection.get("refused_until", 0.0))
     if why and not until:
         raise SignInNeeded(why, stage="sign-in", cure=AGAIN)
-    if why and until > now:
+    if why and now < until <= now + LATER:  # later than that it was written by a clock that was ahead
         raise SignInNeeded(
             why, stage="sign-in", cure="Mend the registration in [apps]; it is tried again by itself."
         )

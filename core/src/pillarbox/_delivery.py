@@ -10,6 +10,7 @@ from typing import TypeAlias
 import attrs
 
 from . import _log
+from ._accounts import with_connect_command
 from ._errors import (
     MessageError,
     OutcomeUnknown,
@@ -18,6 +19,7 @@ from ._errors import (
     SendError,
     SendRejected,
     SettingsError,
+    SignInNeeded,
 )
 from ._mail import ACCEPTED, Answer, Copy, Receipt, State, Submission, now
 from ._route import Attempt
@@ -131,6 +133,8 @@ def completed(receipt: Receipt, submission: Submission) -> Receipt:
 def redacted(error: PillarboxError, transport: Transport) -> PillarboxError:
     """Return *error* without secrets of the account, and without the foreign errors it came from."""
     redact = _redaction(transport)
+    if isinstance(error, SignInNeeded) and transport.account is not None:
+        error.cure = with_connect_command(error.cure, transport.account.owner)
     error.detail, error.cure = redact(error.detail), redact(error.cure)
     error.args = tuple(redact(arg) if isinstance(arg, str) else arg for arg in error.args)
     if isinstance(error, SendError):

@@ -117,9 +117,19 @@ def move(vault: Vault | None, old: str, new: str) -> None:
         return
     destroy(vault, new)
     for name in vault.names(old):
-        with contextlib.suppress(SignInNeeded):
-            _reseal(vault, name, new + name.removeprefix(old))
-    destroy(vault, old)
+        with _quiet(vault, name):
+            with contextlib.suppress(SignInNeeded):
+                _reseal(vault, name, new + name.removeprefix(old))
+            vault.delete(name)
+
+
+@contextlib.contextmanager
+def _quiet(vault: Vault, name: str) -> Iterator[None]:
+    """Let a refresh under way end first: what it gets is moved as well. One that does not end is not waited for."""
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(TimeoutError):
+            held.enter_context(vault.lock(name))
+        yield
 
 
 def _reseal(vault: Vault, name: str, new: str) -> None:

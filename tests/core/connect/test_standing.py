@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 
 import attrs
 import pytest
@@ -92,7 +93,8 @@ def test_an_account_that_nobody_has_connected(mailer, provider):
     ("changed", "code", "cure"),
     [
         ({"refused": "Testmail ended the grant."}, "sign-in-ended", "Connect it again: pillarbox company connect"),
-        ({"refused": "no such app", "refused_until": 9e9}, "sign-in-registration-refused", "Mend the registration in [apps]."),
+        ({"refused": "no such app", "refused_until": time.time() + 300}, "sign-in-registration-refused", "Mend the registration in [apps]."),
+        ({"refused": "no such app", "refused_until": time.time() + 86_400}, "sign-in-ok", ""),  # by a clock that was ahead
         ({"nonsense": 1, "refused": "", "issuer": None}, "sign-in-ok", ""),
         ({"refused": "no such app", "refused_until": 1.0}, "sign-in-ok", ""),
     ],
@@ -265,11 +267,21 @@ def test_the_status_names_the_user(provider):
     assert one.sentence.endswith("1 mail waits, nothing is lost.")
 
 
-def test_an_error_names_the_command(mailer, provider):
-    """For whoever sends without an outbox."""
+def test_an_error_names_the_command(mailer, provider, monkeypatch):
+    """For whoever sends without an outbox; also where the method itself says that somebody has to connect."""
     with pytest.raises(SignInNeeded, match="never connected") as caught:
         mailer.send(LETTER, user="otto")
     assert caught.value.cure == "Connect it: pillarbox user connect otto"
+
+    def send(self, submission, journal):
+        raise SignInNeeded("never", stage="sign-in", cure="Connect the account again.")
+
+    method = mailer.plugins["testmail"]
+    monkeypatch.setattr(method, "send", send)
+    with pytest.raises(SignInNeeded, match="never") as caught:
+        mailer.send(LETTER, user="otto")
+    assert caught.value.cure == "Connect the account again: pillarbox user connect otto"
+    monkeypatch.undo()
     signed_in(mailer, provider)
     learned(mailer, refused="ended")
     with pytest.raises(SignInNeeded) as caught:

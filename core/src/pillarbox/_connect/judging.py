@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 
-from .._address import comparable
+from .._address import comparable, shown_domain
 from .._connectors import Connection, Refused, RefusedReason, SignIn
-from .._errors import quotation
+from .._errors import MessageError, quotation
 from .._schema import Role
 from .._settings import Actor
 
@@ -28,14 +29,14 @@ def judged(
         return Refused(
             reason=RefusedReason.WRONG_ACCOUNT,
             wanted=who,
-            signed_in_as=quotation(now.address),
+            signed_in_as=_shown(now.address),
             cure=_other_account(who),
         )
     if before is not None and _is_another(before, now) and by.role is Role.OWNER:
         return Refused(
             reason=RefusedReason.OTHER_PERSON,
             wanted=who,
-            signed_in_as=quotation(now.address),
+            signed_in_as=_shown(now.address),
             cure="If the address was given to somebody else, have an administrator connect it.",
         )
     granted = {scope.lower() for scope in now.scopes}
@@ -44,7 +45,7 @@ def judged(
         return Refused(
             reason=RefusedReason.SCOPE_MISSING,
             wanted=who,
-            signed_in_as=quotation(now.address),
+            signed_in_as=_shown(now.address),
             missing=missing,
             cure="Connect again, and leave every box ticked.",
         )
@@ -53,6 +54,14 @@ def judged(
 
 def _other_account(who: str) -> str:
     return f"Connect again, choose to use another account, and sign in as {who}."
+
+
+def _shown(address: str) -> str:
+    """Return a provider's *address* for people; a domain that only looks like ours shows what it is (rule 39)."""
+    local, at, domain = address.rpartition("@")
+    with contextlib.suppress(MessageError):
+        return quotation(f"{local}{at}{shown_domain(domain)}")
+    return quotation(address)
 
 
 def _same(one: str, other: str) -> bool:

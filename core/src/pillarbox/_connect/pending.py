@@ -18,6 +18,10 @@ LIFETIME = 600.0
 """Seconds in which a sign-in has to be finished."""
 
 
+MOST = 100
+"""Sign-ins that one actor has under way; a page that is called over and over fills no disk, and slows nobody down."""
+
+
 @attrs.frozen(kw_only=True)
 class Wish:
     """A sign-in under way, as it is sealed.
@@ -48,8 +52,8 @@ def name_of(state: str) -> str:
 
 
 def put(vault: Vault, state: str, wish: Wish, by: Actor, now: float) -> None:
-    """Keep *wish* under *state*, for *by* alone; what is too old *now* goes."""
-    tidy(vault, now)
+    """Keep *wish* under *state*, for *by* alone; what is too old *now* goes, and the oldest of too many."""
+    tidy(vault, by, now)
     values: dict[str, Any] = attrs.asdict(wish)
     values["grant"] = wish.grant.value
     values["kept"] = base64.b64encode(wish.kept).decode()
@@ -89,12 +93,19 @@ def forget(vault: Vault, state: str) -> None:
     vault.delete(name_of(state))
 
 
-def tidy(vault: Vault, now: float) -> None:
-    """Forget the sign-ins that nobody finished in time."""
+def tidy(vault: Vault, by: Actor, now: float) -> None:
+    """Forget the sign-ins that nobody finished in time, or begun by a clock that was ahead; and the oldest of too many."""
+    ours: list[tuple[float, str]] = []
     for name in vault.names(UNDER_WAY):
-        known = vault.connection(name) or {}
-        if float(known.get("expires_at", 0.0)) <= now:
+        row = vault.rows.load(name)
+        readable = {} if row is None else row.readable
+        ends = float(readable.get("connection", {}).get("expires_at", 0.0))
+        if not now < ends <= now + 2 * LIFETIME:
             vault.delete(name)
+        elif readable.get("destination") == _bound(by):
+            ours.append((ends, name))
+    for _, name in sorted(ours)[: max(0, len(ours) - MOST + 1)]:
+        vault.delete(name)
 
 
 def _loaded(vault: Vault, name: str, by: Actor) -> Wish | None:

@@ -14,8 +14,11 @@ from .._plugins import Plugins
 from .._route import Finding, Level
 from .._schema import form, structure
 from .._vault import Credentials
+from . import pending
 
 T = TypeVar("T")
+SHORTEST, LONGEST = 0.01, 120.0
+"""Seconds between two polls."""
 
 
 @attrs.frozen
@@ -39,7 +42,7 @@ class Registered:
 
     def start(self, asked: SignIn) -> Prompt:
         """See `Connector`; whatever it raises that is not pillarbox's own is its fault, and told as such."""
-        return self._asked(lambda: self.connector.start(self.app, asked), Prompt)
+        return self._asked(lambda: _sound(self.connector.start(self.app, asked)), Prompt)
 
     def finish(
         self, asked: SignIn, kept: bytes, callback: Mapping[str, str] | None
@@ -47,6 +50,8 @@ class Registered:
         """See `Connector`; what the provider says is fit to be shown to a person."""
         kinds = (Connected, Pending, Refused)
         answer = self._asked(lambda: self.connector.finish(self.app, asked, kept, callback), *kinds)
+        if isinstance(answer, Pending):
+            return Pending(_interval(answer.interval))
         if not isinstance(answer, Refused):
             return answer
         who, said = quotation(answer.signed_in_as), quotation(answer.detail)
@@ -118,6 +123,25 @@ class Registered:
                 cure=f"Set that server; or have the deployer add this one to hosts in [apps.{self.name}].",
             )
         return self.connector.token(self.app, credentials, purpose)
+
+
+def _sound(prompt: Prompt) -> Prompt:
+    """Return *prompt* fit to be followed: some of it are a provider's words, and a host opens, shows and waits by them.
+
+    Raises:
+        Unavailable: What is to be opened is no page.
+    """
+    if prompt.url is not None and not prompt.url.startswith(("https://", "http://")):
+        raise Unavailable("The provider names a page to sign in that is none.", cure="Check [apps].")
+    lifetime = prompt.expires_in if 0.0 < prompt.expires_in < pending.LIFETIME else pending.LIFETIME
+    code = prompt.code and quotation(prompt.code)
+    kept, interval = bytes(prompt.kept), _interval(prompt.interval)
+    return attrs.evolve(prompt, code=code, interval=interval, expires_in=lifetime, kept=kept)
+
+
+def _interval(said: float) -> float:
+    """Return the seconds between two polls; where what the provider *said* is none, what a provider need not say."""
+    return said if SHORTEST <= said <= LONGEST else Pending().interval
 
 
 def _broke_off(seen: str, cure: str, code: int) -> Finding:

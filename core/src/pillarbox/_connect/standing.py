@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
-from .._connectors import Connection, Grant
+from .._connectors import LATER, Connection, Grant
 from .._errors import PillarboxError, SignInNeeded, Unavailable
 from .._route import Finding, Level
 from .._secrets import connection_of
@@ -88,7 +88,7 @@ _ELSEWHERE = "It was connected for another server or registration than the setti
 def _judged(found: Connection, now: float, connect: str) -> Standing:
     if found.refused and not found.refused_until:
         return _failed("sign-in-ended", found.refused, connect, found)
-    if found.refused and found.refused_until > now:
+    if found.refused and now < found.refused_until <= now + LATER:
         problem = SignInNeeded(found.refused, stage="sign-in", cure="Mend the registration in [apps].")
         return Standing(code="sign-in-registration-refused", connection=found, problem=problem)
     return Standing(code="sign-in-ok", connection=found)
