@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from pillarbox import MemoryVault, SendDeferred, _plugins
+from pillarbox import MemoryVault, SendDeferred, Unavailable, _plugins
 from pillarbox._connect import loopback
 from pillarbox._plugins import Plugins
 from tests.core.cli.conftest import write
@@ -136,7 +136,7 @@ def test_what_came_to_nothing_is_told_with_the_next_command(
     done = invoke("company", "connect")
     assert (done.code, done.out) == (77, "")
     assert words in done.err
-    assert done.err.rstrip().endswith(f"pillarbox company {next_}")
+    assert done.err.rstrip().endswith(f": pillarbox company {next_}")
     error = invoke("company", "connect", "--json").json["error"]
     assert (error["code"], error["exit"]) == (code, 77)
 
@@ -360,6 +360,8 @@ def test_init_writes_the_registration_too(invoke, provider, tmp_path):
     done = invoke(*call, "--app", "secret_env=APP_SECRET", "--app", "hosts=a.example, b.example")
     assert done.code == 0, done.err
     assert "  pillarbox company connect  sign the account in\n" in done.out
+    assert done.out.count("Next:") == 1
+    assert "vault init" not in done.out
     text = (tmp_path / "pillarbox.toml").read_text()
     assert text.endswith(
         "\n[apps.testmail]\n"
@@ -367,6 +369,21 @@ def test_init_writes_the_registration_too(invoke, provider, tmp_path):
         'secret = {env = "APP_SECRET"}\n'
         'hosts = ["a.example", "b.example"]\n'
     ), text
+
+
+def test_init_says_first_what_has_to_be_done_first(invoke, provider, tmp_path, monkeypatch):
+    """A registration, and the vault's key: without them nobody can sign in."""
+
+    def keyless(sealed, associated):
+        raise Unavailable("The vault has no key yet.", cure="Make one: pillarbox vault init")
+
+    monkeypatch.setattr(provider.vault.sealer, "seal", keyless)
+    (tmp_path / "pillarbox.toml").unlink()
+    _, next_steps = invoke("init", "--address", ORDERS, "--method", "testmail").out.split("\nNext:\n")
+    first, second, third, *_ = next_steps.splitlines()
+    assert first == "  Register the application there once, and set client_id in [apps.testmail]."
+    assert second.startswith("  pillarbox vault init ")
+    assert third.startswith("  pillarbox company connect ")
 
 
 @pytest.mark.parametrize(

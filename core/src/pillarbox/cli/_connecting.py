@@ -231,12 +231,21 @@ def _show_consent(state: State, known: Registered, way: Way, user: str | None) -
 def _as_error(refused: Refused, account: Account, way: Way) -> SignInNeeded:
     """Return what came to nothing as an error, with the command that comes next."""
     command = connect_command(account.owner)
-    cure = f"{refused.cure} {command}".strip()
+    cure = _with_command(refused.cure, command)
     if refused.reason is RefusedReason.SCOPE_MISSING and way.grant == Grant.CONFIRM.value:
         cure = f"{refused.cure} Or allow less: {command} --grant send"
     return SignInNeeded(
         refused.sentence, code=refused.reason.value.replace(" ", "-"), stage="sign-in", cure=cure
     )
+
+
+def _with_command(cure: str, command: str) -> str:
+    """Return *cure* and the command that does it; what has to be done before stands by itself."""
+    if command in cure:
+        return cure
+    if cure.startswith(("Connect", "Begin")):
+        return f"{cure.rstrip('.')}: {command}"
+    return f"{cure} Then: {command}" if cure else f"Connect again: {command}"
 
 
 def _tell(state: State, record: Company | User, found: Connection, waiting: int) -> None:

@@ -75,7 +75,13 @@ def move_option(function: F) -> F:
 
 
 def change(
-    ctx: click.Context, before: R | None, record: R, given: Mapping[str, Any], write: Callable[[R], Any]
+    ctx: click.Context,
+    before: R | None,
+    record: R,
+    given: Mapping[str, Any],
+    write: Callable[[R], Any],
+    *,
+    next_steps: bool = True,
 ) -> R:
     """Change *record* by what was *given* on the command line, *write* it, say what will happen, and return it.
 
@@ -87,6 +93,7 @@ def change(
         record: What to start from.
         given: The command's parameters.
         write: Saves the record.
+        next_steps: Whether to say what has to be done before the account can be used.
 
     Raises:
         InvalidSettings: With every problem at once.
@@ -103,7 +110,13 @@ def change(
             write(after)
     if is_changed or typed:
         state.mailer.mended(after)
-    told(state, after, is_changed=is_changed or bool(typed), move=given.get("move"))
+    told(
+        state,
+        after,
+        is_changed=is_changed or bool(typed),
+        move=given.get("move"),
+        next_steps=next_steps,
+    )
     return after
 
 
@@ -176,7 +189,14 @@ def _refuse(problems: list[Problem], record: Company | User, method: str) -> Non
         raise error
 
 
-def told(state: State, record: Company | User, *, is_changed: bool = True, move: bool | None = None) -> None:
+def told(
+    state: State,
+    record: Company | User,
+    *,
+    is_changed: bool = True,
+    move: bool | None = None,
+    next_steps: bool = True,
+) -> None:
     """Print what became of *record*, what would happen with its mail, and what becomes of that which waits (rule 27)."""
     from . import _moves
     from ._connecting import advice
@@ -204,7 +224,7 @@ def told(state: State, record: Company | User, *, is_changed: bool = True, move:
         say(in_words(refusal))
     for warning in warnings:
         say(f"Warning: {warning}")
-    for step in steps:
+    for step in steps if next_steps else ():
         say(f"Next: {step}")
     waiting = _moves.waiting_of(state, record)
     if waiting:

@@ -8,9 +8,11 @@ from typing import Any
 
 import click
 
+from .._accounts import connect_command
 from .._directory import prepared
-from .._errors import InvalidSettings
+from .._errors import InvalidSettings, Unavailable
 from .._schema import FormField, Role, form, problems_of, put
+from .._secrets import required
 from .._settings import NONE, Company
 from ._app import State
 from ._connecting import advice
@@ -63,7 +65,7 @@ def command(ctx: click.Context, /, **given: Any) -> None:
     if sys.stdin.isatty() and not any(given[key] for key in _QUESTIONS):
         company = _asked(state, write, apps)
     else:
-        company = change(ctx, None, Company(typed_by=Role.DEPLOYER), given, write)
+        company = change(ctx, None, Company(typed_by=Role.DEPLOYER), given, write, next_steps=False)
     if not state.json:
         _next_steps(state, company)
 
@@ -117,17 +119,31 @@ def _asked(state: State, write: Any, apps: dict[str, Any]) -> Company:
     prepared(None, company, "", actor(), company, state.plugins)
     with kept(state, company, answers.typed):
         write(company)
-    told(state, company)
+    told(state, company, next_steps=False)
     return company
 
 
 def _next_steps(state: State, company: Company) -> None:
     call = "pillarbox" if state.config == "pillarbox.toml" else f"pillarbox --config {state.config}"
     steps = [(f"  {call} check", "look whether the account works")]
-    if advice(state.mailer, company):
-        steps = [(f"  {call} company connect", "sign the account in"), *steps]
+    lacks = advice(state.mailer, company)
+    if lacks:
+        steps = [*_to_sign_in(state, call), *steps]
     if not company.methods:
         steps = [(f"  {call} company set --method smtp --help", "what SMTP needs")]
     say("\nNext:")
+    for sentence in lacks:
+        if connect_command(company.owner) not in sentence:  # a registration, say: before the commands below
+            say(f"  {sentence}")
     for line in columns([*steps, (f"  {call} user add --help", "add who writes mail")]):
         say(line)
+
+
+def _to_sign_in(state: State, call: str) -> list[tuple[str, str]]:
+    """Return what signs the account in: the vault's key first, where there is none yet."""
+    steps = [(f"  {call} company connect", "sign the account in")]
+    try:
+        required(state.mailer.vault)
+    except Unavailable:
+        steps = [(f"  {call} vault init", "make the key that what is kept of it is sealed with"), *steps]
+    return steps
