@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pillarbox import Mailer
@@ -19,7 +20,12 @@ if TYPE_CHECKING:
     from tests.services.servers import Authority
 
 SMTP_SCOPE: Final = {"m365": "https://outlook.office.com/SMTP.Send", "gmail": "https://mail.google.com/"}
-"""Without which the server takes no token."""
+"""Without which the server takes no token for submission ..."""
+IMAP_SCOPE: Final = {
+    "m365": "https://outlook.office.com/IMAP.AccessAsUser.All",
+    "gmail": "https://mail.google.com/",
+}
+"""... and none for IMAP."""
 _PROVIDERS: Final = {"m365": "entra", "gmail": "google"}
 
 
@@ -35,10 +41,20 @@ class AskingDovecot(Dovecot):
     def configure(self) -> list[str]:
         """The usual configuration, with another judge of tokens."""
         command = super().configure()
-        client = self._provider.clients["mailServer"]
         ca_file = self.folder / "provider.pem"  # the servers' own users can read what is in here
         ca_file.write_bytes(self._provider.ca_file.read_bytes())
         uri: str = getattr(self._provider, _PROVIDERS[self._connector]).introspection_uri
+        self._write("oauth2.conf", uri, ca_file, SMTP_SCOPE[self._connector])
+        self._write("oauth2-imap.conf", uri, ca_file, IMAP_SCOPE[self._connector])
+        config = self.folder / "dovecot.conf"
+        text = config.read_text()
+        config.write_text(
+            re.sub(r"passdb \{\n  driver = oauth2\n.*?\n\}\n", self._by_protocol, text, flags=re.DOTALL)
+        )
+        return command
+
+    def _write(self, name: str, uri: str, ca_file: Path, scope: str) -> None:
+        client = self._provider.clients["mailServer"]
         said = {
             "introspection_mode": "post",
             "introspection_url": uri.replace("://", f"://{client.id}:{client.secret}@"),
@@ -46,11 +62,14 @@ class AskingDovecot(Dovecot):
             "username_attribute": "address",
             "active_attribute": "active",
             "active_value": "true",
-            "scope": SMTP_SCOPE[self._connector],
+            "scope": scope,
         }
-        lines = (f"{name} = {value}\n" for name, value in said.items())
-        (self.folder / "oauth2.conf").write_text("".join(lines))
-        return command
+        (self.folder / name).write_text("".join(f"{key} = {value}\n" for key, value in said.items()))
+
+    def _by_protocol(self, judge: re.Match[str]) -> str:
+        """Return the block of the *judge* of tokens, and another beside it that IMAP asks."""
+        other = judge[0].replace("oauth2.conf", "oauth2-imap.conf")
+        return f"protocol !imap {{\n{judge[0]}}}\nprotocol imap {{\n{other}}}\n"
 
     def copies(self, address: str) -> list[bytes]:
         """What lies in the Sent folder of this address, with CRLF line ends; needs no sign-in."""

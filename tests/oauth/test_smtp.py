@@ -24,7 +24,7 @@ from pillarbox import (
 )
 from tests.oauth.browser import ALICE
 from tests.oauth.offices import BOB, METHODS
-from tests.oauth.submission import SMTP_SCOPE, AskingDovecot, opened
+from tests.oauth.submission import IMAP_SCOPE, SMTP_SCOPE, AskingDovecot, opened
 from tests.services.servers import Authority, running
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.services
 CUSTOMER = "ap@customer.example"
 LETTER = Message(to=CUSTOMER, subject="Invoice 1001", text="Good morning.")
-IMAP_SCOPE = {"m365": "https://outlook.office.com/IMAP.AccessAsUser.All", "gmail": "https://mail.google.com/"}
 Open = "Callable[..., Office]"
 
 
@@ -174,6 +173,21 @@ def test_a_copy_by_imap(office: Open, server: AskingDovecot, browser: Browser, a
     [copy] = server.copies(ALICE)
     assert receipt.message_id.encode() in copy
     assert len(one.mount.requests()) == 1
+
+
+@pytest.mark.parametrize("connector", ["m365"], indirect=True)
+def test_a_copy_that_the_grant_does_not_allow(
+    office: Open, server: AskingDovecot, browser: Browser, authority: Authority
+) -> None:
+    """Send only has no right to IMAP at Microsoft: the letter is sent, and who wants a copy is told what to ask for."""
+    one = office(saved_copy=copied(server, authority))
+    one.by_redirect(browser, grant=Grant.SEND)
+    receipts = [outcome(one), outcome(one)]
+    assert [type(receipt) for receipt in receipts] == [Receipt, Receipt]
+    assert {receipt.copy.state for receipt in receipts} == {CopyState.FAILED}
+    assert "connect the account again, with send and confirm" in receipts[0].copy.cure
+    assert one.mount.refreshes() == 1
+    assert len(server.inbox(CUSTOMER)) == 2
 
 
 def test_a_copy_whose_token_ended(
