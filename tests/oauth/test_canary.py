@@ -11,7 +11,7 @@ from pillarbox import Grant, PillarboxError
 from pillarbox.outbox import State
 from tests.oauth.browser import ALICE
 from tests.oauth.leaks import files, leaks, listening, told
-from tests.oauth.offices import ADMIN, credentials, opened, parameters
+from tests.oauth.offices import ADMIN, DEPLOYER, credentials, opened, parameters
 from tests.oauth.postboxes import LETTER
 
 if TYPE_CHECKING:
@@ -165,8 +165,8 @@ def test_while_nobody_signs_in(
     with listening(*OURS) as heard, office.mailer:
         for fault in FAULTS:
             fails(office, fault)
-            witness.asks(lambda: office.mailer.connect_here(by=ADMIN))
-            office.mailer.connect_here(by=ADMIN)
+            witness.asks(lambda: office.mailer.connect_here(by=DEPLOYER))
+            office.mailer.connect_here(by=DEPLOYER)
             found = office.credentials()
             found.refuse(found.token())
             fails(office, fault)
