@@ -25,10 +25,10 @@ def found(graph: FakeGraph, **given: object) -> dict[str, str]:
 def test_all_is_well(graph: FakeGraph) -> None:
     """And nothing was changed."""
     assert found(graph) == {
-        "sign-in": "sign-in-token",
+        "token": "token-given",
         "mailbox": "mailbox-reached",
         "sender": "sender-own",
-        "grant": "grant-confirm",
+        "limits": "limits-by-draft",
     }
     assert {request.method for request in graph.requests} == {"GET"}
 
@@ -36,7 +36,7 @@ def test_all_is_well(graph: FakeGraph) -> None:
 def test_who_may_only_send_does_not_look(graph: FakeGraph) -> None:
     """The mailbox is not asked, and it is said what that means."""
     told = found(graph, scopes=SEND)
-    assert (told["mailbox"], told["grant"]) == ("mailbox-not-asked", "grant-send")
+    assert (told["mailbox"], told["limits"]) == ("mailbox-not-asked", "limits-at-once")
     assert graph.requests == []
 
 
@@ -67,7 +67,7 @@ def test_a_mailbox_that_can_not_be_used(graph: FakeGraph, fault: Fault | Answer,
     graph.fault("get", fault, times=9)
     told = found(graph)
     assert told["mailbox"] == code
-    assert told["sender"] == told["grant"] == "not-reached"
+    assert told["sender"] == told["limits"] == "not-reached"
 
 
 def test_an_account_that_was_never_connected(graph: FakeGraph) -> None:
@@ -78,8 +78,8 @@ def test_an_account_that_was_never_connected(graph: FakeGraph) -> None:
             return None
 
     told = found(graph, credentials=Nothing("t"))
-    assert told["sign-in"] == "sign-in-failed"
-    assert set(told.values()) == {"sign-in-failed", "not-reached"}
+    assert told["token"] == "token-refused"
+    assert set(told.values()) == {"token-refused", "not-reached"}
 
 
 def test_codes_are_stable_names() -> None:
@@ -90,5 +90,6 @@ def test_codes_are_stable_names() -> None:
 
 
 def test_the_stages_are_those_that_are_told(graph: FakeGraph) -> None:
-    """In their order."""
+    """In their order; none is core's, which tells of registration, sign-in and grant."""
+    assert not {"registration", "sign-in", "grant"} & set(checks.STAGES)
     assert tuple(found(graph)) == checks.STAGES

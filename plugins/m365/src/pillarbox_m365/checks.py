@@ -1,4 +1,4 @@
-"""Diagnosis of an account: a token, the mailbox, the address it shows, and what was granted. Sends nothing."""
+"""Diagnosis of an account: a token, the mailbox, the address it shows, and its limits. Sends nothing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pillarbox import Finding, Level, PillarboxError, SendDeferred
 
 from . import scopes
 from .graph import Graph
+from .transport import PER_MINUTE
 
-STAGES = ("sign-in", "mailbox", "sender", "grant")
+STAGES = ("token", "mailbox", "sender", "limits")
 
 
 def look_at(
@@ -29,14 +30,14 @@ def look_at(
         granted, graph = scopes_of(), graph_of()
         graph.token()
     except PillarboxError as error:
-        yield _failed("sign-in", "sign-in-failed", error, started)
+        yield _failed("token", "token-refused", error, started)
         yield from _skipped("mailbox")
         return
     yield Finding(
-        "sign-in",
+        "token",
         Level.OK,
-        "sign-in-token",
-        "the connection gives a token",
+        "token-given",
+        "Microsoft gives a token to this connection",
         seconds=time.monotonic() - started,
     )
     failed = yield from _mailbox(graph, granted, mailbox)
@@ -44,7 +45,7 @@ def look_at(
         yield from _skipped("sender")
         return
     yield _sender(mailbox, shown)
-    yield _grant(granted)
+    yield _limits(granted)
 
 
 def _mailbox(graph: Graph, granted: tuple[str, ...], mailbox: str) -> Generator[Finding, None, bool]:
@@ -76,18 +77,13 @@ def _sender(mailbox: str, shown: str) -> Finding:
     return Finding("sender", Level.WARN, "sender-unproven", seen, cure)
 
 
-def _grant(granted: tuple[str, ...]) -> Finding:
+def _limits(granted: tuple[str, ...]) -> Finding:
     if scopes.can_look(granted):
-        seen = "send and confirm: a message in doubt is looked up; files up to 150 MB, as far as the mailbox takes them"
-        return Finding("grant", Level.OK, "grant-confirm", seen)
-    seen = "send only: a message in doubt waits for a person; requests up to 4 MB, files up to about 3 MB"
-    return Finding(
-        "grant",
-        Level.OK,
-        "grant-send",
-        seen,
-        "Connect with send and confirm to have it looked up, and for larger files.",
-    )
+        seen = f"files up to 150 MB, as far as the mailbox takes them; {PER_MINUTE} messages a minute"
+        return Finding("limits", Level.OK, "limits-by-draft", seen)
+    seen = f"requests up to 4 MB, so files up to about 3 MB; {PER_MINUTE} messages a minute"
+    cure = "For larger files connect with send and confirm."
+    return Finding("limits", Level.OK, "limits-at-once", seen, cure)
 
 
 def _failed(stage: str, code: str, error: PillarboxError, started: float) -> Finding:

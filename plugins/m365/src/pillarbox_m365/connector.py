@@ -125,4 +125,4 @@ class M365Connector(Connector):
         """See `Connector.check`."""
         from .registration import look
 
-        yield from look(app, connection)
+        yield from look(app)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 _OWN = {
-    "sign-in-token": "The connection gives a token.",
-    "sign-in-failed": "The connection gives no token, for a reason that is told.",
+    "token-given": "Microsoft gives a token to the connection.",
+    "token-refused": "Microsoft gives no token to the connection, or there is none; the reason is told.",
     "mailbox-reached": "The mailbox answers, and drafts can be kept in it.",
     "mailbox-not-asked": "A connection that may only send can't look into the mailbox, so it was not asked.",
     "mailbox-refused": "The mailbox can't be used by this connection, for a reason that is told.",
     "mailbox-unreachable": "Microsoft Graph does not answer.",
     "sender-own": "The mail shows the mailbox's own address.",
     "sender-unproven": "The mail shows another address; only sending tells whether Send As is granted for it.",
-    "grant-confirm": "The connection may send, and look whether a message in doubt was sent.",
-    "grant-send": "The connection may only send: a message in doubt waits for a person.",
+    "limits-by-draft": "What Microsoft 365 allows a connection that may keep drafts.",
+    "limits-at-once": "What Microsoft 365 allows a connection that may only send.",
     "not-reached": "An earlier stage failed, so this one was not tried.",
 }
 _REGISTRATION = {
@@ -27,8 +27,6 @@ _REGISTRATION = {
     "registration-certificate": "There is a certificate, with its key.",
     "registration-certificate-ends-soon": "The certificate expires within a month.",
     "registration-certificate-expired": "The certificate has expired.",
-    "registration-granted": "What the connection was granted.",
-    "registration-granted-less": "Less was granted than was asked for: the account can't look what was sent.",
 }
 
 

@@ -8,9 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
-from pillarbox import App, Connection, Finding, Level, PillarboxError, SettingsError
+from pillarbox import App, Finding, Level, PillarboxError, SendDeferred, SettingsError
 
-from . import scopes
 from .app import M365App, is_guid
 from .authority import pem_parts
 from .line import Line, NoAnswer, Request, text_of
@@ -22,13 +21,11 @@ _STAGE = "registration"
 _FILL_IN = "See the overview of the registration in Entra, and set it in [apps.m365]."
 
 
-def look(app: App, connection: Connection | None) -> Iterator[Finding]:
-    """Give a finding for each part of the registration, and for what was granted."""
+def look(app: App) -> Iterator[Finding]:
+    """Give a finding for each part of the registration; core says how the sign-in stands, and what was granted."""
     yield from _identifier(app.settings)
     yield _timed(lambda: _tenant(app.settings))
     yield _timed(lambda: _proof(app))
-    if connection is not None:
-        yield _granted(connection)
 
 
 def _timed(look_at: Callable[[], Finding]) -> Finding:
@@ -45,8 +42,10 @@ def _timed(look_at: Callable[[], Finding]) -> Finding:
     )
 
 
-def _found(level: Level, code: str, seen: str, cure: str = "") -> Finding:
-    return Finding(_STAGE, level, f"registration-{code}", seen, cure, exit_code=78)
+def _found(
+    level: Level, code: str, seen: str, cure: str = "", exit_code: int = SettingsError.exit_code
+) -> Finding:
+    return Finding(_STAGE, level, f"registration-{code}", seen, cure, exit_code=exit_code)
 
 
 def _identifier(settings: M365App) -> Iterator[Finding]:
@@ -67,7 +66,7 @@ def _tenant(settings: M365App) -> Finding:
         answer = line.exchange(Request(method="GET", url=url), SECONDS)
         issuer = json.loads(text_of(answer)).get("issuer") if answer.status == 200 else None
     except PillarboxError as error:
-        return _found(Level.FAIL, "unreachable", error.detail, error.cure)
+        return _found(Level.FAIL, "unreachable", error.detail, error.cure, error.exit_code)
     except (NoAnswer, ValueError, AttributeError):
         answer, issuer = None, None
     finally:
@@ -77,7 +76,8 @@ def _tenant(settings: M365App) -> Finding:
     if answer is not None and 400 <= answer.status < 500:
         cure = "Check tenant and authority in [apps.m365]."
         return _found(Level.FAIL, "tenant-unknown", f"{host} knows no tenant {settings.tenant}", cure)
-    return _found(Level.FAIL, "unreachable", f"{host} gave no answer that can be read", "Try again later.")
+    seen = f"{host} gave no answer that can be read"
+    return _found(Level.FAIL, "unreachable", seen, "Try again later.", SendDeferred.exit_code)
 
 
 def _proof(app: App) -> Finding:
@@ -127,15 +127,3 @@ def _until(end: dt.datetime) -> Finding:
             cure,
         )
     return _found(Level.OK, "certificate", f"the certificate expires on {end:%Y-%m-%d}, in {left} days")
-
-
-def _granted(connection: Connection) -> Finding:
-    told = ", ".join(sorted(connection.scopes)) or "nothing"
-    if (
-        connection.grant == "confirm"
-        and connection.purpose != "smtp"
-        and not scopes.can_look(connection.scopes)
-    ):
-        cure = "Connect again, and allow all that is asked."
-        return _found(Level.WARN, "granted-less", f"asked to send and confirm, and was granted {told}", cure)
-    return _found(Level.OK, "granted", f"was granted {told}")
