@@ -25,6 +25,7 @@ KINDS = {
     Means.ACCOUNT: SignInNeeded,
     Means.SETTINGS: SettingsError,
     Means.LATER: SendDeferred,
+    Means.LIMIT: SendDeferred,
     Means.HOURS: SendDeferred,
 }
 
@@ -45,6 +46,8 @@ def test_each_code_that_is_known(code: str, submits: bool) -> None:
     assert type(error) is KINDS[ROWS[code].means]
     assert code in error.detail
     assert error.cure == ROWS[code].cure
+    rests = ROWS[code].means in {Means.LIMIT, Means.HOURS}
+    assert (getattr(error, "stage", "") == "limit") is rests  # then the whole lane rests, not this message alone
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ class Means(enum.Enum):
     ACCOUNT = "the account can't send until somebody mends it"
     SETTINGS = "the settings name what is not there"
     LATER = "not now"
+    LIMIT = "the mailbox may send no more for now, whichever message is next"
     HOURS = "not for hours"
 
 
@@ -63,7 +64,7 @@ _NO_MAILBOX = Row(
     Means.ACCOUNT, "The mailbox is not active in Exchange Online, or is on a server of your own.", _HOSTED
 )
 _NOBODY = Row(Means.SETTINGS, "There is no such mailbox.", "Check mailbox and signs_in_as.")
-_BUSY = Row(Means.LATER, "Microsoft 365 takes no more from this mailbox now.")
+_BUSY = Row(Means.LIMIT, "Microsoft 365 takes no more from this mailbox now.")
 _FULL = Row(Means.HOURS, "The mailbox is full, or has sent as much as it may for now.", "Make room, or wait.")
 _NOBODY_GETS = Row(
     Means.MESSAGE, "A recipient's address is not valid, or there is none.", "Check the recipients."
@@ -199,9 +200,12 @@ def _by_row(row: Row, said: str, answer: Answer, stage: str) -> PillarboxError:
             return SendDeferred(
                 detail, code=code, stage=stage, cure=row.cure, retry_after=retry_after(answer)
             )
+        case Means.LIMIT:
+            wait = retry_after(answer)
+            return SendDeferred(detail, code=code, stage="limit", cure=row.cure, retry_after=wait)
         case Means.HOURS:
             wait = max(retry_after(answer) or 0.0, HOURS)
-            return SendDeferred(detail, code=code, stage=stage, cure=row.cure, retry_after=wait)
+            return SendDeferred(detail, code=code, stage="limit", cure=row.cure, retry_after=wait)
 
 
 def _unknown(said: str, status: int, stage: str) -> OutcomeUnknown:
