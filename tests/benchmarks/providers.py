@@ -51,6 +51,20 @@ def graph_at_once(job: Job) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
+def graph_by_draft_composed(job: Job) -> Iterator[Run]:
+    """The same as by draft, of a message that was composed before: what a worker has to do."""
+    with _graph(job, CONFIRM, composed=True) as run:
+        yield run
+
+
+@contextlib.contextmanager
+def graph_at_once_composed(job: Job) -> Iterator[Run]:
+    """The same in one request, of a message that was composed before."""
+    with _graph(job, SEND, composed=True) as run:
+        yield run
+
+
+@contextlib.contextmanager
 def gmail_by_draft(job: Job) -> Iterator[Run]:
     """Send and confirm: a draft that is uploaded, and the call that sends it."""
     with _gmail(job, f"{GMAIL}compose") as run:
@@ -81,12 +95,12 @@ def posts_json(job: Job) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _graph(job: Job, scopes: tuple[str, ...]) -> Iterator[Run]:
+def _graph(job: Job, scopes: tuple[str, ...], *, composed: bool = False) -> Iterator[Run]:
     from pillarbox_m365 import M365App, M365Settings, M365Transport
 
     app = M365App(client_id="app", tenant="acme.example", graph=f"http://127.0.0.1:{job.port}")
     transport = M365Transport(M365Settings(), Held(*scopes))
-    with _sending(job, transport, app, "m365") as run:
+    with _sending(job, transport, app, "m365", composed=composed) as run:
         yield run
 
 
@@ -101,8 +115,10 @@ def _gmail(job: Job, scope: str) -> Iterator[Run]:
 
 
 @contextlib.contextmanager
-def _sending(job: Job, transport: pillarbox.Transport, app: Any, method: str) -> Iterator[Run]:
-    """Yield what composes and sends by *transport*, which keeps its connection between turns."""
+def _sending(
+    job: Job, transport: pillarbox.Transport, app: Any, method: str, *, composed: bool = False
+) -> Iterator[Run]:
+    """Yield what composes, unless that is done, and sends by *transport*, which keeps its connection between turns."""
     what, account = case(job.case), pillarbox.Account(owner="company", method=method, mailbox=SENDER)
     transport.account, transport.app = account, pillarbox.App(app)
     route = pillarbox.Route(
@@ -112,9 +128,12 @@ def _sending(job: Job, transport: pillarbox.Transport, app: Any, method: str) ->
         user="anna",
     )
 
+    ready = pillarbox.compose(message(what), route)
+
     def run(count: int) -> None:
         for _ in range(count):
-            transport.send(pillarbox.compose(message(what), route), pillarbox.Journal())
+            submission = ready if composed else pillarbox.compose(message(what), route)
+            transport.send(submission, pillarbox.Journal())
 
     with contextlib.closing(transport):
         yield run

@@ -34,6 +34,8 @@ CONTENDERS = {
     "pillarbox compose": "ours:composes",
     "pillarbox m365, send and confirm": "providers:graph_by_draft",
     "pillarbox m365, send only": "providers:graph_at_once",
+    "pillarbox m365, send and confirm, composed before": "providers:graph_by_draft_composed",
+    "pillarbox m365, send only, composed before": "providers:graph_at_once_composed",
     "pillarbox gmail, send and confirm": "providers:gmail_by_draft",
     "pillarbox gmail, send only": "providers:gmail_at_once",
     "requests.post(json=)": "providers:posts_json",

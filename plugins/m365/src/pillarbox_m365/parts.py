@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from binascii import a2b_base64, a2b_qp, b2a_base64
 from collections.abc import Iterator
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesHeaderParser
+from typing import Any
 
 import attrs
 
@@ -17,8 +19,22 @@ from .octets import Octets
 _BLOCK = 3 * 64 * 1024
 _LINES = 2_520
 """Lines of base64 that are looked at together: of 76 letters, nearly a block."""
-_PARSER = BytesHeaderParser(policy=policy.default)
 _DEEPEST = 20
+
+
+@functools.lru_cache(maxsize=256)
+def _field(name: str, value: str) -> Any:
+    return policy.default.header_fetch_parse(name, value)
+
+
+class _Remembering(policy.EmailPolicy):
+    """Parses a field when it is asked for, and remembers it: the same few are asked for again and again."""
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        return _field(name, value)
+
+
+_PARSER = BytesHeaderParser(policy=_Remembering())
 
 
 @attrs.frozen(eq=False)
@@ -28,6 +44,7 @@ class Leaf:
     Attributes:
         head: Its header.
         octets: The message; the part lies from `start` to `end` in it.
+        encoding: Its Content-Transfer-Encoding; read once, since reading a field parses it.
         width: Letters of each line of its base64 but the last; 0 where they differ, or it is no base64.
         size: Octets of what it holds, decoded.
     """
@@ -36,8 +53,13 @@ class Leaf:
     octets: Octets = attrs.field(repr=False)
     start: int
     end: int
+    encoding: str = attrs.field(init=False)
     width: int = attrs.field(init=False)
     size: int = attrs.field(init=False)
+
+    @encoding.default
+    def _read_encoding(self) -> str:
+        return str(self.head.get("content-transfer-encoding", "7bit")).strip().lower()
 
     @width.default
     def _measured_width(self) -> int:
@@ -46,11 +68,6 @@ class Leaf:
     @size.default
     def _measured_size(self) -> int:
         return _size(self)
-
-    @property
-    def encoding(self) -> str:
-        """Its Content-Transfer-Encoding."""
-        return str(self.head.get("content-transfer-encoding", "7bit")).strip().lower()
 
     @property
     def name(self) -> str:
