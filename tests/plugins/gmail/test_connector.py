@@ -189,6 +189,16 @@ def test_certificates_that_can_t_be_got_are_asked_for_later(google: Google) -> N
         finished(google)
 
 
+@pytest.mark.parametrize("page", [b"<html>", b"[1]", b"[" * 200_000])
+def test_a_page_in_the_place_of_tokens_is_no_answer(google: Google, page: bytes) -> None:
+    """Nobody is sent to Google's settings for what a proxy said."""
+    wish, app = asked(), google.app()
+    prompt = CONNECTOR.start(app, wish)
+    google.answers["/token"] = answered(200, page)
+    with pytest.raises(SendDeferred):
+        CONNECTOR.finish(app, wish, prompt.kept, {"code": CODE})
+
+
 @pytest.mark.parametrize("lacking", ["access_token", "refresh_token", "id_token"])
 def test_tokens_that_are_not_whole_are_of_no_use(google: Google, lacking: str) -> None:
     """Without a refresh token the account would work for an hour."""

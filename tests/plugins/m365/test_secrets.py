@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import traceback
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from pillarbox import Account, App, Attachment, Journal, PillarboxError, Secret, SettingsError, SignIn
+from pillarbox import (
+    Account,
+    App,
+    Attachment,
+    Journal,
+    PillarboxError,
+    Refused,
+    Secret,
+    SendDeferred,
+    SettingsError,
+    SignIn,
+)
 from pillarbox.testing.graph import Answer, FakeGraph, Fault
 from pillarbox_m365 import M365App, M365Connector, M365Settings, Mode
 from pillarbox_m365.authority import Authority
@@ -123,6 +136,36 @@ class TestTheAuthority:
         assert CANARY.encode() in connected.secret
         assert CANARY not in repr(connected)
         assert not any(CANARY in line or SECRET in line for line in logged)
+
+
+def test_a_proxy_that_answers_in_its_place_ends_no_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says nothing about the account, which is asked about again later."""
+    monkeypatch.setenv("M365_SECRET", SECRET)
+    for status in ("403 Forbidden", "200 OK"):
+        with Peer(_description, answer(status, b"{}", "Content-Type: application/json")) as peer:
+            assert isinstance(_asked(peer, monkeypatch), SendDeferred)
+
+
+def test_a_sign_in_without_a_refresh_token_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would end within the hour, and say so only then."""
+    monkeypatch.setenv("M365_SECRET", SECRET)
+    account = Account(owner="company", method="m365", mailbox=ORDERS, settings=M365Settings())
+    wish = SignIn(account=account, redirect_uri="https://erp.example/back", state="s")
+    given: dict[str, object] = {"access_token": CANARY, "expires_in": 3600}
+
+    def token(client, _: bytes) -> None:
+        client.sendall(answer("200 OK", json.dumps(given).encode(), "Content-Type: application/json"))
+
+    with Peer(_description, _description, token) as peer:
+        app = _app(peer, monkeypatch)
+        prompt = M365Connector().start(app, wish)
+        (nonce,) = parse_qs(urlsplit(prompt.url).query)["nonce"]
+        claims = {"iss": "https://127.0.0.1/t/v2.0", "aud": "c", "sub": "1", "nonce": nonce, "exp": 9e9}
+        middle = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+        given["id_token"] = f"e30.{middle}."
+        answered = M365Connector().finish(app, wish, prompt.kept, {"state": "s", "code": "x"})
+    assert isinstance(answered, Refused)
+    assert answered.detail == "it gave no refresh token"
 
 
 def _description(client, _: bytes) -> None:

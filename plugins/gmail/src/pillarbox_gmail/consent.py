@@ -141,8 +141,8 @@ def exchanged(app: App, wire: Wire, asked: SignIn, kept: Secrets, code: str) -> 
     }
     body = urlencode({name: one for name, one in fields.items() if one}).encode()
     answer = answered(wire, "POST", settings.token_uri, body, FORM)
-    if answer.status == 200:
-        return _granted(answer.told or {}, asked, settings)
+    if answer.status == 200 and answer.told is not None:
+        return _granted(answer.told, asked, settings)
     error = of_token_endpoint(answer, Mode.PERSON)
     if isinstance(error, SignInNeeded):
         cure = "Begin again: a code is good once, and for a few minutes."

@@ -15,6 +15,7 @@ from pillarbox import App, SendDeferred, SettingsError
 from .app import M365App
 from .discretion import discreet, without_sent
 from .line import Answer, Line, NoAnswer, Request, text_of
+from .sound import is_sound
 
 SECONDS = 30.0
 """For one exchange with the provider."""
@@ -167,6 +168,8 @@ class _Http:
         fields = {"Content-Type": "application/x-www-form-urlencoded", **_plain(headers)}
         request = Request(method="POST", url=asked, headers=fields, body=(body,), size=len(body))
         answer = self._answered(request)
+        if not is_sound(answer.status_code, _json(answer.text, urlsplit(url).hostname or "")):
+            raise _no_answer(urlsplit(url).hostname or "")
         if answer.status_code == 200:
             return answer
         return attrs.evolve(answer, text=without_sent(answer.text, data))
@@ -221,11 +224,15 @@ def _understood(answer: Answer, host: str) -> _Response:
 def _json(text: str, host: str = "") -> dict[str, Any]:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise SendDeferred(f"{host} sent what is no answer; nothing was sent.", stage="sign-in")
+        raise _no_answer(host)
     return value
+
+
+def _no_answer(host: str) -> SendDeferred:
+    return SendDeferred(f"{host} sent what is no answer; nothing was sent.", stage="sign-in")
 
 
 def _plain(headers: Mapping[str, str] | None) -> dict[str, str]:

@@ -137,7 +137,7 @@ def _exchanged(authority: Authority, flow: dict[str, Any], callback: Mapping[str
     """Return Entra's answer to the code; what MSAL finds wrong with the redirect as an answer as well."""
     try:
         answer: dict[str, Any] = authority.msal.acquire_token_by_auth_code_flow(dict(flow), dict(callback))
-    except (ValueError, RuntimeError):
+    except (ValueError, RuntimeError, KeyError, TypeError, AttributeError):  # an identity of other kinds, too
         answer = {
             "error": "invalid_redirect",
             "error_description": "the answer does not belong to this sign-in",
@@ -181,11 +181,16 @@ def _connected_or_refused(
         return Refused(
             reason=RefusedReason.FAILED, detail="it does not say who signed in", cure="Begin again."
         )
+    cache = authority.cache.serialize()
+    if not json.loads(cache).get("RefreshToken"):  # the sign-in would end within the hour
+        return Refused(
+            reason=RefusedReason.FAILED,
+            detail="it gave no refresh token",
+            cure="Allow offline_access for the registration in Entra, and connect again.",
+        )
     purpose = scopes.purpose_of(asked.purpose)
     kept = Kept(is_public=is_public, scopes={purpose: scopes.of_person(asked)})
-    return Connected(
-        connection=connection, secret=kept.taken(purpose, answer, authority.cache.serialize()).sealed()
-    )
+    return Connected(connection=connection, secret=kept.taken(purpose, answer, cache).sealed())
 
 
 def _connection(authority: Authority, answer: Mapping[str, Any]) -> Connection | None:
