@@ -138,12 +138,14 @@ class TestTheAuthority:
         assert not any(CANARY in line or SECRET in line for line in logged)
 
 
-def test_a_proxy_that_answers_in_its_place_ends_no_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("status", ["403 Forbidden", "200 OK"])
+def test_a_proxy_that_answers_in_its_place_ends_no_sign_in(
+    monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
     """It says nothing about the account, which is asked about again later."""
     monkeypatch.setenv("M365_SECRET", SECRET)
-    for status in ("403 Forbidden", "200 OK"):
-        with Peer(_description, answer(status, b"{}", "Content-Type: application/json")) as peer:
-            assert isinstance(_asked(peer, monkeypatch), SendDeferred)
+    with Peer(_description, answer(status, b"{}", "Content-Type: application/json")) as peer:
+        assert isinstance(_asked(peer, monkeypatch), SendDeferred)
 
 
 def test_a_sign_in_without_a_refresh_token_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
