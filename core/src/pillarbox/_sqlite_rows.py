@@ -103,9 +103,10 @@ class SqliteRows:
         folder = self.path.with_name(f"{self.path.name}.locks")
         with _in_words(folder):
             folder.mkdir(mode=0o700, exist_ok=True)
-        with file_lock(
-            folder / hashlib.blake2b(name.encode(), digest_size=12).hexdigest(), timeout=LOCK_SECONDS
-        ):
+        file = folder / hashlib.blake2b(name.encode(), digest_size=12).hexdigest()
+        with contextlib.ExitStack() as held:
+            with _in_words(folder):
+                held.enter_context(file_lock(file, timeout=LOCK_SECONDS))
             yield
 
 
@@ -114,6 +115,8 @@ def _in_words(path: Path) -> Iterator[None]:
     """Say what SQLite, or the system, has against *path*: a host expects an error of ours."""
     try:
         yield
+    except TimeoutError:  # a lock that another holds: whoever waits for it says so
+        raise
     except (sqlite3.Error, OSError) as error:
         problem = str(getattr(error, "strerror", None) or error).lower()
     else:

@@ -312,6 +312,18 @@ def test_a_damaged_file_fails_closed(tmp_path, spoil, said):
             vault.load("acme/company/smtp", DESTINATION)
 
 
+def test_a_lock_that_can_not_be_had_is_an_error_of_ours(tmp_path):
+    """A folder that may not be written to, say: nothing is done without the lock."""
+    vault = new_vault(tmp_path)
+    with vault.lock("acme/company/sign-in"):
+        pass
+    (lock,) = (tmp_path / "acme.vault.sqlite3.locks").iterdir()
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(Unavailable, match="can't be used"), vault.lock("acme/company/sign-in"):
+        pytest.fail("held")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on what a process may write: run elsewhere")
 def test_a_key_file_that_can_not_be_written_is_not_left_behind(tmp_path):
     """Half a key is none: on a full disk the file goes, so that the command can be repeated."""
