@@ -70,6 +70,12 @@ def no_method(record: Company | User) -> NoMethod:
             cure="Choose one: pillarbox company set --method smtp, or give the user a personal one:"
             " pillarbox user set USER --settings personal --method smtp",
         )
+    if record.choice is Choice.FROM_COMPANY:  # asked for all the same: to connect it, say
+        return NoMethod(
+            f"{record} has no account of their own: their method is None, and the company's account sends for them.",
+            owner=record.owner,
+            cure=f"Give them one: pillarbox user set {record.id} --method m365",
+        )
     return NoMethod(
         f"{record} can't send: their setting is Personal with method None.",
         owner=record.owner,

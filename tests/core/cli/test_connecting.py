@@ -208,10 +208,23 @@ def test_the_address_of_a_page_that_did_not_open_is_pasted(invoke, provider, bro
 
 
 def test_what_is_pasted_three_times_and_is_not_it(invoke, browser, monkeypatch):
-    """Ends."""
+    """Ends, and says that and no other reason."""
     monkeypatch.setattr(loopback, "browse", lambda _: None)
     done = invoke("company", "connect", "--paste", stdin="a\nb\nc\n")
     assert done.code == 77
+    assert done.err.endswith(
+        "What was pasted is not the address of that page. Begin again: pillarbox company connect --paste\n"
+    )
+
+
+def test_a_user_who_has_no_account_of_their_own(invoke, provider, tmp_path):
+    """Who is From company, which is said as it is."""
+    write(tmp_path, SETTINGS.replace('name = "Anna Berg"\nmethod = "testmail"', 'name = "Anna Berg"'))
+    done = invoke("user", "connect", "anna")
+    assert done.code == 78
+    assert done.err.startswith(
+        "Anna Berg has no account of their own: their method is None, and the company's"
+    )
 
 
 def test_an_administrators_page_is_shown(invoke, provider, monkeypatch):

@@ -159,7 +159,13 @@ def _by_paste(state: State, user: str | None, way: Way) -> Connection | Refused:
             found: Connection | Pending | Refused = state.mailer.finish_connect(text, by=actor())
             return _done(found)
         say_aside(f"That is not it: the address starts with {PASTED} and holds state= and code=.")
-    return Refused(reason=RefusedReason.EXPIRED, cure="Begin again.")
+    owner = "company" if user is None else f"user:{user}"
+    raise SignInNeeded(
+        "What was pasted is not the address of that page.",
+        code="not-pasted",
+        stage="sign-in",
+        cure=f"Begin again: {connect_command(owner)} --paste",
+    )
 
 
 def _by_code(state: State, user: str | None, way: Way) -> Connection | Refused:
