@@ -477,7 +477,7 @@ def test_the_registration_is_looked_at(google: Google) -> None:
         ("registration", "client-id-set"),
         ("registration", "client-secret-set"),
         ("registration", "service-account-readable"),
-        ("token-endpoint", "client-known"),
+        ("endpoint", "client-known"),
     ]
     assert "acme-mail" in found[2].seen
 

@@ -34,7 +34,7 @@ def looked_at(app: App) -> Iterator[Finding]:
     if secret is not None:
         yield _endpoint(settings, secret)
     else:
-        yield skip("token-endpoint", "nothing to ask with")
+        yield skip("endpoint", "nothing to ask with")
 
 
 def _client_id(settings: GmailApp) -> Finding:
@@ -81,14 +81,14 @@ def _endpoint(settings: GmailApp, secret: str) -> Finding:
         answer = answered(wire, "POST", settings.token_uri, urlencode(fields).encode(), FORM)
     except PillarboxError as error:
         return fail(
-            "token-endpoint", "token-endpoint-silent", error.detail, error.cure or _LATER, 75, since=started
+            "endpoint", "token-endpoint-silent", error.detail, error.cure or _LATER, 75, since=started
         )
     finally:
         wire.close()
     code, _ = code_of(answer)
     if code == "invalid_grant":
-        return ok("token-endpoint", "client-known", "Google knows the client and its secret", since=started)
+        return ok("endpoint", "client-known", "Google knows the client and its secret", since=started)
     row = row_of(code, "", Mode.PERSON)
     seen = row.meaning if row else f"the token endpoint answered {answer.status} {code}".rstrip()
     cure = row.cure if row else "Check token_uri and the client in [apps.gmail]."
-    return fail("token-endpoint", "client-refused", seen, cure, 78, since=started)
+    return fail("endpoint", "client-refused", seen, cure, 78, since=started)
