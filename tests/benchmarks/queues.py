@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import smtplib
 import subprocess
 import sys
@@ -13,7 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 import pillarbox
+from pillarbox._queueing import entry_of
 from pillarbox.outbox import OutboxSettings, SqliteOutbox, State
 from tests.benchmarks.cases import (
     RECIPIENT,
@@ -30,6 +34,8 @@ from tests.benchmarks.jobs import Job, Run
 USER = "anna"
 FREE = OutboxSettings(user_burst=0, company_burst=0)
 PRODUCERS = 16
+READY = 40_000
+"""Entries that are made before anything is measured: more than all rounds take."""
 
 
 @contextlib.contextmanager
@@ -110,6 +116,46 @@ def many_producers(job: Job) -> Iterator[Run]:
             for thread in threads:
                 thread.start()
             for thread in threads:
+                thread.join()
+
+        yield run
+
+
+@contextlib.contextmanager
+def one_writer(job: Job) -> Iterator[Run]:
+    """Put entries that were made before into an outbox, from one thread: a commit each."""
+    with _writing(job, 1) as run:
+        yield run
+
+
+@contextlib.contextmanager
+def many_writers(job: Job) -> Iterator[Run]:
+    """Put entries that were made before into an outbox from sixteen threads, each durable when its call returns."""
+    with _writing(job, PRODUCERS) as run:
+        yield run
+
+
+@contextlib.contextmanager
+def _writing(job: Job, threads: int) -> Iterator[Run]:
+    what = case(job.case)
+    with desk(job.port, FREE) as mailer:
+        route, one, outbox = mailer.explain(USER), message(what), mailer.queue
+        made = entry_of(pillarbox.compose(one, route), route, one)
+        sent = made.submission
+        ready = [
+            attrs.evolve(made, submission=attrs.evolve(sent, key=os.urandom(16).hex())) for _ in range(READY)
+        ]
+
+        def put(share: int) -> None:
+            for _ in range(share):
+                outbox.put([ready.pop()])
+
+        def run(count: int) -> None:
+            share = max(1, count // threads)
+            waiting = [threading.Thread(target=put, args=(share,)) for _ in range(threads)]
+            for thread in waiting:
+                thread.start()
+            for thread in waiting:
                 thread.join()
 
         yield run

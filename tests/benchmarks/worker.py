@@ -48,6 +48,8 @@ CONTENDERS = {
     "pillarbox outbox, bulk of 50": "queues:bulk",
     "pillarbox enqueue": "queues:one_producer",
     "pillarbox enqueue, 16 threads": "queues:many_producers",
+    "pillarbox outbox.put": "queues:one_writer",
+    "pillarbox outbox.put, 16 threads": "queues:many_writers",
     "huey, SQLite with fsync": "queues:huey_fsync",
     "sqlite3, a commit each": "queues:single_commits",
     "smtplib, ready bytes": "peers:smtplib_ready",
