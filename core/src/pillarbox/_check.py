@@ -62,7 +62,10 @@ def check(
             return
         is_signed_in &= not _lacks_sign_in(finding)
     for finding in _by_transport(route, open_transport):
-        yield finding if is_signed_in or not _lacks_sign_in(finding) else _told_before(finding)
+        if is_signed_in or not _lacks_sign_in(finding):
+            yield finding
+        elif finding.stage != "sign-in":
+            yield _skipped(finding)
 
 
 ENDS = frozenset({"registration-unusable"})
@@ -73,7 +76,7 @@ def _lacks_sign_in(finding: Finding) -> bool:
     return finding.level is Level.FAIL and finding.exit_code == SignInNeeded.exit_code
 
 
-def _told_before(finding: Finding) -> Finding:
+def _skipped(finding: Finding) -> Finding:
     """Return what a method can't look at without a sign-in: that there is none was told, with its cure."""
     return Finding(
         finding.stage,
