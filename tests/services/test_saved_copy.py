@@ -246,7 +246,7 @@ def test_a_token_opens_the_mailbox_too(dovecot: Dovecot, authority: Authority) -
     """The account's connector signs in for both, each time for its own purpose."""
 
     class Token(Password):
-        def token(self, purpose: str = "send") -> str:
+        def token(self, purpose: str = "send", *, host: str = "") -> str:
             asked.append(purpose)
             return dovecot.token(ORDERS)
 

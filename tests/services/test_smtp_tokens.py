@@ -55,7 +55,7 @@ def connected(settings: dict[str, Any], token: str) -> Mailer:
     """Return a mailer whose company was given *token* when it connected its account."""
     company = Company(id="company", address=ORDERS, name="Acme", method="smtp", methods={"smtp": settings})
     vault = MemoryVault()
-    bound = _secrets.bound("smtp", structure(SmtpSettings, settings))
+    bound = {**_secrets.bound("smtp", structure(SmtpSettings, settings)), "connector": settings["sign_in"]}
     vault.save("company/company/sign-in", stored_as(token), bound)
     return Mailer(MemoryDirectory(company), vault=vault)
 
