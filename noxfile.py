@@ -70,9 +70,9 @@ def tests_all(session: nox.Session) -> None:
     pytest(session, "-m", PURE)
 
 
-@nox.session(python="3.11")
+@nox.session(python="3.12")
 def lowest(session: nox.Session) -> None:
-    """Run them with the oldest dependencies that are allowed."""
+    """Run them with the oldest dependencies that are allowed, on the Python between the oldest and the newest."""
     install(session, "--resolution", "lowest-direct") if session.venv_backend == "uv" else install(session)
     pytest(session, "-m", PURE, "-W", "default")
 
