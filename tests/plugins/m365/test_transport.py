@@ -61,9 +61,9 @@ def test_mail_that_nobody_writes_keeps_its_header(mailer: Mailer, graph: FakeGra
 
 
 def test_check_goes_through(mailer: Mailer) -> None:
-    """From the settings to the grant."""
+    """From the settings to the limits."""
     found = list(mailer.check("anna"))
-    assert [one.level for one in found if one.stage in {"mailbox", "sender", "grant"}] == [Level.OK] * 3
+    assert [one.level for one in found if one.stage in {"mailbox", "sender", "limits"}] == [Level.OK] * 3
 
 
 def test_without_a_registration(graph: FakeGraph) -> None:
