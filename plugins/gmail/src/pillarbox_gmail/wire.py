@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 IDLE = 30.0
 """Seconds for which a connection may rest; an older one may be gone without a word, so a new one is made."""
+_TICK = 0.05
+"""Seconds by which two clocks may differ about the same limit."""
 _PIECE = 64 * 1024
 
 
@@ -162,7 +164,10 @@ class Wire:
         return Answer(response.status_code, headers, bytes(body))
 
     def _how(self) -> str:
-        return "no answer came in time" if self._over.is_set() else "the line broke"
+        is_late = (
+            self._over.is_set() or time.monotonic() > self._give_up - _TICK
+        )  # the socket's own limit may be first
+        return "no answer came in time" if is_late else "the line broke"
 
     def _connected(self, host: str, port: int, seconds: float) -> socket.socket:
         return self._network.connect(host, port, timeout=seconds)
