@@ -25,7 +25,7 @@ from .commits import Commits
 from .contract import Outbox
 from .entry import Entry, Event, LaneCount, Pause, Search, Step, Wanted
 from .lives import Lives
-from .moves import moved, values_of
+from .moves import event_of, moved, values_of
 from .puts import Given, keep
 from .rows import COLUMNS, entry_of, micros, moment, or_none, text_of
 from .same_file import SameFile
@@ -281,7 +281,7 @@ class SqliteOutbox(Outbox):
         def work(database: sqlite3.Connection) -> bool:
             was_there = database.execute(tables.RE_POINT, values).rowcount > 0
             if was_there:
-                database.execute(tables.EVENT, (entry.key, at, "queued", reason, "", by))
+                database.execute(tables.EVENT, event_of(entry.key, at, "queued", reason, "", by))
             return was_there
 
         was_there = self._writer().run(work)

@@ -82,30 +82,30 @@ UPDATE entries SET
     attempts = attempts + {attempts},
     state = {state},
     worker = {worker},
-    reason = ?2, code = ?3,
-    due = coalesce(?4, due),
-    receipt = coalesce(?5, receipt),
-    remaining = coalesce(?6, remaining),
-    changed = ?7,
+    reason = :reason, code = :code,
+    due = coalesce(:due, due),
+    receipt = coalesce(:receipt, receipt),
+    remaining = coalesce(:remaining, remaining),
+    changed = :now,
     attempted = {attempted},
-    tried = CASE WHEN ?8 THEN coalesce(tried, ?7) ELSE tried END
-WHERE key = ?9 AND state IN ({come_from}) AND (?10 IS NULL OR fence = ?10)
+    tried = CASE WHEN :counts THEN coalesce(tried, :now) ELSE tried END
+WHERE key = :key AND state IN ({come_from}) AND (:fence IS NULL OR fence = :fence)
 {more}
 """
 _MARK = {
     "attempts": "1",
-    "state": "?1",
+    "state": ":state",
     "worker": "worker",
-    "attempted": "?7",
+    "attempted": ":now",
     "more": """AND (NOT EXISTS (SELECT 1 FROM pauses) OR NOT EXISTS (
         SELECT 1 FROM pauses
         WHERE scope IN ('lane:' || lane, 'company:' || company, 'user:' || company || '/' || coalesce(actor, ''))
-            AND (until IS NULL OR until > ?7)
+            AND (until IS NULL OR until > :now)
     ))""",
 }
 _MOVE = {
-    "attempts": "(state = 'claimed' AND ?1 IN ('deferred', 'rejected'))",
-    "state": "CASE WHEN ?1 = '' THEN state ELSE ?1 END",
+    "attempts": "(state = 'claimed' AND :state IN ('deferred', 'rejected'))",
+    "state": "CASE WHEN :state = '' THEN state ELSE :state END",
     "worker": "''",
     "attempted": "attempted",
     "more": "",
@@ -139,14 +139,14 @@ RENAME = (
 """What is of a user who is called something else from now on."""
 EVENT = """
 INSERT INTO events
-SELECT seq, (SELECT coalesce(max(number), 0) + 1 FROM events WHERE events.seq = entries.seq), ?2, ?3, ?4, ?5, ?6
-FROM entries WHERE key = ?1
+SELECT seq, (SELECT coalesce(max(number), 0) + 1 FROM events WHERE events.seq = entries.seq), :at, :state, :reason, :code, :by
+FROM entries WHERE key = :key
 """
 ERASABLE = """
 SELECT seq FROM entries INDEXED BY over
 WHERE state IN ('accepted', 'rejected', 'cancelled') AND erased = 0 AND changed < ? LIMIT 1000
 """
-ANSWER = "INSERT INTO answers SELECT method, mailbox, ?2 FROM entries WHERE key = ?1"
+ANSWER = "INSERT INTO answers SELECT method, mailbox, :at FROM entries WHERE key = :key"
 
 PROMOTE = """
 UPDATE entries SET due = 0
