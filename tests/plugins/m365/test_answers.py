@@ -47,7 +47,9 @@ def test_each_code_that_is_known(code: str, submits: bool) -> None:
     assert code in error.detail
     assert error.cure == ROWS[code].cure
     rests = ROWS[code].means in {Means.LIMIT, Means.HOURS}
-    assert (getattr(error, "stage", "") == "limit") is rests  # then the whole lane rests, not this message alone
+    assert (
+        getattr(error, "stage", "") == "limit"
+    ) is rests  # then the whole lane rests, not this message alone
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,9 @@ class Copies:
             refused = trouble.code == "copy-sign-in-refused" and not self._renewed
             if not (refused and self.mailbox.has_another_token()):
                 raise
-            self._renewed = True  # until one is taken: a mailbox that takes none must not cost a refresh each time
+            self._renewed = (
+                True  # until one is taken: a mailbox that takes none must not cost a refresh each time
+            )
             self.mailbox.connect()
             self.mailbox.sign_in()
         self._renewed = False
