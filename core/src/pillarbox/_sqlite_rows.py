@@ -9,6 +9,7 @@ import os
 import sqlite3
 import stat
 import threading
+import time
 import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -163,6 +164,10 @@ if hasattr(os, "register_at_fork"):
     )
 
 
+_PATIENCE = 30.0
+"""Seconds for which another process may hold the file before this one gives up."""
+
+
 def open_database(path: Path, schema: str, version: int) -> sqlite3.Connection:
     """Return a connection to the owner-only file at *path*, whose tables *schema* made.
 
@@ -175,9 +180,9 @@ def open_database(path: Path, schema: str, version: int) -> sqlite3.Connection:
         SettingsError: As `owner_only`, or the file is a later version's.
     """
     owner_only(path)
-    connection = sqlite3.connect(path, timeout=30, check_same_thread=False, factory=_Connection)
+    connection = sqlite3.connect(path, timeout=_PATIENCE, check_same_thread=False, factory=_Connection)
     _open.add(connection)
-    connection.execute("PRAGMA journal_mode = WAL")
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")
     _make(connection, schema, version, path)
@@ -185,6 +190,20 @@ def open_database(path: Path, schema: str, version: int) -> sqlite3.Connection:
         with contextlib.suppress(FileNotFoundError):
             close_to_others(path.with_name(path.name + beside))
     return connection
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Turn on the write-ahead log; where several processes do so at once, SQLite refuses one without waiting (a deadlock)."""
+    give_up = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 def _make(connection: sqlite3.Connection, schema: str, version: int, path: Path) -> None:
