@@ -37,6 +37,9 @@ links = pytest.mark.skipif(
     reason="Wine makes no links, and Windows only for administrators: run it on Linux",
 )
 posix_files = pytest.mark.skipif(WINDOWS, reason="Windows has no such files: run it on Linux")
+wakes = pytest.mark.skipif(
+    WINE, reason="Wine does not wake who waits for a line that is shut here: run it on Linux or Windows"
+)
 resets = pytest.mark.skipif(WINE, reason="Wine ends in order what Windows resets: run it on Linux or Windows")
 root = pytest.mark.skipif(
     WINDOWS or os.geteuid() != 0, reason="only root can give a file away: run it as root on Linux"

@@ -12,6 +12,7 @@ import pytest
 import trustme
 
 from pillarbox.testing.graph import Answer, FakeGraph, Fault, Manners
+from tests import systems
 from tests.core.testing.graph.asking import ANNA, Client, anna, message, mime, only, serving
 
 BODY = {"message": message()}
@@ -168,6 +169,7 @@ def test_it_speaks_tls():
         line.close()
 
 
+@systems.wakes
 def test_nothing_is_left_and_nothing_printed(capfd):
     """A client that hangs, one that is silent and one that stays connected are let go."""
     before = threading.active_count()

@@ -16,6 +16,7 @@ import trustme
 
 from pillarbox.testing._http.server import BODY_OCTETS, HttpServer
 from pillarbox.testing._http.values import Call, Ending, Reply
+from tests import systems
 
 AUTHORITY = trustme.CA()
 
@@ -136,6 +137,7 @@ def test_a_connection_can_be_cut(server: HttpServer):
         said(one, "POST", "/cut", b"x")
 
 
+@systems.wakes
 def test_silence_lasts_until_the_server_stops():
     """Or until the client leaves; no thread stays behind."""
     before = threading.active_count()
@@ -159,6 +161,7 @@ def test_tls_is_spoken():
             assert said(one, "GET", "/")[0] == 200
 
 
+@systems.wakes
 @pytest.mark.parametrize("octets", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\x00\x05hello"])
 def test_a_client_without_tls_harms_nobody(octets: bytes):
     """Nor does one that says nothing while the server stops."""
