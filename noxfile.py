@@ -81,7 +81,10 @@ def lowest(session: nox.Session) -> None:
 def services(session: nox.Session) -> None:
     """Run the tests against real servers and programs (`.ci/install-servers` installs them)."""
     install(session, *groups("bench", "oauth"))
-    pytest(session, "-m", "services", processes="3")  # real servers want the cores too
+    # Each test is named as it ends, and one that is over its time ends its process with every stack printed:
+    # what stands still beside a real server stands still again while it is cleaned up.
+    options = ["-v", "-o", "timeout_method=thread"]
+    pytest(session, "-m", "services", *options, processes="3")  # real servers want the cores too
 
 
 @nox.session(python=HERE)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import os
 import threading
 
 import pytest
 
 from pillarbox import AsyncMailer, Mailer, OutcomeUnknown, Receipt, SendDeferred, SettingsError, State
-from tests import systems
+from tests import forking, systems
 from tests.core.doubles import LETTER, KeptOutbox, mailer, slow, until
 from tests.core.signing_in import ADMIN, ORDERS, OURS, Provider, office
 
@@ -203,20 +202,12 @@ def test_it_can_be_used_in_one_loop_after_another():
 
 
 @systems.forks
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from 3.12 on: it is what is tried
 def test_a_forked_child_has_threads_of_its_own():
     """The parent's are not in the child: it would wait for them for ever."""
     sends = AsyncMailer(mailer(), threads=1)
     asyncio.run(sends.send(LETTER, user="anna"))
-    child = os.fork()
-    if not child:
-        code = 1
-        try:
-            asyncio.run(asyncio.wait_for(sends.send(LETTER, user="anna"), 20))
-            code = 0
-        finally:
-            os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    child = forking.child(lambda: asyncio.run(asyncio.wait_for(sends.send(LETTER, user="anna"), 20)))
+    assert forking.ended(child) == 0
     asyncio.run(sends.aclose())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import textwrap
@@ -11,7 +10,7 @@ import threading
 import pytest
 
 from pillarbox._locks import ThreadLock, _is_at, file_lock
-from tests import access, systems
+from tests import access, forking, systems
 
 
 def run(code: str, *arguments: str) -> subprocess.Popen[str]:
@@ -78,7 +77,6 @@ def test_a_lock_file_that_is_a_link_is_not_followed(tmp_path):
 
 
 @systems.forks
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # from 3.12 on: it is what is tried
 def test_a_forked_child_finds_a_thread_lock_free():
     """The thread that held it is not in the child, and would hold it for ever."""
     lock, held, release = ThreadLock(), threading.Event(), threading.Event()
@@ -91,13 +89,10 @@ def test_a_forked_child_finds_a_thread_lock_free():
     thread = threading.Thread(target=hold)
     thread.start()
     held.wait(10)
-    child = os.fork()
-    if not child:
-        taken = lock._lock.acquire(timeout=5)
-        os._exit(0 if taken else 1)
+    child = forking.child(lambda: int(not lock._lock.acquire(timeout=5)))
     release.set()
     thread.join()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert forking.ended(child) == 0
     with lock:
         pass
 

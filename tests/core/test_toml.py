@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
 
 import attrs
 import pytest
@@ -20,7 +19,7 @@ from pillarbox import (
     TomlDirectory,
     User,
 )
-from tests import access, systems
+from tests import access, forking, systems
 from tests.core.doubles import DEPLOYER, GOOD, opened, plugins
 
 
@@ -258,12 +257,7 @@ def test_a_forked_child_reads_the_file_though_another_thread_of_its_parent_was_r
     thread = threading.Thread(target=read)
     thread.start()
     held.wait(10)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # from 3.12 on, forking with threads is warned of
-        child = os.fork()
-    if not child:
-        threading.Timer(20, os._exit, (1,)).start()
-        os._exit(0 if directory.look_up("anna")[1].name == "Anna Berg" else 2)
+    child = forking.child(lambda: int(directory.look_up("anna")[1].name != "Anna Berg"))
     release.set()
     thread.join()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert forking.ended(child) == 0

@@ -11,6 +11,7 @@ import pytest
 from pillarbox import MessageError, SendDeferred, State
 from pillarbox.outbox import AT_ONCE, OutboxSettings, Pause, Search, Step
 from pillarbox_procrastinate import _tables
+from tests import forking
 from tests.plugins.procrastinate.entries import claimed, entry
 
 pytestmark = pytest.mark.services
@@ -200,14 +201,10 @@ def test_bytes_are_erased_and_the_history_stays(outbox):
 
 def test_an_outbox_that_was_open_over_a_fork_serves_both(opened):
     """The child's connections are its own, and the parent's outlive it."""
-    import os
-
     outbox = opened()
     outbox.put([entry("k1")])
-    child = os.fork()
-    if child == 0:
-        os._exit(0 if outbox.put([entry("k2")]) and len(outbox.list()) == 2 else 1)
-    assert os.waitpid(child, 0)[1] == 0
+    child = forking.child(lambda: int(not (outbox.put([entry("k2")]) and len(outbox.list()) == 2)))
+    assert forking.ended(child) == 0
     assert len(outbox.list()) == 2
 
 

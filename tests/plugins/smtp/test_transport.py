@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 
 import pytest
@@ -33,7 +32,7 @@ from pillarbox.testing.smtp_server import (
     Usual,
 )
 from pillarbox_smtp import Encryption, SavedCopy, SmtpOptions, SmtpSettings, SmtpTransport, line
-from tests import systems
+from tests import forking, systems
 from tests.plugins.smtp.conftest import Connect, Serve
 from tests.plugins.smtp.givens import (
     CONTENT,
@@ -309,7 +308,6 @@ def test_options_reach_the_server(serve: Serve, connect: Connect) -> None:
 
 
 @systems.forks
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 @pytest.mark.parametrize("encryption", [Encryption.NONE, Encryption.STARTTLS])
 def test_fork(
     serve: Serve, connect: Connect, server_tls: object, ca_file: str, encryption: Encryption
@@ -319,10 +317,7 @@ def test_fork(
     server = serve(**secured)
     transport = connect(server, encryption=encryption, ca_file=ca_file)
     transport.send(submission(), Journal())
-    pid = os.fork()
-    if pid == 0:
-        os._exit(_child_sends(transport))
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert forking.ended(forking.child(lambda: _child_sends(transport))) == 0
     transport.send(submission(number=3), Journal())
     transport.close()
     server.drain()
