@@ -81,8 +81,8 @@ def lowest(session: nox.Session) -> None:
 def services(session: nox.Session) -> None:
     """Run the tests against real servers and programs (`.ci/install-servers` installs them)."""
     install(session, *groups("bench", "oauth"))
-    # Each test is named as it ends (-vv, beside the -q of all), and one that is over its time ends its process with every stack printed:
-    # what stands still beside a real server stands still again while it is cleaned up.
+    # Each test is named as it ends (-vv, beside the -q of all). One that is over its time ends its process, with
+    # every stack printed: what stands still beside a real server stands still again while it is cleaned up.
     options = ["-vv", "-o", "timeout_method=thread"]
     pytest(session, "-m", "services", *options, processes="3")  # real servers want the cores too
 
