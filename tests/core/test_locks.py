@@ -86,10 +86,13 @@ def test_a_forked_child_finds_a_thread_lock_free():
             held.set()
             release.wait(30)
 
+    def take():
+        assert lock._lock.acquire(timeout=5)
+
     thread = threading.Thread(target=hold)
     thread.start()
     held.wait(10)
-    child = forking.child(lambda: int(not lock._lock.acquire(timeout=5)))
+    child = forking.child(take)
     release.set()
     thread.join()
     assert forking.ended(child) == 0

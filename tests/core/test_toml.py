@@ -254,10 +254,13 @@ def test_a_forked_child_reads_the_file_though_another_thread_of_its_parent_was_r
             held.set()
             release.wait(30)
 
+    def look_up():
+        assert directory.look_up("anna")[1].name == "Anna Berg"
+
     thread = threading.Thread(target=read)
     thread.start()
     held.wait(10)
-    child = forking.child(lambda: int(directory.look_up("anna")[1].name != "Anna Berg"))
+    child = forking.child(look_up)
     release.set()
     thread.join()
     assert forking.ended(child) == 0
