@@ -173,8 +173,8 @@ def test_a_connection_is_kept_and_one_that_was_closed_is_not_used() -> None:
     count = []
 
     def say(client: socket.socket, request: bytes) -> bool:
+        count.append(client.getpeername())  # first: whoever has the answer looks at it at once
         client.sendall(OK)
-        count.append(client.getpeername())
         return b"/last" in request
 
     with served(say) as (server, wire):
