@@ -30,16 +30,22 @@ class Transaction:
         submission: What it carries.
         commands: MAIL, one RCPT for each recipient, and DATA, each with its CRLF.
         pieces: The content as it goes on the wire, with the line that ends it.
+        security: How the line is protected, in the words of the receipt.
     """
 
-    __slots__ = ("commands", "pieces", "submission")
+    __slots__ = ("commands", "pieces", "security", "submission")
 
     def __init__(
-        self, submission: Submission, commands: tuple[bytes, ...], pieces: tuple[bytes, ...]
+        self,
+        submission: Submission,
+        commands: tuple[bytes, ...],
+        pieces: tuple[bytes, ...],
+        security: str = "",
     ) -> None:
         self.submission: Submission = submission
         self.commands: tuple[bytes, ...] = commands
         self.pieces: tuple[bytes, ...] = pieces
+        self.security: str = security
 
     def chunked(self, *, reset: bool) -> tuple[bytes, ...]:
         """Return all of it for BDAT (RFC 3030): MAIL, RCPT, and the content as one last chunk, octet by octet."""
@@ -65,7 +71,9 @@ class Transaction:
         return self.submission.envelope.recipients
 
     @classmethod
-    def of(cls, submission: Submission, offered: Capabilities, *, encrypted: bool) -> Transaction:
+    def of(
+        cls, submission: Submission, offered: Capabilities, *, encrypted: bool, security: str = ""
+    ) -> Transaction:
         """Return *submission* ready for a server with the capabilities *offered*; nothing is said to it.
 
         Raises:
@@ -82,7 +90,7 @@ class Transaction:
             b"RCPT TO:" + path(recipient) + notify + _original(recipient, options) + b"\r\n"
             for recipient in submission.envelope.recipients
         ]
-        return cls(submission, (mail, *rcpt, DATA), wire(submission.chunks))
+        return cls(submission, (mail, *rcpt, DATA), wire(submission.chunks), security)
 
 
 def _options(given: Any) -> SmtpOptions:

@@ -284,7 +284,13 @@ def final(server: str, transaction: Transaction, answers: Mapping[str, Answer], 
     """
     if reply.code == 250:
         text = reply.text
-        return Receipt(transaction.submission.message_id, reference(text), recipients=answers, detail=text)
+        return Receipt(
+            transaction.submission.message_id,
+            reference(text),
+            recipients=answers,
+            detail=text,
+            security=transaction.security,
+        )
     if reply.kind in {4, 5}:
         raise refused(server, "content", reply, answers)
     raise OutcomeUnknown(

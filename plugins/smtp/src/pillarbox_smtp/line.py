@@ -222,7 +222,9 @@ class Line:
         Raises:
             MessageError: It can't go to this server.
         """
-        return Transaction.of(submission, self.session.offered, encrypted=self.session.encrypted)
+        return Transaction.of(
+            submission, self.session.offered, encrypted=self.session.encrypted, security=self.security
+        )
 
     def announce(self, submission: Submission) -> tuple[Transaction, Mapping[str, Answer]]:
         """Announce *submission*, unless that was done already, and return what was answered for each recipient.
@@ -303,9 +305,9 @@ class Line:
         """Which certificates of the server are accepted."""
         return tls.Trust(self.settings.ca_file, self.settings.fingerprint)
 
-    @property
+    @functools.cached_property
     def security(self) -> str:
-        """How the connection is protected, for the receipt: version, cipher, and how the certificate was checked."""
+        """How the open line is protected, for the receipt: version, cipher, and how the certificate was checked."""
         wrapped = self.connection.encrypted
         if wrapped is None:
             return "in clear"

@@ -70,7 +70,6 @@ class SmtpTransport(Transport):
     ) -> None:
         super().__init__(settings, credentials, trace=trace)
         self._line: Line | None = None
-        self._security = ""
         self._copies: Copies | None = None
         self._process = os.getpid()
 
@@ -184,8 +183,7 @@ class SmtpTransport(Transport):
             line.drop()
 
     def _completed(self, receipt: Receipt, submission: Submission, journal: Journal) -> Receipt:
-        """Return *receipt* with how the line was protected, and what became of the sent copy."""
-        receipt = attrs.evolve(receipt, security=self._security)
+        """Return *receipt* with what became of the sent copy."""
         copy = self._copy(submission, journal, receipt)
         return attrs.evolve(receipt, copy=copy) if copy is not None else receipt
 
@@ -258,7 +256,6 @@ class SmtpTransport(Transport):
 
         self._line, self._process = None, os.getpid()
         self._line = Line.open(self.settings, self.network, self.credentials, self.trace)
-        self._security = self._line.security
         return self._line
 
     def _drop_unless_kept(self) -> None:
