@@ -31,6 +31,7 @@ from ._queueing import (
     entry_of,
     opened,
     outbox_settings,
+    shared_rows,
 )
 from ._records import refuse_actor
 from ._resolution import AccountName, resolve
@@ -109,7 +110,7 @@ class Mailer(Connecting, Keeping):
         outbox = None if directory.outbox is None else opened(directory.plugins, settings, Path(path))
         mailer = cls(
             directory,
-            vault=directory.plugins.vault(Path(path)),
+            vault=directory.plugins.vault(Path(path), shared_rows(settings, outbox)),
             outbox=outbox,
             history=history,
             queue=settings,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pluggy
 
     from ._route import Attempt
-    from ._vault import Vault
+    from ._vault import Rows, Vault
 
 OURS: Mapping[str, str] = {
     "smtp": "pillarbox-smtp",
@@ -241,8 +241,12 @@ class Plugins(Mapping[str, type[Transport]]):
             facts["problem"] = str(error)
         return MethodInfo(**facts)
 
-    def vault(self, beside: Path) -> Vault | None:
+    def vault(self, beside: Path, rows: Rows | None = None) -> Vault | None:
         """Return the vault that is installed, opened beside the settings file, or None where none is.
+
+        Args:
+            beside: The settings file.
+            rows: Where it keeps its rows, if not in a file of its own.
 
         Raises:
             Unavailable: It can't be loaded.
@@ -257,7 +261,9 @@ class Plugins(Mapping[str, type[Transport]]):
                 cure="Uninstall one, or name the distributions to use: [deployment] plugins = [...]",
             )
         try:
-            opened: Vault = points[0].load()(beside.with_name(f"{beside.stem}.vault.sqlite3"))
+            path = beside.with_name(f"{beside.stem}.vault.sqlite3")
+            open_vault = points[0].load()
+            opened: Vault = open_vault(path) if rows is None else open_vault(path, rows=rows)
         except PillarboxError:
             raise
         except (Exception, SystemExit) as error:

@@ -26,7 +26,7 @@ from ._route import Route
 from ._schema import Secret, structure
 from ._settings import Account, Company, User
 from ._transports import Limits, Transport
-from ._vault import from_environment, from_file
+from ._vault import Rows, from_environment, from_file
 
 MOST_ACCOUNTS = 100_000
 """The most accounts that a worker remembers."""
@@ -129,6 +129,23 @@ def opened(plugins: Plugins, settings: OutboxSettings, beside: Path) -> Outbox:
         return SqliteOutbox(embedded_path(settings, beside), settings)
     found: Outbox = plugins.outbox(settings.kind, settings, beside, _password(settings.password))
     return found
+
+
+def shared_rows(settings: OutboxSettings, outbox: Outbox | None) -> Rows | None:
+    """Return where the vault shall keep its rows, if that is to be beside the *outbox*.
+
+    Raises:
+        SettingsError: It has no place for them.
+    """
+    if not settings.shared_vault or outbox is None:
+        return None
+    rows = outbox.vault_rows()
+    if rows is None:
+        raise SettingsError(
+            f"outbox.shared_vault is on, and an outbox of the kind {settings.kind} has no place for a vault.",
+            cure="Take it out of [outbox]: the vault then lies beside the settings file.",
+        )
+    return rows
 
 
 def embedded_path(settings: OutboxSettings, beside: Path) -> Path:

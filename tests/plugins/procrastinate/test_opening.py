@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from pillarbox import Mailer, SendDeferred, SettingsError
+from pillarbox import Actor, Mailer, Role, SendDeferred, SettingsError
 from pillarbox.outbox import OutboxSettings
 from pillarbox_procrastinate import PostgresOutbox, open_outbox
+from pillarbox_vault import FileKey
 
 CANARY = "canary-hunter2"
 NOWHERE = "postgresql://pillarbox@127.0.0.1:1/erp?connect_timeout=2"
@@ -64,3 +67,68 @@ def test_the_settings_file_opens_it(database, tmp_path, monkeypatch):
         assert isinstance(mailer.queue, PostgresOutbox)
         assert mailer.queue.database.parameters["password"] == CANARY
         assert mailer.queue.list() == []
+
+
+SHARED = """\
+[company]
+address = "orders@acme.example"
+name = "Acme"
+method = "smtp"
+[company.smtp]
+server = "smtp.acme.example"
+username = "orders@acme.example"
+password = {{ vault = "smtp" }}
+[outbox]
+kind = "procrastinate"
+url = "{url}"
+shared_vault = true
+"""
+
+
+def machine(folder: Path, url: str) -> Mailer:
+    """The mailer of a machine whose settings lie in *folder*."""
+    folder.mkdir()
+    path = folder / "pillarbox.toml"
+    path.write_text(SHARED.format(url=url))
+    path.chmod(0o600)
+    return Mailer.open(path)
+
+
+@pytest.mark.services
+def test_machines_share_the_vault_that_the_settings_put_into_the_database(database, tmp_path):
+    """What one keeps the other reads, by the same key; nothing lies beside the settings of either."""
+    with machine(tmp_path / "one", database) as one, machine(tmp_path / "two", database) as two:
+        one.vault.create_key(FileKey(tmp_path / "vault.key"))
+        one.set_secret(one.directory.look_up(None)[0], "password", CANARY, by=Actor("test", Role.DEPLOYER))
+        [name] = two.vault.names()
+        row = two.vault.rows.load(name)
+        assert CANARY.encode() not in row.sealed
+        assert CANARY.encode() in two.vault.load(name, row.readable["destination"]).secret
+    assert not [*tmp_path.glob("*/*.vault.sqlite3")]
+
+
+def test_a_shared_vault_whose_database_does_not_answer_is_to_be_tried_later(tmp_path):
+    """To open the settings asks nobody; what needs the vault says what is wrong, as the outbox does."""
+    with (
+        machine(tmp_path / "one", NOWHERE) as mailer,
+        pytest.raises(SendDeferred, match="does not answer"),
+    ):
+        mailer.vault.names()
+
+
+def test_the_key_of_a_shared_vault_is_not_kept_in_the_keychain_of_one_machine(tmp_path):
+    """The others could not open it; nothing is made, and the database is not asked."""
+    machine(tmp_path / "one", NOWHERE).close()
+    command = [sys.executable, "-c", "from pillarbox.cli import main; main()", "vault", "init"]
+    done = subprocess.run(command, cwd=tmp_path / "one", capture_output=True, text=True, timeout=60)
+    assert (done.returncode, "--key-file PATH or --key-env NAME" in done.stderr) == (78, True), done
+
+
+def test_a_file_is_no_place_for_a_shared_vault(tmp_path):
+    """What only one machine can read is told so, with the cure."""
+    machine(tmp_path / "one", NOWHERE).close()
+    path = tmp_path / "one" / "pillarbox.toml"
+    path.write_text(path.read_text().replace("procrastinate", "sqlite"))
+    with pytest.raises(SettingsError, match="sqlite has no place for a vault") as refusal:
+        Mailer.open(path)
+    assert "[outbox]" in refusal.value.cure

@@ -17,6 +17,7 @@ from .entry import ENDED, Entry, Event, LaneCount, Pause, Search, Step, Wanted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .._vault import Rows
     from .settings import OutboxSettings
     from .turn import Post
     from .worker import Only, Worker
@@ -140,6 +141,10 @@ class Outbox(abc.ABC):
 
     def close(self) -> None:  # noqa: B027  (nothing to let go is a fair default)
         """Write what is still to be written, and let go of what is open."""
+
+    def vault_rows(self) -> Rows | None:
+        """Return a place for a vault's rows, which all share who share this outbox; None where there is none."""
+        return None
 
     def put_in(self, connection: Any, entries: Sequence[Entry]) -> list[Entry]:
         """Keep *entries* as `put` does, inside the transaction of the host's own *connection*: together, or not at all.

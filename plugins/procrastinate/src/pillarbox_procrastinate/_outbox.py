@@ -53,6 +53,7 @@ from ._values import (
     rows_of,
     step_values,
 )
+from ._vault_rows import PostgresRows
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -396,6 +397,10 @@ class PostgresOutbox(Outbox):
     def wake(self) -> None:
         """See `Outbox`."""
         self._news.tell()
+
+    def vault_rows(self) -> PostgresRows:
+        """See `Outbox`. They use this outbox's connections."""
+        return PostgresRows(self.database)
 
     def close(self) -> None:
         """See `Outbox`."""

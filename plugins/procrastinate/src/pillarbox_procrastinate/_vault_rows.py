@@ -25,15 +25,15 @@ class PostgresRows:
     can save nothing any more, since a row is saved only at the version that was read.
 
     Args:
-        url: The database, as libpq takes it, without the password.
+        url: The database, as libpq takes it, without the password; or an outbox's `database`, whose connections are used.
         password: The database's.
 
     Raises:
         SettingsError: The URL can't be used, or holds a password.
     """
 
-    def __init__(self, url: str, *, password: str | None = None) -> None:
-        self._database = Database(url, password, most=4)
+    def __init__(self, url: str | Database, *, password: str | None = None) -> None:
+        self._database = Database(url, password, most=4) if isinstance(url, str) else url
         self._guard = threading.Lock()
         self._is_made = False
 

@@ -67,8 +67,14 @@ def init(state: Any, key_file: str | None, key_env: str | None) -> None:
       pillarbox vault init
       pillarbox vault init --key-file /etc/pillarbox/vault.key
     """
-    source = _source(key_file, key_env) or default_source(Path(state.config))
-    _opened(state).create_key(source)
+    found, source = _opened(state), _source(key_file, key_env)
+    if source is None and found.is_shared:
+        raise SettingsError(
+            "Other machines share this vault, and can't read the keychain of this one.",
+            cure="Name a place that each of them has: --key-file PATH or --key-env NAME.",
+        )
+    source = source or default_source(Path(state.config))
+    found.create_key(source)
     _done(
         state,
         f"The vault has a key, kept in the {source.kind} ({source.where}).",

@@ -89,6 +89,11 @@ class SealedVault(Vault):
         return [name for name in super().names(prefix) if name != KEY_ROW]
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other machines may open it, which this one's keychain does not help."""
+        return not isinstance(self.rows, SqliteRows)
+
+    @property
     def key_source(self) -> KeySource | None:
         """Where the wrapping key is, or None where there is no key yet."""
         row = self.rows.load(KEY_ROW)
@@ -175,9 +180,9 @@ def source_of(row: Row) -> KeySource:
     return SOURCES[kind](where)  # type: ignore[call-arg]
 
 
-def open_vault(path: Path) -> SealedVault:
-    """Return the vault in the SQLite file at *path*, which is made, owner-only, with the first key."""
-    return SealedVault(SqliteRows(path))
+def open_vault(path: Path, rows: Rows | None = None) -> SealedVault:
+    """Return the vault in the SQLite file at *path*, which is made, owner-only, with the first key; or in *rows*."""
+    return SealedVault(SqliteRows(path) if rows is None else rows)
 
 
 def default_source(path: Path) -> KeySource:
