@@ -50,7 +50,7 @@ def provider(tmp_path, tmp_path_factory, monkeypatch):
     monkeypatch.setattr(Signing, "provider", Provider())
     monkeypatch.setattr(Method, "seen", [])
     vault = MemoryVault()
-    monkeypatch.setattr(Plugins, "vault", lambda self, beside: vault)
+    monkeypatch.setattr(Plugins, "vault", lambda self, beside, *_: vault)
     Signing.provider.vault = vault
     write(tmp_path, SETTINGS)
     yield Signing.provider
@@ -267,7 +267,7 @@ def test_what_can_not_be_connected_says_what_is_missing(invoke, provider, tmp_pa
 
 def test_without_a_vault_nobody_signs_in(invoke, provider, monkeypatch):
     """Where to get one."""
-    monkeypatch.setattr(Plugins, "vault", lambda self, beside: None)
+    monkeypatch.setattr(Plugins, "vault", lambda self, beside, *_: None)
     done = invoke("company", "connect")
     assert done.code == 69
     assert "pip install pillarbox-vault" in done.err
