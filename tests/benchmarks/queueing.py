@@ -41,15 +41,16 @@ WAITING = 100_000
 def end_to_end(effort: Effort) -> Iterator[Row]:
     """Compare messages a second from enqueue to accepted, 4 KB, one producer, a sink without delay.
 
-    Our worker is a thread of the host; without a bound stands one in a process of its own, which can't share a sync of the
-    disk with the host. Bulk has such a one, as Postfix has: the host hands over while it sends.
+    Our worker is a thread of the host, and then a process of its own, each under the same bound: the thread shares a sync of
+    the disk with the host and the interpreter too, the process neither, so it depends on the machine which is the faster.
+    Bulk has a process, as Postfix has: the host hands over while it sends.
     """
     with sink() as server:
         samples = _compare(COUNTS, Job("4 KB", server.port), effort, server)
     yield _rate("enqueue to accepted, 4 KB", samples, OURS, HUEY, Bound(">=", 2.0))
     yield _rate("enqueue to accepted, 4 KB", samples, OURS, POSTFIX, Bound(">=", 3.0))
     yield _rate("enqueue to accepted, 4 KB", samples, BULK, POSTFIX, Bound(">=", 4.0))
-    yield _rate("enqueue to accepted, 4 KB", samples, APART, HUEY)
+    yield _rate("enqueue to accepted, 4 KB", samples, APART, HUEY, Bound(">=", 2.0))
 
 
 def producers(effort: Effort) -> Iterator[Row]:
