@@ -31,7 +31,7 @@ from ._queueing import (
     entry_of,
     opened,
     outbox_settings,
-    shared_rows,
+    shared_vault,
 )
 from ._records import refuse_actor
 from ._resolution import AccountName, resolve
@@ -110,7 +110,7 @@ class Mailer(Connecting, Keeping):
         outbox = None if directory.outbox is None else opened(directory.plugins, settings, Path(path))
         mailer = cls(
             directory,
-            vault=directory.plugins.vault(Path(path), shared_rows(settings, outbox)),
+            vault=directory.plugins.vault(Path(path), shared_vault(settings, outbox)),
             outbox=outbox,
             history=history,
             queue=settings,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pluggy
 
     from ._route import Attempt
+    from ._schema import Secret
     from ._vault import Rows, Vault
 
 OURS: Mapping[str, str] = {
@@ -241,12 +242,12 @@ class Plugins(Mapping[str, type[Transport]]):
             facts["problem"] = str(error)
         return MethodInfo(**facts)
 
-    def vault(self, beside: Path, rows: Rows | None = None) -> Vault | None:
+    def vault(self, beside: Path, shared: tuple[Rows, Secret] | None = None) -> Vault | None:
         """Return the vault that is installed, opened beside the settings file, or None where none is.
 
         Args:
             beside: The settings file.
-            rows: Where it keeps its rows, if not in a file of its own.
+            shared: Where it keeps its rows, if not in a file of its own, and where its key is.
 
         Raises:
             Unavailable: It can't be loaded.
@@ -263,7 +264,7 @@ class Plugins(Mapping[str, type[Transport]]):
         try:
             path = beside.with_name(f"{beside.stem}.vault.sqlite3")
             open_vault = points[0].load()
-            opened: Vault = open_vault(path) if rows is None else open_vault(path, rows=rows)
+            opened: Vault = open_vault(path, *shared) if shared else open_vault(path)
         except PillarboxError:
             raise
         except (Exception, SystemExit) as error:

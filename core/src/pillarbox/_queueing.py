@@ -131,21 +131,26 @@ def opened(plugins: Plugins, settings: OutboxSettings, beside: Path) -> Outbox:
     return found
 
 
-def shared_rows(settings: OutboxSettings, outbox: Outbox | None) -> Rows | None:
-    """Return where the vault shall keep its rows, if that is to be beside the *outbox*.
+def shared_vault(settings: OutboxSettings, outbox: Outbox | None) -> tuple[Rows, Secret] | None:
+    """Return where the vault keeps its rows, if that is to be beside the *outbox*, and where its key is.
+
+    The settings say where, and not the rows: who owns the database could have them name a key of their own.
 
     Raises:
-        SettingsError: It has no place for them.
+        SettingsError: The outbox has no place for them, or the key is said to be in a vault.
     """
-    if not settings.shared_vault or outbox is None:
+    key = settings.vault_key
+    if key is None or outbox is None:
         return None
+    if key.vault:
+        raise SettingsError("outbox.vault_key must be an environment or file reference.")
     rows = outbox.vault_rows()
     if rows is None:
         raise SettingsError(
-            f"outbox.shared_vault is on, and an outbox of the kind {settings.kind} has no place for a vault.",
+            f"outbox.vault_key is set, and an outbox of the kind {settings.kind} has no place for a vault.",
             cure="Take it out of [outbox]: the vault then lies beside the settings file.",
         )
-    return rows
+    return rows, key
 
 
 def embedded_path(settings: OutboxSettings, beside: Path) -> Path:

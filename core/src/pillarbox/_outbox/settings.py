@@ -24,10 +24,10 @@ class OutboxSettings:
     path: str = setting("", set_by=Role.DEPLOYER, help="The SQLite file; beside the settings by default.")
     url: str = setting("", set_by=Role.DEPLOYER, help="The database of an outbox that a plugin brings.")
     password: Secret | None = setting(None, set_by=Role.DEPLOYER, help="The password of that database.")
-    shared_vault: bool = setting(
-        False,
+    vault_key: Secret | None = setting(
+        None,
         set_by=Role.DEPLOYER,
-        help="Keep the vault's rows in that database too, so that workers on several machines share sign-ins.",
+        help="The key of a vault in that database, by which workers on several machines share sign-ins.",
     )
     on_unknown: OnUnknown = setting(
         OnUnknown.HOLD, help="What becomes of mail that may have been sent, when nobody can look."

@@ -19,21 +19,21 @@ LOCK_SECONDS = 60.0
 
 
 class PostgresRows:
-    """Rows for any number of machines, in the schema `pillarbox` of the database at *url*.
+    """Rows for any number of machines, in the schema `pillarbox` of a *database*.
 
     A lock is free when its holder's connection ends, or when its holder has said nothing for two minutes; who held it then
     can save nothing any more, since a row is saved only at the version that was read.
 
     Args:
-        url: The database, as libpq takes it, without the password; or an outbox's `database`, whose connections are used.
+        database: As libpq takes it, without the password; or an outbox's `database`, whose connections are used.
         password: The database's.
 
     Raises:
         SettingsError: The URL can't be used, or holds a password.
     """
 
-    def __init__(self, url: str | Database, *, password: str | None = None) -> None:
-        self._database = Database(url, password, most=4) if isinstance(url, str) else url
+    def __init__(self, database: str | Database, *, password: str | None = None) -> None:
+        self._database = Database(database, password, most=4) if isinstance(database, str) else database
         self._guard = threading.Lock()
         self._is_made = False
 

@@ -62,18 +62,20 @@ def _source(key_file: str | None, key_env: str | None) -> KeySource | None:
 def init(state: Any, key_file: str | None, key_env: str | None) -> None:
     """Make the vault's key: kept by the operating system's keychain, unless a file or a variable is named.
 
+    Where machines share the vault (outbox.vault_key in the settings), the settings name it.
+
     \b
     Examples:
       pillarbox vault init
       pillarbox vault init --key-file /etc/pillarbox/vault.key
     """
     found, source = _opened(state), _source(key_file, key_env)
-    if source is None and found.is_shared:
+    if source is not None and found.key is not None:
         raise SettingsError(
-            "Other machines share this vault, and can't read the keychain of this one.",
-            cure="Name a place that each of them has: --key-file PATH or --key-env NAME.",
+            "The settings say where the key of this vault is: outbox.vault_key.",
+            cure="Leave --key-file and --key-env out.",
         )
-    source = source or default_source(Path(state.config))
+    source = source or found.key or default_source(Path(state.config))
     found.create_key(source)
     _done(
         state,

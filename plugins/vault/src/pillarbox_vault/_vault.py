@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from pillarbox import Changed, Row, Rows, SettingsError, SqliteRows, Unavailable, Vault
+from pillarbox.settings import Secret
 
-from ._keys import LOST_KEY, SOURCES, KeychainKey, KeySource
+from ._keys import LOST_KEY, SOURCES, EnvironmentKey, FileKey, KeychainKey, KeySource
 from ._sealer import Keys, decrypt, encrypt
 
 KEY_ROW = "vault"
@@ -25,10 +26,13 @@ class SealedVault(Vault):
 
     Args:
         rows: Where it keeps its rows.
+        key: Where its wrapping key is, whatever the rows say. Give it where others can write them: who has the rows name
+            a key that they know reads what is kept from then on.
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, key: KeySource | None = None) -> None:
         super().__init__(rows, self)
+        self.key: KeySource | None = key
         self._keys: tuple[int, Keys] | None = None
         self._guard = threading.Lock()
 
@@ -57,7 +61,8 @@ class SealedVault(Vault):
             raise Unavailable("The vault has no key yet.", cure="Make one: pillarbox vault init")
         with self._guard:
             if self._keys is None or self._keys[0] != row.version:
-                self._keys = (row.version, _unwrapped(row, source_of(row).read()))
+                source = self._source(row)
+                self._keys = (row.version, _unwrapped(row, source, source.read()))
             return self._keys[1]
 
     def seal(self, secret: bytes, associated: bytes) -> bytes:
@@ -89,15 +94,13 @@ class SealedVault(Vault):
         return [name for name in super().names(prefix) if name != KEY_ROW]
 
     @property
-    def is_shared(self) -> bool:
-        """Whether other machines may open it, which this one's keychain does not help."""
-        return not isinstance(self.rows, SqliteRows)
-
-    @property
     def key_source(self) -> KeySource | None:
         """Where the wrapping key is, or None where there is no key yet."""
         row = self.rows.load(KEY_ROW)
-        return None if row is None else source_of(row)
+        return None if row is None else self._source(row)
+
+    def _source(self, row: Row) -> KeySource:
+        return self.key or source_of(row)
 
     def rotate(self, source: KeySource | None = None) -> int:
         """Seal everything with a new key, wrapped by a new one if *source* is given; return how many rows that were.
@@ -111,13 +114,15 @@ class SealedVault(Vault):
             row = self.rows.load(KEY_ROW)
             if row is None:
                 raise Unavailable("The vault has no key yet.", cure="Make one: pillarbox vault init")
-            kept = source_of(row)
+            kept = self._source(row)
             wrapping = kept.read()
-            keys = Keys.fresh(_unwrapped(row, wrapping).by_id)
+            keys = Keys.fresh(_unwrapped(row, kept, wrapping).by_id)
             self._wrap(keys, kept, wrapping, version=row.version)
             count = self._reseal_all(keys)
             used, final = (kept, wrapping) if source is None else (source, source.create())
             self._wrap(keys.only_current(), used, final, version=row.version + 1)
+            if self.key is not None:
+                self.key = used
             return count
 
     def _reseal_all(self, keys: Keys) -> int:
@@ -161,15 +166,12 @@ def _bound(readable: dict[str, str]) -> bytes:
     return json.dumps(["pillarbox vault", readable], sort_keys=True).encode()
 
 
-def _unwrapped(row: Row, wrapping: bytes) -> Keys:
+def _unwrapped(row: Row, source: KeySource, wrapping: bytes) -> Keys:
     try:
         return Keys.unpacked(decrypt(wrapping, row.sealed, _bound(dict(row.readable))))
     except ValueError:
-        where = row.readable.get("where", "")
-    raise Unavailable(
-        f"The vault can't be opened with the key from {where}: it is another, or the vault was altered.",
-        cure=LOST_KEY,
-    )
+        problem = f"The vault can't be opened with the key from {source.where}: it is another, or the vault was altered."
+    raise Unavailable(problem, cure=LOST_KEY)
 
 
 def source_of(row: Row) -> KeySource:
@@ -180,9 +182,15 @@ def source_of(row: Row) -> KeySource:
     return SOURCES[kind](where)  # type: ignore[call-arg]
 
 
-def open_vault(path: Path, rows: Rows | None = None) -> SealedVault:
-    """Return the vault in the SQLite file at *path*, which is made, owner-only, with the first key; or in *rows*."""
-    return SealedVault(SqliteRows(path) if rows is None else rows)
+def open_vault(path: Path, rows: Rows | None = None, key: Secret | None = None) -> SealedVault:
+    """Return the vault in the SQLite file at *path*, which is made, owner-only, with the first key.
+
+    Where machines share it, it is in *rows*, and the settings say where its *key* is.
+    """
+    if key is None:
+        return SealedVault(SqliteRows(path) if rows is None else rows)
+    source = EnvironmentKey(key.env) if key.env else FileKey(Path(key.file))
+    return SealedVault(SqliteRows(path) if rows is None else rows, source)
 
 
 def default_source(path: Path) -> KeySource:
