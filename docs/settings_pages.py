@@ -164,6 +164,7 @@ The variables of `Mailer.from_environ` are read by it alone, not by the command.
 VARIABLES = {
     "PILLARBOX_CONFIG": "The settings file of the command; `--config` goes before it. Else `pillarbox.toml` in the working folder.",
     "PILLARBOX_PLUGINS": "The distributions whose plugins may be imported, with commas between; narrows `[deployment] plugins`.",
+    "PILLARBOX_USER": "Whose computer `pillarbox worker` is at: what `--user` says, which goes before it.",
     "PILLARBOX_VAULT_KEY": "The key of the vault, where it is kept in a variable (`pillarbox vault init --key-env`).",
     "NO_COLOR": "Set to anything, the command prints without colours.",
     "PILLARBOX_URL": "For `Mailer.from_environ`: the company's account as one URL (see `Company.from_url`).",

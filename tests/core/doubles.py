@@ -54,6 +54,13 @@ class Settings:
     envelope_sender: EnvelopeSender = setting(EnvelopeSender.USER)
 
 
+@attrs.frozen(kw_only=True)
+class ClientSettings(Settings):
+    """The same of a mail program."""
+
+    desktop_user: str = setting("")
+
+
 class ByUser(Transport):
     """Shows the user's address, as SMTP does."""
 
@@ -81,7 +88,7 @@ class ByAccount(ByUser):
 class ByClient(ByUser):
     """Shows what the mail program is set to, as Outlook does."""
 
-    settings: Settings
+    settings: ClientSettings
     label = "Clientmail"
     sender_policy = SenderPolicy.CLIENT
 

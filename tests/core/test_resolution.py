@@ -75,7 +75,9 @@ def expected(
         return NoMethod  # rule 5
     box = mailbox or company_address
     if company_method == "cmail":  # the table's second row
-        return ("company", None, None, (ANNA,) if user_here and user_address else (), None, not user_here)
+        if not user_here:
+            return SettingsError  # a mail program is each user's own
+        return ("company", None, None, (ANNA,) if user_address else (), None, False)
     shows = policy or {"umail": "user", "amail": "account"}[company_method]  # rule 9, and the table
     # Rule 6: the company's address, where the account may show any; rule 12: each stands in for the other.
     companys = (company_address or mailbox) if shows == "user" else box

@@ -94,7 +94,7 @@ def _add_paused(lanes: dict[str, LaneCount], outbox: Outbox, pause: Pause, compa
     if inside == rest:
         return
     if kind == "lane":
-        owner, _, method = inside.rpartition("/")
+        owner, method = inside.split("/")[:2]
         lanes.setdefault(rest, _empty(rest, owner, company, method))
     elif all(lane.owner != f"user:{inside}" for lane in lanes.values()):
         lanes[pause.scope] = _of_user(outbox, pause.scope, inside, company)

@@ -182,7 +182,8 @@ class Keeping:
 
         Args:
             methods: Only the lanes of these methods; all by default.
-            user: Only what this user wrote.
+            user: Only what this user wrote, and what the mail program on their computer carries, which nobody else's
+                worker is given.
         """
         only = Only(
             methods=None if methods is None else frozenset(methods),

@@ -24,7 +24,7 @@ from ._outbox import Enclosure, Entry, Outbox, OutboxSettings
 from ._plugins import Plugins, asked
 from ._route import Route
 from ._schema import Secret, structure
-from ._settings import Account, Company, User
+from ._settings import Account, Company, User, desk_of
 from ._transports import Limits, Transport
 from ._vault import Rows, from_environment, from_file
 
@@ -195,7 +195,7 @@ class MailerPost:
         self._plugins = plugins
         self._transport = transport
         self._told = told
-        self._accounts: dict[tuple[str, str], tuple[Company, User | None, Account]] = {}
+        self._accounts: dict[tuple[str, str, str], tuple[Company, User | None, Account]] = {}
 
     @property
     def told(self) -> Told | None:
@@ -222,7 +222,8 @@ class MailerPost:
             raise  # says nothing of the account
         except SettingsError as error:
             raise OutboxError(f"The account it was written for is gone: {error.detail}") from None
-        known = self._accounts.get((entry.owner, entry.company))
+        name_of = entry.owner, entry.company, desk_of(entry.account)
+        known = self._accounts.get(name_of)
         if known is not None and known[0] is found and known[1] is who:
             return known[2]
         try:
@@ -231,7 +232,8 @@ class MailerPost:
             raise OutboxError(f"The account it was written for is gone: {error.detail}") from None
         if len(self._accounts) >= MOST_ACCOUNTS:
             self._accounts.clear()
-        self._accounts[entry.owner, entry.company] = (found, who, account)
+        account = attrs.evolve(account, desk=name_of[2])
+        self._accounts[name_of] = (found, who, account)
         return account
 
     def limits(self, account: Account) -> Limits:

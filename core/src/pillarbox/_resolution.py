@@ -115,7 +115,7 @@ def _personal(user: User, account: Account, told: tuple[Reason, ...], transport:
     )
     by_client = transport.sender_policy is SenderPolicy.CLIENT
     return Route(
-        account=account,
+        account=attrs.evolve(account, desk=user.id) if by_client else account,
         from_address=None if by_client else user.shown,
         envelope_sender=None if by_client else Address(user.address).wire,
         user=user.id,
@@ -168,11 +168,28 @@ def _policy(account: Account, transport: type[Transport]) -> FromPolicy:
 
 
 def _by_client(route: Route, user: User | None, label: str) -> Route:
-    reason = Reason(
-        f"{label} shows the account that it is set up with", f"rule: company {label}, From = {label}'s"
+    """Return the route by a mail program: that of the user who writes, on their computer, or of the one who is named."""
+    account = route.account
+    desk = user.id if user else getattr(account.settings, "desktop_user", "")
+    if not desk:
+        raise SettingsError(
+            f"{label} is each user's own, on their computer, and no user writes this.",
+            cure="Name the user who writes, or whose it is to be for mail that nobody in particular writes:"
+            f" {account.method}.desktop_user",
+        )
+    whose = user or f"the user {desk}"
+    reasons = (
+        Reason(f"It is carried by {label} on the computer of {whose}", f"rule: {label} is each user's own"),
+        Reason(
+            f"{label} shows the account that it is set up with", f"rule: company {label}, From = {label}'s"
+        ),
     )
-    answers = (user.shown,) if user and user.shown else ()
-    return attrs.evolve(route, reply_to=answers, reasons=(*route.reasons, reason))
+    return attrs.evolve(
+        route,
+        account=attrs.evolve(account, desk=desk),
+        reply_to=(user.shown,) if user and user.shown else (),
+        reasons=(*route.reasons, *reasons),
+    )
 
 
 def _companys(route: Route, company: Company, policy: FromPolicy) -> str:

@@ -345,6 +345,8 @@ class Account:
         name: The display name of the mailbox.
         company: The company's id.
         typed_by: Who typed the settings (rule 38).
+        desk: On whose computer the mail program is that carries it: a user's id where the method is one of those
+            (`SenderPolicy.CLIENT`), else "".
     """
 
     owner: str
@@ -355,6 +357,7 @@ class Account:
     name: str = ""
     company: str = "company"
     typed_by: Role = Role.ADMINISTRATOR
+    desk: str = ""
 
     @signs_in_as.default
     def _the_mailbox(self) -> str:
@@ -362,8 +365,15 @@ class Account:
 
     @property
     def key(self) -> str:
-        """Names the account, and so the lane of its submissions."""
-        return f"{self.company}/{self.owner}/{self.method}"
+        """Names the account, and so the lane of its submissions; each desk has one of its own."""
+        key = f"{self.company}/{self.owner}/{self.method}"
+        return f"{key}/{self.desk}" if self.desk else key
+
+
+def desk_of(lane: str) -> str:
+    """Return the desk in the key of an account, or "": no id or name of a method has a slash in it."""
+    parts = lane.split("/")
+    return parts[3] if len(parts) == 4 else ""
 
 
 @attrs.frozen

@@ -12,6 +12,7 @@ from ._accounts import connect_command
 from ._errors import PillarboxError, quotation
 from ._mail import State
 from ._outbox import LaneCount, Pause
+from ._settings import desk_of
 from ._vault import NEVER
 
 LONG = dt.timedelta(minutes=2)
@@ -193,7 +194,7 @@ def _told(lane: LaneCount, pause: Pause | None, view: View) -> tuple[AccountStat
     if lane.counts.get(State.DEFERRED):
         return AccountState.WAITING, "server", "Not everything could be sent yet."
     if _lacks_worker(lane, view):
-        return AccountState.WAITING, "no-worker", "No worker is running. Start one: pillarbox worker."
+        return AccountState.WAITING, "no-worker", _no_worker(lane, view)
     if lane.counts.get(State.UNKNOWN):
         return AccountState.WAITING, "server", "A mail is in doubt, and is being looked for."
     return AccountState.WORKING, "", "Working."
@@ -234,10 +235,18 @@ def _who(lane: LaneCount, view: View) -> str:
 
 def _lacks_worker(lane: LaneCount, view: View) -> bool:
     """Whether something that is due has lain there for long, and nobody is there to take it."""
-    if view.workers != 0 or not lane.counts.get(State.QUEUED):
+    if (view.workers != 0 and not desk_of(lane.account)) or not lane.counts.get(State.QUEUED):
         return False
     is_due = lane.next_due is None or lane.next_due <= view.at
     return is_due and lane.oldest is not None and view.at - lane.oldest > LONG
+
+
+def _no_worker(lane: LaneCount, view: View) -> str:
+    """Say what is to be started, and where: what is carried at a desk waits for the worker there, whoever else is at work."""
+    desk = desk_of(lane.account)
+    if desk:
+        return f"Nobody works at the computer of {view.named(desk)}. Start it there: pillarbox worker --user {desk}."
+    return "No worker is running. Start one: pillarbox worker."
 
 
 def _rest(lane: LaneCount, pause: Pause | None, view: View, waiting: int, kind: str) -> str:

@@ -29,6 +29,7 @@ from ._outbox.contract import same
 from ._outbox.entry import AT_ONCE, ENDED
 from ._outbox.rows import COLUMNS, entry_of, micros, moment, receipt_text, row_of
 from ._outbox.sqlite import SqliteOutbox
+from ._settings import desk_of
 from ._slip import Slip, slip, slip_html
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "burst_scopes",
     "deliver",
     "deliver_many",
+    "desk_of",
     "entry_of",
     "micros",
     "moment",

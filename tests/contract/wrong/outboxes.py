@@ -190,10 +190,10 @@ class ForgetsNotes(SqliteOutbox):
 
 @caught_by("a_look_that_is_to_be_repeated_waits")
 class LooksWithoutBytes(SqliteOutbox):
-    def due_looks(self, limit=100):
+    def due_looks(self, limit=100, **whose):
         return [
             attrs.evolve(one, submission=attrs.evolve(one.submission, chunks=()))
-            for one in super().due_looks(limit)
+            for one in super().due_looks(limit, **whose)
         ]
 
 
@@ -242,3 +242,21 @@ class ChangesBytes(SqliteOutbox):
             return None
         text = found.submission.content.decode("ascii", "replace").encode()
         return attrs.evolve(found, submission=attrs.evolve(found.submission, chunks=(text,)))
+
+
+@caught_by("what_is_carried_at_a_desk_is_its_users_alone")
+class GivesDesksToAnybody(SqliteOutbox):
+    def claim(self, wanted):
+        return super().claim(wanted) or super().claim(attrs.evolve(wanted, users=frozenset({"anna"})))
+
+
+@caught_by("what_is_carried_at_a_desk_is_looked_for_there")
+class LooksForDesksAnywhere(SqliteOutbox):
+    def due_looks(self, limit=100, **_):
+        return super().due_looks(limit, users=frozenset({"anna"}))
+
+
+@caught_by("a_desk_goes_along_with_its_users_new_name")
+class RenamesOwnersAlone(SqliteOutbox):
+    def renamed(self, company, old, new):
+        pass

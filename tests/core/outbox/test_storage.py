@@ -200,11 +200,11 @@ def test_whatever_fails_for_a_while_ends_no_worker(office, mailer, name):
     outbox, left = mailer.outbox, [3]
     works = getattr(outbox, name)
 
-    def fails_first(*arguments):
+    def fails_first(*arguments, **named):
         if left[0]:
             left[0] -= 1
             raise sqlite3.OperationalError("disk I/O error")
-        return works(*arguments)
+        return works(*arguments, **named)
 
     setattr(outbox, name, fails_first)
     keys = [office.enqueue(mailer, number) for number in range(5)]

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
+from .._settings import desk_of
 from . import tables
 from .entry import Wanted
 
@@ -25,10 +26,10 @@ class Claims:
         paused = {scope for (scope,) in database.execute(tables.PAUSED, (stamp,))}
         others = {lane for (lane,) in database.execute(tables.OTHERS, (wanted.worker,))}
         shut = wanted.busy | others
+        users = None if wanted.users is None else json.dumps(sorted(wanted.users))
         named = {
             "paused": json.dumps(sorted(paused)),
             "methods": None if wanted.methods is None else json.dumps(sorted(wanted.methods)),
-            "users": None if wanted.users is None else json.dumps(sorted(wanted.users)),
         }
         found: list[int] = []
         octets = 0
@@ -37,9 +38,13 @@ class Claims:
                 continue
             if wanted.accounts is not None and lane not in wanted.accounts:
                 continue
+            desk = desk_of(lane)
+            if desk and desk not in (wanted.users or ()):
+                continue
             self.last = lane
             limit = min(wanted.each, wanted.most - len(found))
-            for seq, size in database.execute(tables.CLAIMABLE, {**named, "lane": lane, "limit": limit}):
+            asked = {**named, "users": None if desk else users, "lane": lane, "limit": limit}
+            for seq, size in database.execute(tables.CLAIMABLE, asked):
                 if found and octets + size > wanted.octets:
                     return found
                 found.append(seq)

@@ -69,7 +69,8 @@ class Outbox(abc.ABC):
         """Return due entries that are now the worker's, with their bytes.
 
         In order within a lane among those due (priority first, then as they were put), each lane in its turn, none of a
-        scope that is paused, and none of a lane in which another living worker has something.
+        scope that is paused, and none of a lane in which another living worker has something. A lane with a desk
+        (`pillarbox.outbox.desk_of`) is given, whole, to workers alone that confine themselves to its user.
         """
 
     @abc.abstractmethod
@@ -77,8 +78,8 @@ class Outbox(abc.ABC):
         """Return the entries that are claimed or attempted by a worker that is dead, without their bytes."""
 
     @abc.abstractmethod
-    def due_looks(self, limit: int = 100) -> list[Entry]:
-        """Return unknown entries whose next look is due, with their bytes."""
+    def due_looks(self, limit: int = 100, *, users: frozenset[str] | None = None) -> list[Entry]:
+        """Return unknown entries whose next look is due, with their bytes; of lanes with a desk, those of *users* alone."""
 
     @abc.abstractmethod
     def expired(self, limit: int = 100) -> list[Entry]:

@@ -213,7 +213,7 @@ class Wanted:
         busy: Lanes that get nothing now.
         methods: Only of these; None for all.
         accounts: Only these lanes; None for all.
-        users: Only of these acting users; None for all.
+        users: Only of these acting users, and what is carried at their desks; None for all but what has a desk.
     """
 
     worker: str

@@ -188,9 +188,10 @@ class SqliteOutbox(Outbox):
         ]
         return list(_readable(rows, entry_of))
 
-    def due_looks(self, limit: int = 100) -> list[Entry]:
+    def due_looks(self, limit: int = 100, *, users: frozenset[str] | None = None) -> list[Entry]:
         """See `Outbox`."""
-        values = {"now": self._now(), "latest": self._latest(), "limit": limit}
+        desks = json.dumps(sorted(users or ()))
+        values = {"now": self._now(), "latest": self._latest(), "users": desks, "limit": limit}
         return list(_readable(self._reader.execute(tables.LOOKS, values).fetchall(), _entry))
 
     def expired(self, limit: int = 100) -> list[Entry]:

@@ -130,11 +130,16 @@ RENAME = (
         lane = :company || '/user:' || :new || substr(lane, length(:company || '/user:' || :old) + 1)
     WHERE company = :company AND owner = 'user:' || :old""",
     "UPDATE entries SET actor = :new WHERE company = :company AND actor = :old",
+    """UPDATE entries SET lane = substr(lane, 1, length(lane) - length(:old)) || :new
+    WHERE company = :company AND lane GLOB '*/*/*/*' AND substr(lane, -length('/' || :old)) = '/' || :old""",
     """UPDATE OR REPLACE pauses SET scope = 'user:' || :company || '/' || :new
     WHERE scope = 'user:' || :company || '/' || :old""",
     """UPDATE OR REPLACE pauses
     SET scope = 'lane:' || :company || '/user:' || :new || substr(scope, length('lane:' || :company || '/user:' || :old) + 1)
     WHERE substr(scope, 1, length('lane:' || :company || '/user:' || :old || '/')) = 'lane:' || :company || '/user:' || :old || '/'""",
+    """UPDATE OR REPLACE pauses SET scope = substr(scope, 1, length(scope) - length(:old)) || :new
+    WHERE scope GLOB 'lane:*/*/*/*' AND substr(scope, 1, length('lane:' || :company || '/')) = 'lane:' || :company || '/'
+        AND substr(scope, -length('/' || :old)) = '/' || :old""",
 )
 """What is of a user who is called something else from now on."""
 EVENT = """
@@ -181,7 +186,10 @@ CLAIMED = f"SELECT {WHOLE}, b.content, b.bcc FROM entries e JOIN bodies b USING 
 TAKEN = f"{LIGHT} WHERE e.state IN ('claimed', 'attempting')"
 LOOKS = f"""
 SELECT {WHOLE}, b.content, b.bcc FROM entries e JOIN bodies b USING (seq)
-WHERE e.state = 'unknown' AND (e.due <= :now OR e.due > :latest) ORDER BY e.due LIMIT :limit
+WHERE e.state = 'unknown' AND (e.due <= :now OR e.due > :latest) AND (
+    e.lane NOT GLOB '*/*/*/*'
+    OR EXISTS (SELECT 1 FROM json_each(:users) WHERE substr(e.lane, -length('/' || value)) = '/' || value)
+) ORDER BY e.due LIMIT :limit
 """
 BUSY = "SELECT DISTINCT worker FROM entries WHERE state IN ('claimed', 'attempting')"
 EXPIRED = f"""
@@ -195,7 +203,9 @@ UNION ALL SELECT seq FROM entries WHERE state IN ('unknown', 'held')
 """
 LANES = f"""
 SELECT lane, company, owner, method, mailbox, state, count(*), min(created), min(due)
-FROM entries WHERE seq IN ({OPEN}) AND (:user IS NULL OR actor = :user) GROUP BY lane, state ORDER BY lane
+FROM entries WHERE seq IN ({OPEN}) AND (
+    :user IS NULL OR actor = :user OR (lane GLOB '*/*/*/*' AND substr(lane, -length('/' || :user)) = '/' || :user)
+) GROUP BY lane, state ORDER BY lane
 """
 NEXT_DUE = """
 SELECT min(due) FROM (

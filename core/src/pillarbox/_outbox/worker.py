@@ -212,7 +212,7 @@ class Worker:
     def _look(self, pool: ThreadPoolExecutor) -> int:
         """Look for the unknown whose time has come, beside the sending; say of how many."""
         begun = 0
-        for entry in self._outbox.due_looks(8):
+        for entry in self._outbox.due_looks(8, users=self._only.users):
             with self._guard:
                 if entry.key in self._looking:
                     continue

@@ -15,9 +15,12 @@ import attrs
 import click
 
 from .._accounts import transport_of
+from .._errors import SettingsError
 from .._mail import State as Standing
 from .._outbox import Worker
+from .._settings import desk_of
 from .._status import most_urgent
+from .._transports import SenderPolicy
 from ._app import State
 from ._errors import INTERRUPTED
 from ._output import console, json_option, plain, say, say_aside
@@ -41,14 +44,20 @@ _NOT_CUT = "An attempt is still under way. It isn't cut, since nobody would know
     metavar="METHOD",
     help="Only accounts of this method. Can be given again.",
 )
-@click.option("--user", metavar="USER", help="Only what this user wrote.")
+@click.option(
+    "--user",
+    metavar="USER",
+    envvar="PILLARBOX_USER",
+    help="Only what this user wrote, and what the mail program on their computer carries.",
+)
 @json_option
 @click.pass_obj
 def command(state: State, drain: bool, methods: tuple[str, ...], user: str | None) -> int:
     """Send what waits in the outbox, and look for what is in doubt, until it is stopped (Ctrl-C, SIGTERM).
 
     A stop finishes each attempt in hand and gives back the rest. Several workers may run; each account's mail is one
-    worker's at a time.
+    worker's at a time. What a mail program carries (Microsoft Mail) is sent by a worker with --user alone, on the
+    computer of that user.
 
     Exits with 0 when it was stopped. With --drain it exits as `pillarbox status` does: 0 when nothing is left, 75 when
     something waits for a later try, 77 for a sign-in, 70 for a person's word; and 130 when it was interrupted before.
@@ -58,17 +67,32 @@ def command(state: State, drain: bool, methods: tuple[str, ...], user: str | Non
       pillarbox worker
       pillarbox worker --drain
       pillarbox worker --method smtp --json
+      pillarbox worker --method mapi --user anna
     """
     mailer = state.mailer
-    for method in methods:
-        transport_of(method, mailer.plugins)
     if user is not None:
         mailer.directory.look_up(user)
+    _refuse_without_desk(mailer, methods, user)
     worker = mailer.worker(methods=methods or None, user=user)
     stopped = _run(state, worker, _waiting(mailer, methods, user) if drain else None, drain=drain)
     if not drain:
         return 0
     return INTERRUPTED if stopped else _left(mailer, methods, user)
+
+
+def _refuse_without_desk(mailer: Any, methods: tuple[str, ...], user: str | None) -> None:
+    """Refuse a worker for a mail program that does not say whose, and tell one for all what it leaves."""
+    for method in methods:
+        transport = transport_of(method, mailer.plugins)
+        if user is None and transport.sender_policy is SenderPolicy.CLIENT:
+            raise SettingsError(
+                f"{transport.label or method} is each user's own, on their computer: say whose it is here.",
+                cure=f"Run: pillarbox worker --method {method} --user USER",
+            )
+    if user is None and not methods and any(desk_of(lane.account) for lane in mailer.queue.lanes()):
+        say_aside(
+            "What waits for a mail program is left to its user's computer: pillarbox worker --user USER"
+        )
 
 
 def _waiting(mailer: Any, methods: tuple[str, ...], user: str | None) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pillarbox.outbox import desk_of
+
 from ._engine import queue_of
 from ._tables import ARRIVED
 from ._values import plain
@@ -36,11 +38,24 @@ UPDATE pillarbox.entries SET
         || substr(lane, length(%(company)s::text || '/user:' || %(old)s::text) + 1)
 WHERE company = %(company)s AND owner = 'user:' || %(old)s::text
 """,
+    """
+UPDATE pillarbox.entries SET lane = left(lane, -length(%(old)s::text)) || %(new)s
+WHERE company = %(company)s AND split_part(lane, '/', 4) = %(old)s
+""",
     "UPDATE pillarbox.entries SET actor = %(new)s WHERE company = %(company)s AND actor = %(old)s",
     """
 DELETE FROM pillarbox.pauses p USING pillarbox.pauses o WHERE p.scope = pillarbox_renamed(o.scope) AND o.scope <> p.scope
 """,
     "UPDATE pillarbox.pauses SET scope = pillarbox_renamed(scope) WHERE pillarbox_renamed(scope) <> scope",
+    """
+DELETE FROM pillarbox.pauses p USING pillarbox.pauses o
+WHERE p.scope = left(o.scope, -length(%(old)s::text)) || %(new)s AND o.scope <> p.scope
+    AND starts_with(o.scope, 'lane:' || %(company)s || '/') AND split_part(o.scope, '/', 4) = %(old)s
+""",
+    """
+UPDATE pillarbox.pauses SET scope = left(scope, -length(%(old)s::text)) || %(new)s
+WHERE starts_with(scope, 'lane:' || %(company)s || '/') AND split_part(scope, '/', 4) = %(old)s
+""",
 )
 _NEW_SCOPE = """
 CASE
@@ -98,6 +113,7 @@ def _named(statement: str) -> str:
 
 def _serve(connection: Connection[Any], lanes: list[tuple[Any, ...]], now: int) -> None:
     """Give the engine a job for each of *lanes*, as a put does."""
+    lanes = [lane for lane in lanes if not desk_of(lane[0])]
     if lanes:
         names, methods, due = (list(column) for column in zip(*lanes, strict=True))
         jobs = [names, [queue_of(method) for method in methods], [at / 1e6 for at in due]]

@@ -279,12 +279,10 @@ class PostgresOutbox(Outbox):
         """See `Outbox`."""
         return [entry_of(row) for row in self._rows(_tables.ABANDONED, (self._lives.lease,))]
 
-    def due_looks(self, limit: int = 100) -> list[Entry]:
+    def due_looks(self, limit: int = 100, *, users: frozenset[str] | None = None) -> list[Entry]:
         """See `Outbox`."""
-        return [
-            full_entry(row)
-            for row in self._rows(_tables.LOOKS, (self._now(), self.latest(self.clock()), limit))
-        ]
+        values = (self._now(), self.latest(self.clock()), sorted(users or ()), limit)
+        return [full_entry(row) for row in self._rows(_tables.LOOKS, values)]
 
     def expired(self, limit: int = 100) -> list[Entry]:
         """See `Outbox`."""

@@ -186,6 +186,8 @@ BEGIN
         ) AS lanes ORDER BY l COLLATE "C" <= start, l COLLATE "C"
     LOOP
         EXIT WHEN cardinality(found_) >= most OR size_ >= octets OR looked >= 500;  -- each lock takes a place of the server's
+        -- A lane with a desk is for a worker that serves its user.
+        CONTINUE WHEN split_part(lane_, '/', 4) <> '' AND NOT coalesce(split_part(lane_, '/', 4) = ANY (users), false);
         CONTINUE WHEN lane_ = ANY (busy) OR 'lane:' || lane_ = ANY (paused) OR (
             SELECT 'company:' || e.company FROM pillarbox.entries e
             WHERE e.lane = lane_ AND e.state IN ('queued', 'deferred') AND e.due = 0 LIMIT 1
@@ -199,7 +201,7 @@ BEGIN
         FOR one IN
             SELECT e.seq, octet_length(b.content) AS size FROM pillarbox.entries e JOIN pillarbox.bodies b USING (seq)
             WHERE e.state IN ('queued', 'deferred') AND e.due = 0 AND e.lane = lane_
-                AND (methods IS NULL OR e.method = ANY (methods)) AND (users IS NULL OR e.actor = ANY (users))
+                AND (methods IS NULL OR e.method = ANY (methods)) AND (users IS NULL OR split_part(lane_, '/', 4) <> '' OR e.actor = ANY (users))
                 AND (e.actor IS NULL OR NOT 'user:' || e.company || '/' || e.actor = ANY (paused))
                 AND NOT 'company:' || e.company = ANY (paused)
             ORDER BY e.priority DESC, e.seq LIMIT least(each_, most - cardinality(found_)) FOR UPDATE OF e SKIP LOCKED
@@ -252,7 +254,8 @@ ABANDONED = f"""
 """While the server was away nobody could renew a lease: after its start each has the length of one to do so."""
 LOOKS = f"""
 SELECT {WHOLE}, b.content, b.bcc FROM pillarbox.entries e JOIN pillarbox.bodies b USING (seq)
-WHERE e.state = 'unknown' AND (e.due <= %s OR e.due > %s) ORDER BY e.due, e.seq LIMIT %s
+WHERE e.state = 'unknown' AND (e.due <= %s OR e.due > %s)
+    AND (split_part(e.lane, '/', 4) = '' OR split_part(e.lane, '/', 4) = ANY (%s::text[])) ORDER BY e.due, e.seq LIMIT %s
 """
 EXPIRED = f"""
 {LIGHT} WHERE e.not_after IS NOT NULL AND e.state IN ('queued', 'deferred') AND e.not_after < %s ORDER BY e.not_after LIMIT %s
@@ -273,7 +276,7 @@ LANES = """
 SELECT lane, min(company), min(owner), min(method), min(mailbox), state, count(*), min(created), min(due)
 FROM pillarbox.entries
 WHERE (state IN ('queued', 'deferred') OR state IN ('claimed', 'attempting') OR state IN ('unknown', 'held'))
-    AND (%(user)s::text IS NULL OR actor = %(user)s)
+    AND (%(user)s::text IS NULL OR actor = %(user)s OR split_part(lane, '/', 4) = %(user)s)
 GROUP BY lane, state ORDER BY lane
 """
 PAUSE = """
@@ -326,7 +329,7 @@ INSERT INTO pillarbox.bursts SELECT scope, minute, sum(count) FROM gone GROUP BY
 NEEDY = """
 SELECT l, (
     SELECT e.method FROM pillarbox.entries e WHERE e.lane = l AND e.state IN ('queued', 'deferred') AND e.due = 0 LIMIT 1
-) FROM pillarbox.waiting_lanes('') AS l WHERE l > %s AND NOT EXISTS (
+) FROM pillarbox.waiting_lanes('') AS l WHERE l > %s AND split_part(l, '/', 4) = '' AND NOT EXISTS (
     SELECT 1 FROM pillarbox.pauses WHERE scope = 'lane:' || l AND (until IS NULL OR until > %s)
 ) AND NOT EXISTS (
     SELECT 1 FROM pillarbox.entries e WHERE e.lane = l AND e.state IN ('claimed', 'attempting') AND e.worker NOT LIKE 'send-%%'

@@ -13,6 +13,7 @@ from pillarbox.outbox import (
     Search,
     State,
     Step,
+    desk_of,
     entry_of,
     micros,
     moment,
@@ -31,10 +32,13 @@ def rows_of(entries: Sequence[Entry]) -> list[tuple[Any, ...]]:
 
 
 def lanes_to_serve(entries: Iterable[Entry]) -> list[tuple[str, str, float]]:
-    """Return the lanes in which something waits for a worker, their queues, and from when on, in seconds; 0 for at once."""
+    """Return the lanes in which something waits for a worker, their queues, and from when on, in seconds; 0 for at once.
+
+    The engine's jobs are for who serves lanes whole: a lane with a desk is its user's worker's, which looks by itself.
+    """
     lanes: dict[str, tuple[str, float]] = {}
     for entry in entries:
-        if entry.state is State.QUEUED:
+        if entry.state is State.QUEUED and not desk_of(entry.account):
             due = micros(entry.due_at) / 1e6
             earlier = lanes.get(entry.account, ("", due))[1]
             lanes[entry.account] = (queue_of(entry.method), min(earlier, due))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..._errors import SendDeferred
+from ..._errors import OutcomeUnknown, SendDeferred
 from ..._mail import State
-from ..._outbox import steps
+from ..._outbox import Pause, steps
 from ._ground import NOON, OutboxGround, keys, letter
 
 
@@ -76,6 +76,41 @@ class Claiming(OutboxGround):
             {"accounts": frozenset({"c"})},
         )
         assert [[one.subject for one in self.claim(**wish)] for wish in wishes] == [["1"], ["2"], ["3"]]
+
+    def test_what_is_carried_at_a_desk_is_its_users_alone(self) -> None:
+        """Whole, also what nobody in particular wrote; a worker that names no user, or another, gets none of it."""
+        lane = "acme/company/x/anna"
+        self.put(letter("1", lane=lane, user="anna"), letter("2", lane=lane), letter("3", user="otto"))
+        assert [one.subject for one in self.claim(accounts=frozenset({lane}))] == [], (
+            "a desk's mail went to anybody"
+        )
+        assert [one.subject for one in self.claim(users=frozenset({"otto"}))] == ["3"]
+        worker = self.box.enter("worker")
+        assert [one.subject for one in self.claim(worker, users=frozenset({"anna"}))] == ["1", "2"], (
+            "a desk's worker is to have it all"
+        )
+        assert [lane.account for lane in self.box.lanes("anna")] == [lane]
+
+    def test_what_is_carried_at_a_desk_is_looked_for_there(self) -> None:
+        """Nobody else can ask the mail program."""
+        self.put(letter(lane="acme/company/x/anna"))
+        (entry,) = self.claim(users=frozenset({"anna"}))
+        assert self.take(steps.attempting(entry))
+        lost = steps.after(entry, OutcomeUnknown("lost"), self.settings, NOON).step
+        assert self.take(lost)
+        assert self.box.due_looks() == self.box.due_looks(users=frozenset({"otto"})) == []
+        assert keys(self.box.due_looks(users=frozenset({"anna"}))) == [entry.key]
+
+    def test_a_desk_goes_along_with_its_users_new_name(self) -> None:
+        """With what waits there, and with its pause."""
+        for owner in ("company", "user:anna"):
+            lane = f"acme/{owner}/x/anna"
+            self.put(letter(lane=lane, owner=owner, user="anna"))
+            self.box.pause(Pause(scope=f"lane:{lane}", reason="Lunch."))
+        self.box.renamed("acme", "anna", "berta")
+        wanted = ["acme/company/x/berta", "acme/user:berta/x/berta"]
+        assert sorted(lane.account for lane in self.box.lanes("berta")) == wanted
+        assert sorted(pause.scope for pause in self.box.pauses()) == [f"lane:{one}" for one in wanted]
 
     def test_one_lane_is_one_workers(self) -> None:
         """Another gets nothing of it while something of it is taken; other lanes are free."""
