@@ -23,7 +23,7 @@ DISTRIBUTIONS = [
     "plugins/gmail",
 ]
 INSTALLED = [
-    "./core[cli]",
+    "./core[cli,dns]",
     "./plugins/smtp[proxy]",
     "./plugins/vault",
     "./plugins/procrastinate",
