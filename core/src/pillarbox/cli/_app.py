@@ -31,6 +31,8 @@ _COMMANDS = {
     "outbox": "List what was sent and what waits; retry, cancel, settle, pause.",
     "worker": "Send what waits in the outbox.",
     "status": "Say how each account stands: what waits, and why.",
+    "certify": "Hold a transport to the contract that every transport keeps.",
+    "new-transport": "Write a distribution with a transport of your own.",
 }
 _EXIT_CODES = {
     0: "done",
@@ -58,7 +60,9 @@ class Root(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command *cmd_name*; see `click.Group.get_command`."""
         if cmd_name in _COMMANDS:
-            found: click.Command = importlib.import_module(f"pillarbox.cli.{cmd_name}").command
+            found: click.Command = importlib.import_module(
+                f"pillarbox.cli.{cmd_name.replace('-', '_')}"
+            ).command
             return found
         brought: click.Command | None = state_of(ctx).plugins.command(cmd_name)
         return brought

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._certificate import Certificate, certify, contracts_in
     from ._connector import ConnectedTransport, MemoryConnector
     from ._contract import (
         CONTRACT_VERSION,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .smtp_server import ScriptedServer, SmtpFault, every_fault
 
 _HOMES = {
+    "_certificate": "Certificate certify contracts_in",
     "_contract": "Accepted CONTRACT_VERSION CaseResult FAULTS Fault NotStaged TransportContract run_cases",
     "_connector": "ConnectedTransport MemoryConnector",
     "_mailbox": "Mailbox",
@@ -42,6 +44,7 @@ __all__ = [
     "Accepted",
     "Box",
     "CaseResult",
+    "Certificate",
     "ConnectedTransport",
     "Fault",
     "Mailbox",
@@ -55,6 +58,8 @@ __all__ = [
     "SmtpFault",
     "TransportContract",
     "VaultContract",
+    "certify",
+    "contracts_in",
     "every_fault",
     "run_cases",
 ]
