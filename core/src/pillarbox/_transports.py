@@ -85,6 +85,19 @@ class Capabilities:
     note: str = ""
 
 
+@attrs.frozen(kw_only=True)
+class Outbound:
+    """From where a carrier's mail comes, as SPF sees it (RFC 7208): what `check` compares with the domain's record.
+
+    Attributes:
+        include: The name by which domains include the carrier's machines: `spf.protection.outlook.com`; "" for none.
+        server: Else the server that takes the mail, which may send it on from the same address.
+    """
+
+    include: str = ""
+    server: str = ""
+
+
 @attrs.frozen
 class Proof:
     """How it is known that an account may show an address: `alias list`, `probe`, `same mailbox`."""
@@ -304,6 +317,11 @@ class Transport(abc.ABC):
     def describe(cls, settings: Any) -> Description:
         """Return the account in words, without a network."""
         return Description(via=cls.label)
+
+    @classmethod
+    def outbound(cls, settings: Any) -> Outbound | None:
+        """Return from where the carrier's mail comes; None where nothing is known of it, so `check` asks no DNS."""
+        return None
 
     @classmethod
     def identity(cls, settings: Any) -> str | None:
