@@ -112,7 +112,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "Receipts, envelopes and states": ("_mail",),
     "Errors": ("_errors",),
     "Companies, users and accounts": ("_settings", "_schema", "_directory", "_toml"),
-    "Routes and findings": ("_resolution", "_composition", "_route"),
+    "Routes and findings": ("_resolution", "_composition", "_route", "_suggestion"),
     "Transports and connectors": ("_transports", "_network", "_plugins", "_hookspecs"),
     "Vaults": ("_vault", "_sqlite_rows"),
     "Outboxes": ("_outbox",),

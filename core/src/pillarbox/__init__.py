@@ -63,11 +63,12 @@ if TYPE_CHECKING:
     from ._outbox import Entry, Outbox
     from ._plugins import Plugins
     from ._resolution import resolve
-    from ._route import Attempt, Finding, Level, Reason, Route, Suggestion
+    from ._route import Attempt, Finding, Level, Reason, Route, Suggestion, Suggestions
     from ._schema import Role, Secret
     from ._settings import Account, Actor, Choice, Company, EnvelopeSender, FromPolicy, User
     from ._sqlite_rows import SqliteRows
     from ._status import AccountState, AccountStatus, Health
+    from ._suggestion import suggest
     from ._toml import TomlDirectory
     from ._transports import Capabilities, Description, Journal, Limits, Proof, SenderPolicy, Transport
     from ._vault import Credentials, MemoryRows, MemoryVault, Row, Rows, Sealer, Stored, Vault
@@ -92,11 +93,12 @@ _HOMES = {
     "_outbox": "Entry Outbox",
     "_plugins": "Plugins",
     "_resolution": "resolve",
-    "_route": "Attempt Finding Level Reason Route Suggestion",
+    "_route": "Attempt Finding Level Reason Route Suggestion Suggestions",
     "_schema": "Role Secret",
     "_settings": "Account Actor Choice Company EnvelopeSender FromPolicy User",
     "_sqlite_rows": "SqliteRows",
     "_status": "AccountState AccountStatus Health",
+    "_suggestion": "suggest",
     "_toml": "TomlDirectory",
     "_transports": "Capabilities Description Journal Limits Proof SenderPolicy Transport",
     "_vault": "Credentials MemoryRows MemoryVault Row Rows Sealer Stored Vault",
@@ -183,6 +185,7 @@ __all__ = [
     "Stranded",
     "Submission",
     "Suggestion",
+    "Suggestions",
     "TomlDirectory",
     "Transport",
     "TransportNotInstalled",
@@ -194,6 +197,7 @@ __all__ = [
     "hookimpl",
     "quotation",
     "resolve",
+    "suggest",
 ]
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ._message import Message
     from ._outbox import Entry
     from ._resolution import AccountName
-    from ._route import Finding, Route
+    from ._route import Finding, Route, Suggestions
     from ._settings import Actor
     from ._status import AccountStatus
 
@@ -140,6 +140,12 @@ class AsyncMailer:
     ) -> list[Finding]:
         """Return all that `Mailer.check` yields."""
         return await self._run(lambda: list(self.mailer.check(user, company=company, account=account)))
+
+    async def suggest(self, address: str, *, timeout: float = 10.0, offline: bool = False) -> Suggestions:  # noqa: ASYNC109
+        """Return what `Mailer.suggest` returns."""
+        return await self._run(
+            functools.partial(self.mailer.suggest, address, timeout=timeout, offline=offline)
+        )
 
     async def status(self, user: str | None = None, *, company: str | None = None) -> list[AccountStatus]:
         """Return what `Mailer.status` returns."""

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, Self
 import attrs
 
 from . import _log, _secrets, _telemetry
+from ._advising import Advising
 from ._batch import deliver_many
 from ._composition import compose
 from ._connecting import Connecting
@@ -47,7 +48,7 @@ MOST_ROUTES = 200_000
 """The most routes that are remembered."""
 
 
-class Mailer(Connecting, Keeping):
+class Mailer(Connecting, Keeping, Advising):
     """Sends a host's mail by the right account. One for a process; safe between threads and across a fork.
 
     Args:

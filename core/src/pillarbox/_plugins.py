@@ -14,6 +14,7 @@ import attrs
 
 from ._connectors import Connector, Grant
 from ._errors import PillarboxError, TransportNotInstalled, Unavailable, quotation
+from ._route import Suggestion
 from ._settings import NONE
 from ._transports import Transport
 
@@ -319,11 +320,23 @@ class Plugins(Mapping[str, type[Transport]]):
 
     def _tell(self, attempt: Attempt) -> None:
         """Tell each listener; one that fails keeps none of the others from hearing."""
+        _ = list(self._heard(self.hooks.pillarbox_attempt_finished, attempt=attempt))
+
+    def suggested(self, domain: str, mx: tuple[str, ...]) -> tuple[Suggestion, ...]:
+        """Return what plugins offer for addresses at *domain*; what is no suggestion is passed over."""
+        if not self._has_modules:
+            return ()
+        answers = self._heard(self.hooks.pillarbox_suggest, domain=domain, mx=mx)
+        return tuple(one for one in answers if isinstance(one, Suggestion))
+
+    @staticmethod
+    def _heard(caller: pluggy.HookCaller, **told: Any) -> Iterator[Any]:
+        """Give what each plugin that hears a broadcast answers; one that fails keeps none of the others from hearing."""
         from . import _log
 
-        for impl in self.hooks.pillarbox_attempt_finished.get_hookimpls():
+        for impl in caller.get_hookimpls():
             try:
-                impl.function(*([attempt] if "attempt" in impl.argnames else []))
+                yield impl.function(*(told[name] for name in impl.argnames))
             except Exception as error:  # noqa: BLE001  (an audit plugin can't turn an accepted message into an error)
                 _log.event(
                     "warning", "pillarbox.hook_failed", plugin=impl.plugin_name, error=type(error).__name__

@@ -94,12 +94,19 @@ class Finding:
 class Suggestion:
     """A method that fits an address.
 
+    A plugin's hook fills the first five; `pillarbox.suggest` adds the rest.
+
     Attributes:
         method: Its name.
         settings: What to set, by field.
         reason: Why it fits, a sentence.
         drawbacks: What speaks against it, sentences.
         rank: The higher, the earlier it is shown.
+        label: What people call the method.
+        sources: Where each of the settings comes from, by field.
+        ready: Whether it is installed, and works on this computer.
+        cure: How to make it ready: the pip command of a method of ours, or why it can't be; "" where it is.
+        as_found: Whether the settings are what the domain's DNS or web site says, which nobody has confirmed.
     """
 
     method: str
@@ -107,6 +114,28 @@ class Suggestion:
     reason: str = ""
     drawbacks: tuple[str, ...] = ()
     rank: int = 0
+    label: str = ""
+    sources: Mapping[str, str] = attrs.field(factory=dict)
+    ready: bool = False
+    cure: str = ""
+    as_found: bool = False
+
+
+@attrs.frozen(kw_only=True)
+class Suggestions:
+    """What `pillarbox.suggest` answers.
+
+    Attributes:
+        address: About which.
+        methods: What fits, the best first; never empty.
+        seen: What was learned of the domain, each with where.
+        not_asked: What could not be asked, or gave no answer, sentences.
+    """
+
+    address: str
+    methods: tuple[Suggestion, ...]
+    seen: tuple[Reason, ...] = ()
+    not_asked: tuple[str, ...] = ()
 
 
 @attrs.frozen(kw_only=True)

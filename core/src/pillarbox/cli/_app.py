@@ -22,6 +22,7 @@ BROKEN_PIPE = 1
 _COMMANDS = {
     "demo": "See it work: a mail server on this computer, a company, three users.",
     "init": "Write a settings file.",
+    "suggest": "Say which method fits an address, and how it is set.",
     "methods": "List the methods that are installed, and those that could be.",
     "company": "Show or change the company's e-mail setting.",
     "user": "List, add, show, change, rename or remove users.",
