@@ -15,6 +15,8 @@ from ._keys import EnvironmentKey, FileKey, KeySource
 from ._vault import SealedVault, default_source
 
 F = TypeVar("F", bound=Callable[..., Any])
+_PLACES = {"env": "environment"}
+"""What a person calls the places of a key that the settings call shorter."""
 
 
 @click.group("vault")
@@ -79,7 +81,7 @@ def init(state: Any, key_file: str | None, key_env: str | None) -> None:
     found.create_key(source)
     _done(
         state,
-        f"The vault has a key, kept in the {source.kind} ({source.where}).",
+        f"The vault has a key, kept in the {_PLACES.get(source.kind, source.kind)} ({source.where}).",
         {"key": source.kind, "where": source.where},
     )
 
