@@ -8,12 +8,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from docs import code_pages, facts, outcome_pages, settings_pages
+from docs import author_pages, code_pages, facts, outcome_pages, settings_pages
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 HEAD = "<!-- Written by docs/generate.py; change the code instead. -->\n\n"
 PAGES: Mapping[str, Callable[[], str]] = {
     "settings.md": settings_pages.settings,
+    "methods.md": author_pages.methods,
+    "contract.md": author_pages.contract,
     "environment.md": settings_pages.environment,
     "command.md": code_pages.command,
     "exit-codes.md": outcome_pages.exit_codes,
