@@ -83,6 +83,7 @@ def _fresh(entry: Entry, submission: Submission, at: dt.datetime) -> Entry:
     return attrs.evolve(
         entry,
         submission=submission,
+        size=submission.size,
         digest="",
         part_of="",
         again_of=entry.key,

@@ -55,6 +55,7 @@ class Entry:
         created_at, changed_at: When it was put, when it last moved; aware.
         attempted_at: When its last hand-over was marked, or None.
         tried_at: When an attempt first failed for a reason that may pass, or None; `retry_for` counts from there.
+        size: Octets of its content, also when that is erased; 0 where it is not known.
     """
 
     submission: Submission
@@ -83,6 +84,11 @@ class Entry:
     changed_at: dt.datetime = attrs.field(factory=now)
     attempted_at: dt.datetime | None = None
     tried_at: dt.datetime | None = None
+    size: int = attrs.field()
+
+    @size.default
+    def _as_it_is(self) -> int:
+        return self.submission.size
 
     @property
     def key(self) -> str:

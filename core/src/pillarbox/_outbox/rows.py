@@ -88,6 +88,7 @@ def _frozen(entry: Entry) -> str:
     facts: dict[str, Any] = {
         "id": one.message_id,
         "from": one.envelope.sender,
+        "size": entry.size,
         "header_size": one.header_size,
         "from_header": one.from_header,
         "smtputf8": one.smtputf8,
@@ -187,4 +188,5 @@ def entry_of(row: Sequence[Any], content: bytes | None = None, bcc: bytes | None
         changed_at=moment(it["changed"]),
         attempted_at=or_none(it["attempted"]),
         tried_at=or_none(it["tried"]),
+        size=frozen.get("size", submission.size),
     )

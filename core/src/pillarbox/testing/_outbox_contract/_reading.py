@@ -87,12 +87,14 @@ class Reading(OutboxGround):
     def test_bodies_are_erased_and_the_history_stays(self) -> None:
         """Only of what ended before the moment (rule 40)."""
         ended, held, waiting = self.put(letter("1"), letter("2"), letter("3"))
+        size = self.stands(ended).submission.size
         self.box.cancel(ended, "over", by="root")
         self.box.hold(held, "wait")
         assert self.box.erase(self.clock()) == 0
         self.clock.forward(1)
         assert self.box.erase(self.clock()) == 1
         assert self.stands(ended).is_erased
+        assert self.stands(ended).size == size > 0
         assert [one.reason for one in self.box.history(ended)][-1:] == ["over"]
         assert not self.stands(held).is_erased
         assert not self.stands(waiting).is_erased
