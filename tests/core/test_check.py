@@ -54,7 +54,7 @@ def test_what_the_method_finds_comes_through():
         yield Finding("dns", Level.OK, "dns-found", "here")
         yield Finding("connect", Level.FAIL, "connect-refused", "no", "Mend it.", 0.1, 75)
 
-    assert [(one.stage, one.exit_code) for one in checked(check)] == [("dns", 70), ("connect", 75)]
+    assert [(one.stage, one.exit_code) for one in checked(check)] == [("dns", 0), ("connect", 75)]
 
 
 @pytest.mark.parametrize(

@@ -278,6 +278,7 @@ def test_every_value_that_is_public_is_tried():
         "Connected",
         "Description",
         "Envelope",
+        "Outbound",
         "Pending",
         "Proof",
     }

@@ -70,7 +70,16 @@ if TYPE_CHECKING:
     from ._status import AccountState, AccountStatus, Health
     from ._suggestion import suggest
     from ._toml import TomlDirectory
-    from ._transports import Capabilities, Description, Journal, Limits, Proof, SenderPolicy, Transport
+    from ._transports import (
+        Capabilities,
+        Description,
+        Journal,
+        Limits,
+        Outbound,
+        Proof,
+        SenderPolicy,
+        Transport,
+    )
     from ._vault import Credentials, MemoryRows, MemoryVault, Row, Rows, Sealer, Stored, Vault
 
 _HOMES = {
@@ -100,7 +109,7 @@ _HOMES = {
     "_status": "AccountState AccountStatus Health",
     "_suggestion": "suggest",
     "_toml": "TomlDirectory",
-    "_transports": "Capabilities Description Journal Limits Proof SenderPolicy Transport",
+    "_transports": "Capabilities Description Journal Limits Outbound Proof SenderPolicy Transport",
     "_vault": "Credentials MemoryRows MemoryVault Row Rows Sealer Stored Vault",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
@@ -151,6 +160,7 @@ __all__ = [
     "MessageError",
     "Network",
     "NoMethod",
+    "Outbound",
     "Outbox",
     "OutboxError",
     "OutcomeUnknown",

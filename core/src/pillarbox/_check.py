@@ -1,13 +1,11 @@
-"""check(): the staged diagnosis of one account, nothing sent."""
+"""check(): the staged diagnosis of one account; nothing is sent, but for a test mail that is asked for."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
 
-import attrs
-
-from ._delivery import let_go, redacted
+from ._delivery import discreet, let_go, redacted
 from ._errors import (
     InvalidSettings,
     NoMethod,
@@ -20,6 +18,7 @@ from ._errors import (
 )
 from ._route import Finding, Level, Route
 from ._transports import Transport
+from ._trial import not_tried
 
 FINDINGS: Mapping[str, str] = {
     "settings-ok": "The settings lead to an account and an address.",
@@ -37,24 +36,52 @@ FINDINGS: Mapping[str, str] = {
 """The codes that core itself gives, with their meaning; a method adds its own."""
 
 
+Looks = Callable[[Route], Iterator[Finding]]
+
+
 def check(
     find_route: Callable[[], Route],
     open_transport: Callable[[Route], Transport],
-    look_at_sign_in: Callable[[Route], Iterator[Finding]] | None = None,
+    look_at_sign_in: Looks | None = None,
+    look_at_domain: Looks | None = None,
+    send: Looks | None = None,
 ) -> Iterator[Finding]:
-    """Yield what is found, stage by stage: the settings, the sign-in, then what the transport looks at.
+    """Yield what is found, stage by stage: the settings, the sign-in, what the transport looks at, the domain, a test mail.
 
-    Where the registration can't be used there is no transport to look.
+    Args:
+        find_route: Says whose account, and which address.
+        open_transport: Makes a transport for it.
+        look_at_sign_in: Looks at the sign-in; None for nothing.
+        look_at_domain: Looks at the domain that the mail shows; None for nothing.
+        send: Sends a test mail and follows it, where nothing has failed; None for no such mail.
     """
     started = time.monotonic()
     try:
         route = find_route()
     except PillarboxError as error:
         yield _of_error(error, time.monotonic() - started)
+        yield from [not_tried()] if send is not None else []
         return
     yield Finding("settings", Level.OK, "settings-ok", _seen(route), seconds=time.monotonic() - started)
     for warning in route.warnings:
         yield Finding("settings", Level.WARN, "settings-doubtful", warning)
+    works = True
+    for finding in _of_account(route, open_transport, look_at_sign_in):
+        works &= finding.level is not Level.FAIL
+        yield finding
+    if look_at_domain is not None:
+        yield from look_at_domain(route)
+    if send is not None:
+        yield from send(route) if works else [not_tried()]
+
+
+def _of_account(
+    route: Route, open_transport: Callable[[Route], Transport], look_at_sign_in: Looks | None
+) -> Iterator[Finding]:
+    """Yield what is found of the sign-in, then what the transport finds.
+
+    Where the registration can't be used there is no transport to look.
+    """
     is_signed_in = True
     for finding in look_at_sign_in(route) if look_at_sign_in is not None else ():
         yield finding
@@ -133,7 +160,7 @@ def _looks(route: Route, transport: Transport) -> Iterator[Finding]:
     try:
         for finding in transport.check():
             count += 1
-            yield _redacted(finding, transport)
+            yield discreet(finding, transport)
     except PillarboxError as error:
         yield _of_error(redacted(error, transport), 0.0)
         return
@@ -142,10 +169,3 @@ def _looks(route: Route, transport: Transport) -> Iterator[Finding]:
         return
     if not count:
         yield Finding("check", Level.SKIP, "check-none", f"{route.account.method} has no check of its own")
-
-
-def _redacted(finding: Finding, transport: Transport) -> Finding:
-    credentials = getattr(transport, "credentials", None)
-    if credentials is None:
-        return finding
-    return attrs.evolve(finding, seen=credentials.redact(finding.seen), cure=credentials.redact(finding.cure))

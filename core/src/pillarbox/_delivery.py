@@ -22,7 +22,7 @@ from ._errors import (
     SignInNeeded,
 )
 from ._mail import ACCEPTED, Answer, Copy, Receipt, State, Submission, now
-from ._route import Attempt
+from ._route import Attempt, Finding
 from ._transports import Journal, Limits, Transport
 
 Outcome: TypeAlias = Receipt | PillarboxError
@@ -141,6 +141,12 @@ def redacted(error: PillarboxError, transport: Transport) -> PillarboxError:
         error.code, error.recipients = redact(error.code), _answers(error.recipients, redact)
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
+
+
+def discreet(finding: Finding, transport: Transport) -> Finding:
+    """Return *finding* without secrets of the account."""
+    redact = _redaction(transport)
+    return attrs.evolve(finding, seen=redact(finding.seen), cure=redact(finding.cure))
 
 
 def _redaction(transport: Transport) -> Callable[[str], str]:

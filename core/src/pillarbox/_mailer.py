@@ -18,6 +18,7 @@ from ._connecting import Connecting
 from ._connectors import Connection
 from ._delivery import deliver
 from ._directory import Directory, MemoryDirectory
+from ._dns import Dns
 from ._errors import PillarboxError, SendDeferred, SendError, SettingsError
 from ._keeping import Keeping, history_of
 from ._lanes import Lane, Lanes
@@ -36,7 +37,7 @@ from ._queueing import (
 )
 from ._records import refuse_actor
 from ._resolution import AccountName, resolve
-from ._route import Attempt, Finding, Route
+from ._route import Attempt, Finding, Level, Route
 from ._schema import Role
 from ._sending import Deadline, Entries, Kept, Switch, through, within
 from ._settings import Account, Actor, Company, User, plain_settings
@@ -89,6 +90,7 @@ class Mailer(Connecting, Keeping, Advising):
         self._private = Network(private=tuple(private_networks)).private
         self._apps = dict(apps or {})
         self._lanes = Lanes()
+        self._dns = Dns()
         self._routes: dict[tuple[str | None, str | None, str | None], tuple[Company, User | None, Route]] = {}
 
     @classmethod
@@ -267,15 +269,45 @@ class Mailer(Connecting, Keeping, Advising):
         company: str | None = None,
         account: AccountName | None = None,
         trace: Trace | None = None,
+        send: bool = False,
+        deadline: float = 60.0,
     ) -> Iterator[Finding]:
-        """Yield what is found of the account that would carry *user*'s mail, stage by stage; nothing is sent."""
+        """Yield what is found of the account that would carry *user*'s mail, stage by stage; nothing is sent unless asked for.
+
+        Args:
+            user: Whose mail; None for the company's.
+            company: Which, where the directory knows several.
+            account: `company` or `personal`, to look at another account than the user's choice.
+            trace: Takes lines of the conversation, redacted.
+            send: Whether to send a test mail as well, once, from the address that shows to that address, and to look
+                where it is seen; not where an earlier stage fails.
+            deadline: Seconds for sending it, and again for following it.
+        """
         from ._check import check
+        from ._trial import trial
+
+        def make(route: Route) -> Transport:
+            return self._make(route.account, trace)
 
         yield from check(
             lambda: self.explain(user, company=company, account=account),
-            lambda route: self._make(route.account, trace),
+            make,
             self._sign_in_findings,
+            self._domain_findings,
+            (lambda route: trial(route, make, seconds=deadline, told=self._told)) if send else None,
         )
+
+    def _domain_findings(self, route: Route) -> Iterator[Finding]:
+        """Yield what is found of the domain, where it is known from where the carrier's mail comes."""
+        from ._domain import look_at_domain
+
+        try:
+            outbound = asked(self.plugins[route.account.method], "outbound", route.account.settings)
+        except PillarboxError as error:
+            yield Finding("domain", Level.SKIP, "domain-not-asked", error.detail, error.cure)
+            return
+        if outbound is not None:
+            yield from look_at_domain(route, outbound, self._dns)
 
     def keep_secret(
         self, record: Company | User, field: str, value: str, *, company: str | None = None

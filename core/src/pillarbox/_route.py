@@ -78,7 +78,7 @@ class Finding:
         seen: What was found; a server's words only as a quotation.
         cure: What to do, or "".
         seconds: How long the look took.
-        exit_code: What `check` exits with when this is the first that failed (sysexits).
+        exit_code: What `check` exits with when this is the first that failed (sysexits); 0 for one that did not fail.
     """
 
     stage: str
@@ -87,7 +87,11 @@ class Finding:
     seen: str = attrs.field(default="", converter=quotation)
     cure: str = ""
     seconds: float = 0.0
-    exit_code: int = 70
+    exit_code: int = attrs.field()
+
+    @exit_code.default
+    def _of_a_failure(self) -> int:
+        return 70 if self.level is Level.FAIL else 0
 
 
 @attrs.frozen(kw_only=True)

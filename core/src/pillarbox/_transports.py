@@ -78,11 +78,13 @@ class Capabilities:
         find: Whether it can look whether a submission was sent.
         send_as: Whether it can show addresses other than its mailbox, given proof.
         note: What it can't do and why, a sentence, or "".
+        size: Octets of the largest message, where that depends on what was granted; None where it does not.
     """
 
     find: bool = False
     send_as: bool = False
     note: str = ""
+    size: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -287,6 +289,16 @@ class Transport(abc.ABC):
             return Sighting(SightingState.SENT, known)
         detail = f"{self.label or 'This method'} can't look what was sent."
         return Sighting(SightingState.UNCLEAR, detail=detail, is_final=True)
+
+    def has_arrived(self, submission: Submission) -> bool | None:
+        """Whether *submission*, which went to the account's own mailbox, is in its inbox; None where nobody can look.
+
+        `check` asks it of its test mail, several times.
+
+        Raises:
+            PillarboxError: The look failed.
+        """
+        return None
 
     def check(self) -> Iterator[Finding]:
         """Look, stage by stage and sending nothing, whether the account would work; stops where it makes no sense.

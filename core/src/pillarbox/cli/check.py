@@ -32,26 +32,47 @@ _TOOK = 10
     metavar="FILE",
     help="Write the conversation, redacted, to FILE, which must be new.",
 )
+@click.option(
+    "--send", is_flag=True, help="Send a test mail to oneself as well, once, and look where it is seen."
+)
+@click.option(
+    "--deadline",
+    type=click.FloatRange(0.1),
+    metavar="SECONDS",
+    help="With --send: for sending it, and again for following it; 60 by default.",
+)
 @json_option
 @click.pass_context
-def command(ctx: click.Context, /, user: str | None, account: Any, transcript: str | None) -> None:
-    """Look, stage by stage, whether the account that would carry a user's mail works. Sends nothing.
+def command(
+    ctx: click.Context,
+    /,
+    user: str | None,
+    account: Any,
+    transcript: str | None,
+    send: bool,
+    deadline: float | None,
+) -> None:
+    """Look, stage by stage, whether the account that would carry a user's mail works. Sends nothing, unless --send asks for it.
 
     Exits with the code of the first stage that failed. With --json all findings are one array, printed at the end, since
-    a program decides by all of them.
+    a program decides by all of them. What each code means: the page of findings in the documentation.
 
     \b
     Examples:
       pillarbox check
       pillarbox check anna
+      pillarbox check anna --send
       pillarbox check anna --transcript talk.txt
     """
     from ._transcript import transcript_file
 
+    if deadline is not None and not send:
+        raise click.UsageError("--deadline goes with --send.")
     state: State = ctx.obj
     found: list[Finding] = []
+    asked: dict[str, Any] = {"send": send, "deadline": deadline or 60.0}
     with transcript_file(transcript) as trace:
-        for finding in _patiently(state.mailer.check(user, account=account, trace=trace)):
+        for finding in _patiently(state.mailer.check(user, account=account, trace=trace, **asked)):
             found.append(finding)
             if not state.json:
                 show(finding)

@@ -13,6 +13,7 @@ from pillarbox import (
     Journal,
     Limits,
     MessageError,
+    Outbound,
     PillarboxError,
     Proof,
     Receipt,
@@ -102,6 +103,11 @@ class GmailTransport(Transport):
             recipients=MOST_RECIPIENTS,
             size=LARGEST,
         )
+
+    @classmethod
+    def outbound(cls, settings: GmailSettings) -> Outbound:
+        """Return the name by which domains include Google's servers in SPF (https://support.google.com/a/answer/10684623)."""
+        return Outbound(include="_spf.google.com")
 
     @classmethod
     def describe(cls, settings: GmailSettings) -> Description:

@@ -15,6 +15,7 @@ from pillarbox import (
     Finding,
     Journal,
     Limits,
+    Outbound,
     Proof,
     Receipt,
     SenderPolicy,
@@ -161,6 +162,11 @@ class M365Transport(Transport):
     def limits(cls, settings: Any) -> Limits:
         """Return what Exchange Online allows a mailbox; how large a message may be depends on what was granted."""
         return Limits(concurrency=CONCURRENCY, per_minute=PER_MINUTE, recipients=RECIPIENTS)
+
+    @classmethod
+    def outbound(cls, settings: Any) -> Outbound:
+        """Return the name by which domains include Microsoft's worldwide servers in SPF (https://learn.microsoft.com/defender-office-365/email-authentication-spf-configure)."""
+        return Outbound(include="spf.protection.outlook.com")
 
     @classmethod
     def describe(cls, settings: Any) -> Description:

@@ -40,6 +40,9 @@ _ENDED = frozenset({How.CLOSED, How.RESET})
 """How a connection is lost that the server has given up as well."""
 
 
+INBOX = "INBOX"
+
+
 @attrs.frozen
 class Seen:
     """What a look found.
@@ -171,6 +174,21 @@ class Copies:
             self.mailbox.drop()
             return Seen(None, self.where, f"Looking failed with {type(error).__name__}.")
         return Seen(found, self.where, is_marked=folder.is_marked)
+
+    def has_arrived(self, submission: Submission) -> bool | None:
+        """Whether the mailbox's inbox holds *submission*; None where copies go there too.
+
+        Raises:
+            Trouble: The look failed.
+        """
+        copy = self._settings.saved_copy
+        if copy is not None and copy.folder.upper() == INBOX:
+            return None
+        self._keep_to_process()
+        self.grant_time()
+        if not self.mailbox.is_open:
+            self._open()
+        return self.mailbox.has(Folder.named(INBOX), submission.message_id)
 
     def close(self) -> None:
         """Let the connection go without waiting."""

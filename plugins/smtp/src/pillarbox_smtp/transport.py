@@ -23,6 +23,7 @@ from pillarbox import (
     Level,
     Limits,
     MessageError,
+    Outbound,
     OutcomeUnknown,
     PillarboxError,
     Receipt,
@@ -152,6 +153,23 @@ class SmtpTransport(Transport):
         provider = hosts.host(self.settings.server)
         seen = self._kept_copies().look(submission)
         return copies.sighting(seen, submission, provider if provider.files_copy else None, self.settling)
+
+    def has_arrived(self, submission: Submission) -> bool | None:
+        """Whether it is in the inbox of the mailbox that is reached by IMAP; see `Transport.has_arrived`.
+
+        Raises:
+            SendDeferred: The look failed.
+        """
+        from .copies import access_of
+        from .imap_session import Trouble
+
+        if access_of(self.settings) is None:
+            return None
+        try:
+            return self._kept_copies().has_arrived(submission)
+        except Trouble as trouble:
+            failed = SendDeferred(trouble.detail, stage="arrival", cure=trouble.cure)
+        raise failed
 
     def check(self) -> Iterator[Finding]:
         """Look at the account stage by stage, on a connection of its own; see `Transport.check`."""
@@ -284,6 +302,14 @@ class SmtpTransport(Transport):
             via=f"{_shown(settings.server)}:{settings.port}, {_PROTECTION[settings.encryption]}{_by_proxy(settings)}",
             copy=_copy(settings, known.provider if known.files_copy else ""),
         )
+
+    @classmethod
+    def outbound(cls, settings: Any) -> Outbound | None:
+        """Return the provider's name for SPF, or else the server; of a provider that names none, nothing."""
+        known = hosts.host(settings.server)
+        if known.spf:
+            return Outbound(include=known.spf)
+        return None if known.provider else Outbound(server=settings.server)
 
     @classmethod
     def identity(cls, settings: Any) -> str | None:
