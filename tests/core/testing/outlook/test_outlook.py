@@ -129,3 +129,12 @@ def test_a_fault_that_happened_does_not_happen_again_in_the_next_process(tmp_pat
 def test_members_carry_the_dispids_of_outlook():
     members = FakeOutlook().application.call("CreateItem", 0).members()
     assert (members["SendUsingAccount"].dispid, members["Send"].dispid) == (64209, 0xF075)
+
+
+def test_what_an_account_sent_is_filed_in_its_own_store():
+    outlook = FakeOutlook([FakeAccount("anna@acme.example", store="Anna")])
+    written(outlook).call("Send")
+    outlook.transmit()
+    store = outlook.account("anna@acme.example").get("DeliveryStore")
+    assert store.call("GetDefaultFolder", 5).get("Items").get("Count") == 1
+    assert outlook.session.call("GetDefaultFolder", 5).get("Items").get("Count") == 0

@@ -54,6 +54,7 @@ class Mail:
         values: Its plain members as they were put: `Subject`, `Body`, `HTMLBody`, `Importance` ...
         folder: Where it lies; "" while it was never saved.
         account: The address of the account that sends it, or "" for the session's own.
+        store: The store in which it lies; "" for the session's own.
         properties: What was set by its PropertyAccessor, by schema.
     """
 
@@ -61,6 +62,7 @@ class Mail:
     entry_id: str = ""
     folder: str = ""
     account: str = ""
+    store: str = ""
     recipients: list[Person] = dataclasses.field(default_factory=list)
     reply_to: list[Person] = dataclasses.field(default_factory=list)
     files: list[File] = dataclasses.field(default_factory=list)

@@ -23,7 +23,7 @@ class Account(FakeObject):
     CLASS = 105
     MEMBERS: ClassVar[Mapping[str, Member]] = {
         "AccountType": Member(1), "DisplayName": Member(2), "SmtpAddress": Member(3, guarded=True),
-        "UserName": Member(4), "ExchangeConnectionMode": Member(5),
+        "UserName": Member(4), "ExchangeConnectionMode": Member(5), "DeliveryStore": Member(6),
     }  # fmt: skip
 
 
@@ -64,19 +64,36 @@ class Folder(FakeObject):
     MEMBERS: ClassVar[Mapping[str, Member]] = {
         "Name": Member(12289),
         "EntryID": Member(61470),
+        "StoreID": Member(12552),
         "Items": Member(12544),
     }
 
-    def __init__(self, world: FakeOutlook, name: str) -> None:
+    def __init__(self, world: FakeOutlook, name: str, store: str) -> None:
         super().__init__(world)
-        self.values = {"Name": name, "EntryID": f"FOLDER-{name}"}
+        self.values = {"Name": name, "EntryID": f"FOLDER-{name}", "StoreID": store}
 
     def _read(self, name: str) -> Any:
         return (
-            Items(self.world, self.world.in_folder(self.values["Name"]))
+            Items(self.world, self.world.in_folder(self.values["Name"], self.values["StoreID"]))
             if name == "Items"
             else super()._read(name)
         )
+
+
+class Store(FakeObject):
+    """Where an account delivers: a set of folders. Its DISPIDs are ours too."""
+
+    CLASS = 107
+    MEMBERS: ClassVar[Mapping[str, Member]] = {
+        "StoreID": Member(1), "DisplayName": Member(2), "GetDefaultFolder": Member(3, CALL),
+    }  # fmt: skip
+
+    def __init__(self, world: FakeOutlook, name: str) -> None:
+        super().__init__(world)
+        self.values = {"StoreID": name, "DisplayName": name or "Mailbox"}
+
+    def _getdefaultfolder(self, number: int) -> Folder:
+        return _default_folder(self.world, number, self.values["StoreID"])
 
 
 class NameSpace(FakeObject):
@@ -109,9 +126,7 @@ class NameSpace(FakeObject):
         """Nothing is let go: the session is a person's."""
 
     def _getdefaultfolder(self, number: int) -> Folder:
-        if number not in FOLDERS:
-            raise OutlookFault(EXCEPTION, FAIL, "The operation failed.")
-        return Folder(self.world, FOLDERS[number])
+        return _default_folder(self.world, number, "")
 
     def _getitemfromid(self, entry_id: str, store: str = "") -> MailItem:
         for mail in self.world.mails:
@@ -153,3 +168,9 @@ class Application(FakeObject):
 
     def _quit(self) -> None:
         self.world.has_quit = True
+
+
+def _default_folder(world: FakeOutlook, number: int, store: str) -> Folder:
+    if number not in FOLDERS:
+        raise OutlookFault(EXCEPTION, FAIL, "The operation failed.")
+    return Folder(world, FOLDERS[number], store)

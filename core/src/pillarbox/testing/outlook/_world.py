@@ -12,7 +12,7 @@ from typing import Any
 from ._faults import ABORT, CALL_FAILED, EXCEPTION, SERVER_UNAVAILABLE, Fault, OutlookFault, Script
 from ._mails import OUTBOX, SENT, Mail
 from ._objects import FakeObject
-from ._session import Account, Application, NameSpace
+from ._session import Account, Application, NameSpace, Store
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,11 +23,13 @@ class FakeAccount:
         address: Its SmtpAddress; "" for one that shows its name alone.
         kind: Of OlAccountType: 0 Exchange, 1 IMAP, 2 POP, 3 HTTP, 4 EAS, 5 other.
         name: Its DisplayName; the address by default.
+        store: The store into which it delivers, and files what it sent; "" for the session's own.
     """
 
     address: str
     kind: int = 0
     name: str = ""
+    store: str = ""
 
 
 class FakeOutlook:
@@ -116,14 +118,20 @@ class FakeOutlook:
         """What left by `Send`, in order: what is in the Outbox or in Sent."""
         return [mail for mail in self.mails if mail.folder in {OUTBOX, SENT}]
 
-    def in_folder(self, name: str) -> list[Mail]:
-        """Return the mails of a folder: `Drafts`, `Outbox`, `Sent Items`, `Deleted Items`."""
-        return [mail for mail in self.mails if mail.folder == name]
+    def in_folder(self, name: str, store: str | None = None) -> list[Mail]:
+        """Return the mails of a folder, `Drafts`, `Outbox`, `Sent Items` or `Deleted Items`, in one store or in all."""
+        return [mail for mail in self.mails if mail.folder == name and store in {None, mail.store}]
 
     def transmit(self) -> None:
         """Let Outlook send what is in its Outbox: it moves to Sent."""
+        stores = {_called(one): one.store for one in self.accounts}
         for mail in self.in_folder(OUTBOX):
+            mail.store = stores.get(mail.account, "")
             self.keep(mail, SENT)
+
+    def misbehave(self, faults: Iterable[Fault] = ()) -> None:
+        """Let *faults* happen from now on, in the place of those there were."""
+        self.script = Script(tuple(faults))
 
     def crash(self) -> None:
         """End this life of Outlook: its objects answer no more, its mailbox stays."""
@@ -179,6 +187,7 @@ class FakeOutlook:
             "SmtpAddress": one.address,
             "UserName": one.address,
             "ExchangeConnectionMode": 700 if one.kind == 0 else 0,
+            "DeliveryStore": Store(self, one.store),
         }
         return shown
 
