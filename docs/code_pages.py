@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from docs import facts
 from docs.tables import code, section, table
@@ -83,6 +84,46 @@ GROUPS = {
     "pillarbox.commands": "A click command; the entry point's name is what stands behind `pillarbox`.",
     "pillarbox": "A module of hooks; it imports no SDK.",
 }
+
+
+# The address book
+
+
+def address_book() -> str:
+    from pillarbox._suggestion.book import book
+
+    def rows(known: Iterable[Any]) -> Iterator[tuple[str, ...]]:
+        for one in sorted(known, key=lambda one: one.name.lower()):
+            ways = code(
+                [
+                    *one.domains,
+                    *(f"MX *{end}" if end[0] == "." else f"MX {end}" for end in one.mx),
+                ]
+            )
+            served = f"`{one.server}:{one.port}`, {one.encryption}"
+            yield (
+                f"[{one.name}]({one.source})",
+                ways or "-",
+                one.method or "-",
+                served,
+                one.note or "-",
+            )
+
+    providers = book().providers
+    relays = [one for one in providers if not one.domains and not one.mx]
+    mailboxes = [one for one in providers if one not in relays]
+    head = ("provider", "known by", "connects by", "SMTP", "sign-in")
+    return f"""# The address book
+
+The {len(mailboxes)} providers that `pillarbox suggest` knows without asking anybody, each with the page that says so. The facts were
+entered by us, and may have changed meanwhile: the page counts. `MX *` stands for every mail exchanger whose name ends so.
+
+{table(head, rows(mailboxes))}
+## Relays
+
+No address leads to these. They are recognised where a domain names their server.
+
+{table(head, rows(relays))}"""
 
 
 # Python

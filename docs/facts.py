@@ -212,9 +212,14 @@ def _kinds_of(
 def findings() -> dict[str, Mapping[str, str]]:
     """Return the codes of findings with their meanings, under whose they are: core's, then each method's."""
     from pillarbox import _check
+    from pillarbox._advice import codes
     from pillarbox._connect import standing
 
-    told = {"Settings": _check.FINDINGS, "Sign-in": standing.FINDINGS}
+    told = {
+        "Settings": _check.FINDINGS,
+        "Sign-in": standing.FINDINGS,
+        "A change of method": codes.FINDINGS,
+    }
     for method, transport in transports().items():
         package = transport.__module__.partition(".")[0]
         if importlib.util.find_spec(f"{package}.findings") is not None:

@@ -23,6 +23,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "findings.md": outcome_pages.findings,
     "events.md": outcome_pages.events,
     "states.md": outcome_pages.states,
+    "address-book.md": code_pages.address_book,
     "hooks.md": code_pages.hooks,
     "names.md": code_pages.names,
     "python/index.md": code_pages.doors,

@@ -71,8 +71,8 @@ def findings() -> str:
     )
     return f"""# Findings
 
-What `pillarbox check` and `Mailer.check` may say, by its stable code. A finding also has a stage, a level (`ok`, `warn`, `fail`,
-`skip`), what was seen, and a cure.
+What `pillarbox check` and `Mailer.check` may say, by its stable code; and, of a change of method, `pillarbox advise` and
+`Mailer.advise`. A finding also has a stage, a level (`ok`, `warn`, `fail`, `skip`), what was seen, and a cure.
 
 {parts}"""
 

@@ -216,7 +216,7 @@ def test_every_method_that_finds_something_lists_what_it_may_find() -> None:
     plugins = {path.parent.name for path in finding if "plugins" in path.parts}
     listed = {transport.__module__.partition(".")[0] for transport in facts.transports().values()}
     assert plugins <= listed
-    assert len(facts.findings()) == 2 + len(plugins)
+    assert len(facts.findings()) == 3 + len(plugins)
     rows = [
         f"| `{code}` | {meaning} |" for codes in facts.findings().values() for code, meaning in codes.items()
     ]

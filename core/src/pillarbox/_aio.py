@@ -136,16 +136,30 @@ class AsyncMailer:
         return await self._run(functools.partial(self.mailer.explain, user, company=company, account=account))
 
     async def check(
-        self, user: str | None = None, *, company: str | None = None, account: AccountName | None = None
+        self,
+        user: str | None = None,
+        *,
+        company: str | None = None,
+        account: AccountName | None = None,
+        send: bool = False,
+        deadline: float = 60.0,
     ) -> list[Finding]:
-        """Return all that `Mailer.check` yields."""
-        return await self._run(lambda: list(self.mailer.check(user, company=company, account=account)))
+        """Return all that `Mailer.check` yields; cancelling the await does not call back a test mail that was handed over."""
+        return await self._run(
+            lambda: list(
+                self.mailer.check(user, company=company, account=account, send=send, deadline=deadline)
+            )
+        )
 
     async def suggest(self, address: str, *, timeout: float = 10.0, offline: bool = False) -> Suggestions:  # noqa: ASYNC109
         """Return what `Mailer.suggest` returns."""
         return await self._run(
             functools.partial(self.mailer.suggest, address, timeout=timeout, offline=offline)
         )
+
+    async def advise(self, to: str, user: str | None = None, *, company: str | None = None) -> list[Finding]:
+        """Return all that `Mailer.advise` yields."""
+        return await self._run(lambda: list(self.mailer.advise(to, user, company=company)))
 
     async def status(self, user: str | None = None, *, company: str | None = None) -> list[AccountStatus]:
         """Return what `Mailer.status` returns."""

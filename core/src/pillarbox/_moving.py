@@ -87,15 +87,15 @@ def _destination(mailer: Keeping, outbox: Outbox, entry: Entry) -> Route:
         PillarboxError: There is none.
     """
     route = mailer.explain(entry.user, company=entry.company)
-    transport = mailer.plugins[route.account.method]
-    why_not = (
-        _in_doubt(entry, outbox.history(entry.key))
-        or _looks_other(entry, route)
-        or _does_not_fit(entry, route, transport)
-    )
+    why_not = obstacle(entry, outbox.history(entry.key), route, mailer.plugins[route.account.method])
     if why_not:
         raise OutboxError(why_not)
     return route
+
+
+def obstacle(entry: Entry, history: Sequence[Event], route: Route, transport: type[Transport]) -> str:
+    """Return why *entry* may not go by the account of *route*, a sentence; "" where it may."""
+    return _in_doubt(entry, history) or _looks_other(entry, route) or _does_not_fit(entry, route, transport)
 
 
 def _in_doubt(entry: Entry, history: Sequence[Event]) -> str:

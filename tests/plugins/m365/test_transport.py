@@ -100,11 +100,14 @@ def test_an_app_reaches_the_mailbox_by_its_address(graph: FakeGraph) -> None:
 def test_what_it_can_do_follows_from_what_was_granted() -> None:
     """Not from what was asked for (rule 23)."""
     known = {"issuer": "i", "subject": "s"}
-    assert M365Transport.capabilities(None) == Capabilities(note="The account is not connected.")
+    assert M365Transport.capabilities(None) == Capabilities(
+        note="The account is not connected.", size=4_000_000
+    )
     looks = M365Transport.capabilities(Connection(**known, scopes=CONFIRM, grant="send"))
     sends = M365Transport.capabilities(Connection(**known, scopes=SEND, grant="confirm"))
     assert (looks.find, sends.find) == (True, False)
     assert "send and confirm" in sends.note
+    assert (looks.size, sends.size) == (None, 4_000_000)
 
 
 def test_its_limits() -> None:

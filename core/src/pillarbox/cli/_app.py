@@ -28,6 +28,7 @@ _COMMANDS = {
     "user": "List, add, show, change, rename or remove users.",
     "explain": "Say whose account would be used, which address would show, and why.",
     "check": "Look, stage by stage, whether an account works. Sends nothing.",
+    "advise": "Say what would break if the company, or a user, changed its method.",
     "send": "Send a message.",
     "outbox": "List what was sent and what waits; retry, cancel, settle, pause.",
     "worker": "Send what waits in the outbox.",

@@ -183,8 +183,11 @@ class M365Transport(Transport):
 
     @classmethod
     def capabilities(cls, connection: Connection | None) -> Capabilities:
-        """Return whether it can look, by what was granted."""
+        """Return whether it can look, and how large a message may be, by what was granted."""
+        from .making import LARGEST_REQUEST
+
         if connection is None:
-            return Capabilities(note="The account is not connected.")
-        looks = scopes.can_look(connection.scopes)
-        return Capabilities(find=looks, send_as=True, note="" if looks else _SENDS_ONLY)
+            return Capabilities(note="The account is not connected.", size=LARGEST_REQUEST)
+        if scopes.can_look(connection.scopes):
+            return Capabilities(find=True, send_as=True)
+        return Capabilities(send_as=True, note=_SENDS_ONLY, size=LARGEST_REQUEST)
