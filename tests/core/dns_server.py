@@ -47,11 +47,9 @@ class NameServer:
         self.slow, self.silent, self.garbage, self.refuses = slow, silent, garbage, refuses
         self.asked: list[tuple[str, str]] = []
         self.by_tcp = 0
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
-        self.port = self._udp.getsockname()[1]
-        self._tcp = _Tcp(("127.0.0.1", self.port), _Talk)
+        self._tcp, self._udp = _at_one_port()
         self._tcp.owner = self
+        self.port = self._udp.getsockname()[1]
 
     def __enter__(self) -> NameServer:
         self._threads = [
@@ -115,6 +113,32 @@ class NameServer:
             if own in {kind, "CNAME"}:
                 response.answer.append(dns.rrset.from_text(name, 60, "IN", own, rest))
         return response.to_wire(max_size=65535)
+
+
+def _at_one_port() -> tuple[_Tcp, socket.socket]:
+    """Return a listener and a socket at the same port, which has to be free for both."""
+    for _ in range(50):
+        tcp, udp = _Tcp(("127.0.0.1", 0), _Talk), socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.server_address)
+        except OSError:
+            tcp.server_close()
+            udp.close()
+        else:
+            return tcp, udp
+    raise OSError("no port is free for both TCP and UDP")
+
+
+def _on_one_port() -> tuple[socket.socket, _Tcp]:
+    """Return a socket by UDP and a server by TCP on one port; the one that UDP is given may be taken by TCP."""
+    for _ in range(50):
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            return udp, _Tcp(udp.getsockname(), _Talk)
+        except OSError:
+            udp.close()
+    raise OSError("no port is free for both")
 
 
 class _Tcp(socketserver.ThreadingTCPServer):
