@@ -9,7 +9,6 @@ from ._errors import SettingsError
 from ._outbox import Entry, Search
 from ._outbox.entry import ENDED
 from ._settings import NONE, Choice, Company, User
-from ._suggestion import SECONDS, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +45,7 @@ class Advising:
 
         def _registered(self, name: str) -> Registered: ...
 
-    def suggest(self, address: str, *, timeout: float = SECONDS, offline: bool = False) -> Suggestions:
+    def suggest(self, address: str, *, timeout: float = 10.0, offline: bool = False) -> Suggestions:
         """Return which methods fit *address*, the best first, by what is installed and allowed here.
 
         See `pillarbox.suggest`, which needs no settings.
@@ -54,6 +53,8 @@ class Advising:
         Raises:
             MessageError: It is not an address.
         """
+        from ._suggestion import suggest
+
         networks = map(str, self._private)
         return suggest(
             address, plugins=self.plugins, private_networks=networks, timeout=timeout, offline=offline

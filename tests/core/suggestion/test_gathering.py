@@ -96,7 +96,7 @@ def test_the_limit_holds_for_all_together(way):
     started = time.monotonic()
     with Site(talk=drip) as site:
         found, _ = asked({}, site, timeout=1.0, **way)
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 3.0
     assert found.not_asked == (
         "DNS gave no answer about acme.example in time.",
         "The web site of acme.example gave no mail settings.",

@@ -80,6 +80,15 @@ def test_what_a_plugin_says_stands_in_the_place_of_the_books_word():
     assert [one.method for one in rest] == ["smtp"]
 
 
+def test_what_a_plugin_says_of_outlook_is_not_said_twice():
+    """The first word counts."""
+    offered = Suggestion(method="mapi", reason="Outlook is here.", drawbacks=("One.",), rank=45)
+    found = ranked(ADDRESS, Evidence(offered=(offered,)), ALL)
+    assert [(one.method, one.reason) for one in found if one.method == "mapi"] == [
+        ("mapi", "Outlook is here.")
+    ]
+
+
 def test_each_setting_says_where_it_comes_from():
     """The book's name their page, those of the domain the record."""
     known = ranked(ADDRESS, Evidence(provider=of("Fastmail")), ALL)[0]

@@ -71,7 +71,7 @@ def _by_dns(domain: str, plugins: Plugins, dns: Dns, timeout: float) -> Evidence
         provider=known[0] if known else None,
         servers=servers,
         offered=plugins.suggested(domain, hosts),
-        seen=(*_mx_seen(domain, hosts), *_services_seen(domain, listed)),
+        seen=(*_mx_seen(domain, known[1:] if known else hosts), *_services_seen(domain, listed)),
         not_asked=_unanswered(domain, [mx, *listed]),
     )
 

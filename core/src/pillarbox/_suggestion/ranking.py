@@ -30,15 +30,23 @@ def ranked(address: str, evidence: Evidence, installed: Mapping[str, str]) -> tu
         installed: Why each method that there is can't be used here, by name; "" for those that can.
     """
     found = [*_connecting(evidence), *_by_smtp(address, evidence), *_by_outlook(address, evidence)]
-    ready = (_with_readiness(_worded(one), installed) for one in found)
+    firsts = {
+        _what(one): one for one in reversed(found)
+    }  # what a plugin says stands before what is said here
+    ready = (_with_readiness(_worded(one), installed) for one in reversed(firsts.values()))
     return tuple(sorted(ready, key=lambda one: -one.rank))
 
 
+def _what(one: Suggestion) -> tuple[object, ...]:
+    """Return what makes two suggestions the same for the one who chooses."""
+    return one.method, *(one.settings.get(name) for name in ("server", "port", "encryption"))
+
+
 def _connecting(evidence: Evidence) -> Iterator[Suggestion]:
-    """Give what plugins recognise, and the book's word where the method's plugin is not there to say it."""
+    """Give what plugins recognise, and the book's word, which counts where the method's plugin is not there to say it."""
     yield from evidence.offered
     one = evidence.provider
-    if one is not None and one.method and one.method not in {each.method for each in evidence.offered}:
+    if one is not None and one.method:
         reason = f"{one.name} accounts connect: somebody signs in once, and no password is kept."
         yield Suggestion(method=one.method, reason=reason, rank=CONNECTS)
 
