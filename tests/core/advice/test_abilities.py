@@ -12,9 +12,9 @@ from .scene import ByUser, Settings, connection, found, learned, mailer, sent
 def test_copies_are_filed_or_not_any_more():
     """The one is good news, the other is not."""
     told = found(mailer(), "strict")["change-copy"][0]
-    assert (told.seen, told.level) == ("not known now; then filed by Strictmail", Level.OK)
+    assert (told.seen, told.level) == ("now: not known; then: filed by Strictmail", Level.OK)
     back = found(learned(mailer(method="strict"), company=connection()), "umail")["change-copy"][0]
-    assert (back.seen, back.level) == ("filed by Strictmail now; then not known", Level.WARN)
+    assert (back.seen, back.level) == ("now: filed by Strictmail; then: not known", Level.WARN)
 
 
 def test_looking_depends_on_what_is_granted():

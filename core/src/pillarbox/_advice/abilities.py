@@ -36,7 +36,7 @@ def _copies(
     today = asked(before, "describe", now.settings).copy or "not known"
     if then != today:
         level = Level.WARN if before.saves_copy and not transport.saves_copy else Level.OK
-        yield Finding("copy", level, "change-copy", f"{today} now; then {then}")
+        yield Finding("copy", level, "change-copy", f"now: {today}; then: {then}")
 
 
 def _looking(change: Change, account: Account, transport: type[Transport]) -> Finding:
