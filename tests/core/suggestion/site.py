@@ -87,6 +87,13 @@ def drip(secured: ssl.SSLSocket) -> None:
         time.sleep(0.05)
 
 
+def flood(secured: ssl.SSLSocket) -> None:
+    """Send as fast as can be, for ever."""
+    secured.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
+    while True:
+        secured.sendall(b" " * 16_384)
+
+
 @attrs.frozen
 class Elsewhere(Network):
     """A network in which every name leads to *address*."""

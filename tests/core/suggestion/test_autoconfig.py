@@ -9,7 +9,7 @@ import pytest
 
 from pillarbox._suggestion.autoconfig import MOST_OCTETS, NoDocument, Web, places
 
-from .site import DOMAIN, GOOD, Elsewhere, Site, answer, drip, here, trusting
+from .site import DOMAIN, GOOD, Elsewhere, Site, answer, drip, flood, here, trusting
 
 HOST = f"autoconfig.{DOMAIN}"
 
@@ -69,6 +69,14 @@ def test_a_site_that_trickles_is_left_in_time():
     with Site(talk=drip) as site, pytest.raises(NoDocument):
         fetched(site, timeout=0.5)
     assert time.monotonic() - started < 1.5
+
+
+def test_an_answer_without_end_is_left_once_it_is_too_large():
+    """Long before the time is over."""
+    started = time.monotonic()
+    with Site(talk=flood) as site, pytest.raises(NoDocument):
+        fetched(site, timeout=20)
+    assert time.monotonic() - started < 5
 
 
 def test_a_certificate_of_another_is_not_taken():
