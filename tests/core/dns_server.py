@@ -129,18 +129,6 @@ def _at_one_port() -> tuple[_Tcp, socket.socket]:
     raise OSError("no port is free for both TCP and UDP")
 
 
-def _on_one_port() -> tuple[socket.socket, _Tcp]:
-    """Return a socket by UDP and a server by TCP on one port; the one that UDP is given may be taken by TCP."""
-    for _ in range(50):
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        udp.bind(("127.0.0.1", 0))
-        try:
-            return udp, _Tcp(udp.getsockname(), _Talk)
-        except OSError:
-            udp.close()
-    raise OSError("no port is free for both")
-
-
 class _Tcp(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
