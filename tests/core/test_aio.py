@@ -220,6 +220,19 @@ def test_a_message_is_enqueued_from_an_event_loop():
     assert method.accepted == [entry.key]
 
 
+def test_methods_are_suggested_and_a_change_is_advised_on():
+    """As the mailer itself does."""
+
+    async def story():
+        async with AsyncMailer(mailer(slow())) as sends:
+            found = await sends.suggest("anna@fastmail.com", offline=True)
+            return found, await sends.advise("amail"), list(sends.mailer.advise("amail"))
+
+    found, advised, same = asyncio.run(story())
+    assert found.methods[0].settings["server"] == "smtp.fastmail.com"
+    assert advised == same
+
+
 def test_an_account_is_signed_in_from_an_event_loop():
     """Begun, finished, ended."""
     provider = Provider()

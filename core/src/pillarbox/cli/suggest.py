@@ -88,7 +88,7 @@ def show(found: Suggestions, way: Way) -> None:
 
 
 def _lines(number: int, one: Suggestion, command_line: str) -> Iterator[str]:
-    here = label("ready", "green") if one.ready else one.cure
+    here = label("ready", "green") if one.ready else clean(one.cure)
     yield f"{number:>3}  {clean(one.label)}   {here}"
     for sentence in (one.reason, *(f"But: {drawback}" for drawback in one.drawbacks)):
         for line in folded(clean(sentence), width() - len(_INDENT)):
@@ -97,7 +97,7 @@ def _lines(number: int, one: Suggestion, command_line: str) -> Iterator[str]:
         yield f"{_INDENT}From {clean(source)}:"
         rows = [(name, _shown(value)) for name, value in one.settings.items() if one.sources[name] == source]
         yield from (f"{_INDENT}  {line}" for line in columns(rows))
-    yield f"{_INDENT}{command_line}"
+    yield f"{_INDENT}{clean(command_line)}"
 
 
 def _shown(value: Any) -> str:
