@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ._errors import SettingsError
 from ._outbox import Entry, Search
 from ._outbox.entry import ENDED
-from ._settings import NONE, Choice, Company, User
+from ._settings import NONE, Account, Choice, Company, User
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,6 +44,8 @@ class Advising:
         def _connections(self, company: Company) -> Mapping[str, Connection]: ...
 
         def _registered(self, name: str) -> Registered: ...
+
+        def _grant_findings(self, account: Account, connection: Connection) -> Iterator[Finding]: ...
 
     def suggest(self, address: str, *, timeout: float = 10.0, offline: bool = False) -> Suggestions:
         """Return which methods fit *address*, the best first, by what is installed and allowed here.
@@ -96,6 +98,7 @@ class Advising:
             transports=self.plugins,
             connections=self._connections(found),
             register=self._registered,
+            granted=self._grant_findings,
             sent=sent,
             open=tuple(entry for entry in sent if entry.state not in ENDED),
             history=(lambda _: ()) if outbox is None else outbox.history,

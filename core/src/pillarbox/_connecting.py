@@ -279,10 +279,16 @@ class Connecting:
             return
         yield from known.checked(one.connection, account.mailbox)
         yield found_of_sign_in(one, self._clock())
-        grant = None if one.connection is None else grant_of(one.connection)
-        if one.connection is not None and grant is not None:
+        if one.connection is not None:
+            yield from self._grant_findings(account, one.connection)
+
+    def _grant_findings(self, account: Account, connection: Connection) -> Iterator[Finding]:
+        """Yield what is found of what *connection* was granted, for *account*."""
+        grant = grant_of(connection)
+        if grant is not None:
             asked = SignIn(account=account, grant=grant, purpose=self._purpose(account))
-            yield from found_of_grant(one.connection, known.wanted(asked), connect_command(account.owner))
+            wanted = self._registered_for(account).wanted(asked)
+            yield from found_of_grant(connection, wanted, connect_command(account.owner))
 
     def _to_connect(self, user: str | None, company: str | None) -> tuple[Company | User, Account]:
         found, who = self.directory.look_up(user, company)

@@ -82,7 +82,7 @@ class Split(ByUser):
 def mailer(*users: User, method: str = "umail", connectors=True, vault=None, **more) -> Mailer:
     """Return a mailer whose company sends by *method*."""
     methods = {**METHODS, "needs": Needs, "strict": Strict, "split": Split, **more.pop("extra", {})}
-    found = Plugins(extra=methods, connectors={"memory": MemoryConnector} if connectors else {})
+    found = Plugins(allowed=(), extra=methods, connectors={"memory": MemoryConnector} if connectors else {})
     company = Company(address="orders@acme.example", name="Acme Ltd", method=method, **more)
     directory = MemoryDirectory(company, list(users) or [ANNA], plugins=found)
     return Mailer(directory, outbox=KeptOutbox(QUICK), queue=QUICK, vault=vault)

@@ -68,3 +68,18 @@ def test_a_sign_in_of_another_connector_does_not_count():
     """It is another provider's."""
     box = learned(mailer(), company=attrs.evolve(connection(), connector="other"))
     assert "change-connect" in found(box, "strict")
+
+
+def test_a_sign_in_that_was_granted_too_little_is_told():
+    """As check tells it, with what is lacking."""
+    box = learned(mailer(), company=connection(scopes=("send",)))
+    told = found(box, "strict")["grant-short"][0]
+    assert (told.level, told.seen) == (Level.FAIL, "not granted: look")
+
+
+def test_a_sign_in_that_has_ended_has_to_be_made_again():
+    """The provider gives no more tokens."""
+    ended = attrs.evolve(connection(), refused="It was revoked.")
+    told = found(learned(mailer(), company=ended), "strict")
+    assert told["change-connect"][0].seen == "orders@acme.example has to sign in again: It was revoked."
+    assert "change-connected" not in told

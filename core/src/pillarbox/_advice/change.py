@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -13,7 +13,7 @@ from .._connectors import Connection
 from .._errors import InvalidSettings, PillarboxError
 from .._outbox import Entry, Event
 from .._resolution import resolve
-from .._route import Route
+from .._route import Finding, Route
 from .._schema import FormField, form
 from .._settings import Account, Choice, Company, User, plain_settings
 from .._transports import Transport
@@ -37,6 +37,7 @@ class Change:
         transports: What is installed.
         connections: What sign-ins learned, by owner.
         register: Raises what is wrong with the registration of a connector.
+        granted: Gives what is found of what a sign-in was granted, for an account.
         sent: What the account's owner sent, the newest first, without bytes.
         open: What waits of it.
         history: Gives what happened to an entry.
@@ -50,6 +51,7 @@ class Change:
     transports: Transports
     connections: Mapping[str, Connection] = attrs.field(factory=dict)
     register: Callable[[str], object] = lambda _: None
+    granted: Callable[[Account, Connection], Iterable[Finding]] = lambda *_: ()
     sent: Sequence[Entry] = ()
     open: Sequence[Entry] = ()
     history: Callable[[str], Sequence[Event]] = lambda _: ()

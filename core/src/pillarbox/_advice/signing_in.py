@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .._accounts import connect_command, sign_in_of
 from .._errors import PillarboxError
 from .._route import Finding, Level
-from .._settings import Company
+from .._settings import Account, Company
 from .change import Change
 
 
@@ -26,17 +26,25 @@ def signing_in(change: Change) -> Iterator[Finding]:
         change.register(connector)
     except PillarboxError as error:
         yield Finding("registration", Level.FAIL, "change-registration", error.detail, error.cure)
-    found = change.connection(account)
-    if found is None:
-        who = account.signs_in_as or account.mailbox
-        seen = (
-            f"{who} has to sign in once; until then nothing is sent"
-            if who
-            else "somebody has to sign in once"
-        )
-        yield Finding("sign-in", Level.WARN, "change-connect", seen, f"Run: {connect_command(account.owner)}")
+        yield from _connected(change, account)
         return
-    yield Finding("sign-in", Level.OK, "change-connected", f"connected as {found.address or account.mailbox}")
+    yield from _connected(change, account)
+    found = change.connection(account)
+    yield from change.granted(account, found) if found is not None else ()
+
+
+def _connected(change: Change, account: Account) -> Iterator[Finding]:
+    """Yield whether somebody has still to sign in."""
+    found = change.connection(account)
+    if found is not None and not found.refused:
+        seen = f"connected as {found.address or account.mailbox}"
+        yield Finding("sign-in", Level.OK, "change-connected", seen)
+        return
+    who = account.signs_in_as or account.mailbox or "somebody"
+    seen = f"{who} has to sign in once; until then nothing is sent"
+    if found is not None:
+        seen = f"{who} has to sign in again: {found.refused}"
+    yield Finding("sign-in", Level.WARN, "change-connect", seen, f"Run: {connect_command(account.owner)}")
 
 
 def _set(change: Change) -> str:
