@@ -6,8 +6,8 @@ import shlex
 
 import pytest
 
-from pillarbox import Suggestion
-from pillarbox.cli.suggest import Way
+from pillarbox import Suggestion, Suggestions
+from pillarbox.cli.suggest import Way, show
 
 from .conftest import write
 
@@ -62,6 +62,16 @@ def test_what_is_not_installed_says_the_pip_command(invoke, monkeypatch):
     monkeypatch.setenv("PILLARBOX_PLUGINS", "pillarbox-smtp")
     done = invoke("suggest", "anna@gmail.com")
     assert done.out.startswith("  1  Gmail   pip install pillarbox-gmail\n")
+
+
+def test_what_does_not_work_on_this_computer_says_why(capsys):
+    """Below its name, where there is room."""
+    why = "Outlook is Windows' alone."
+    show(
+        Suggestions(address="a@b.example", methods=(Suggestion(method="mapi", label="Outlook", cure=why),)),
+        Way("a@b.example", None, {}),
+    )  # type: ignore[arg-type]
+    assert capsys.readouterr().out.splitlines()[0] == "  1  Outlook   not here"
 
 
 @pytest.mark.parametrize("address", ["acme.example", "a b@acme.example", "a@b@", "a\x1b[31m@acme.example"])

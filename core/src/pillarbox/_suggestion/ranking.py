@@ -98,7 +98,8 @@ def _of_server(address: str, one: Server, nth: int) -> Suggestion:
 
 def _smtp(reason: str, settings: Mapping[str, Any], source: str, rank: int, *drawbacks: str) -> Suggestion:
     """Return a suggestion of SMTP, with what speaks against it here, then in general."""
-    against = (*filter(None, drawbacks), *book().methods["smtp"].drawbacks)
+    general = () if settings.get("sign_in") else book().methods["smtp"].drawbacks  # which are about passwords
+    against = (*filter(None, drawbacks), *general)
     sources = dict.fromkeys(settings, source)
     return Suggestion(
         method="smtp", settings=settings, sources=sources, reason=reason, drawbacks=against, rank=rank

@@ -88,9 +88,13 @@ def show(found: Suggestions, way: Way) -> None:
 
 
 def _lines(number: int, one: Suggestion, command_line: str) -> Iterator[str]:
-    here = label("ready", "green") if one.ready else clean(one.cure)
+    is_short = one.cure.startswith("pip install ")
+    here = label("ready", "green") if one.ready else one.cure if is_short else "not here"
     yield f"{number:>3}  {clean(one.label)}   {here}"
-    for sentence in (one.reason, *(f"But: {drawback}" for drawback in one.drawbacks)):
+    but = (
+        f"But: {drawback}" for drawback in (*([] if is_short or one.ready else [one.cure]), *one.drawbacks)
+    )
+    for sentence in (one.reason, *but):
         for line in folded(clean(sentence), width() - len(_INDENT)):
             yield _INDENT + line
     for source in dict.fromkeys(one.sources.values()):
