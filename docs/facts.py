@@ -296,7 +296,7 @@ def hooks() -> dict[str, Any]:
 
 def our_points(group: str) -> list[Any]:
     """Return the entry points of *group* that our own distributions bring, by name."""
-    from pillarbox._plugins import distribution_of, entry_points
+    from pillarbox._entry_points import distribution_of, entry_points
 
     ours = {f"pillarbox-{folder.name}" for folder in (ROOT / "plugins").iterdir()} | {
         "pillarbox"

@@ -55,13 +55,12 @@ TELL = """
 
 
 def test_a_strangers_method_is_listed_with_its_distribution(tmp_path):
-    """Name, label, distribution; ours that are absent with the pip line."""
+    """Name, label, distribution."""
     folder = site(
         tmp_path, goodmail={"module": GOOD, "points": "[pillarbox.transports]\ngood = goodmail:T\n"}
     )
     printed = run(folder, TELL).stdout
     assert "good | Good mail | goodmail | \n" in printed
-    assert "mapi |  | pillarbox-mapi | Not installed: pip install pillarbox-mapi" in printed
 
 
 BROKEN = {

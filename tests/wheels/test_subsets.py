@@ -53,6 +53,13 @@ def test_without_the_extra_the_command_says_how_to_get_it(environment):
     assert "pip install 'pillarbox[cli]'" in done.stderr
 
 
+def test_what_is_not_installed_is_listed_with_its_pip_line(environment):
+    """Whole, so that it can be copied."""
+    listed = environment("pillarbox[cli,smtp]").pillarbox("methods").stdout
+    for name in ("m365", "gmail", "mapi"):
+        assert f"pip install pillarbox-{name}\n" in listed
+
+
 @pytest.mark.parametrize(
     "command", [["demo"], ["explain"], ["check"], ["send", "--to", "a@b.example", "--subject", "s"]]
 )

@@ -6,14 +6,14 @@ import difflib
 import functools
 import inspect
 import os
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from ._connectors import Connector, Grant
-from ._errors import PillarboxError, TransportNotInstalled, Unavailable, quotation
+from ._entry_points import distribution_of, entry_points, load, made_for, normal, using
+from ._errors import PillarboxError, TransportNotInstalled, Unavailable
 from ._route import Suggestion
 from ._settings import NONE
 from ._transports import Transport
@@ -37,6 +37,7 @@ OURS: Mapping[str, str] = {
 }
 """Our own methods and their distributions; only these are ever advertised, never what a settings file names."""
 TRANSPORTS = "pillarbox.transports"
+LEFT_OUT = "Left out: [deployment] plugins or PILLARBOX_PLUGINS does not name its distribution."
 CONNECTORS = "pillarbox.connectors"
 
 
@@ -46,6 +47,7 @@ class MethodInfo:
 
     Attributes:
         problem: Why it can't be used here, with the cure, or "".
+        made_for: The versions of pillarbox that the distribution says it is made for; "" where it says nothing.
         grants: What a person may allow when they connect an account of it; () where it signs in with a password.
     """
 
@@ -54,47 +56,8 @@ class MethodInfo:
     distribution: str = ""
     version: str = ""
     problem: str = ""
+    made_for: str = ""
     grants: tuple[str, ...] = ()
-
-
-@functools.cache
-def entry_points(group: str) -> tuple[EntryPoint, ...]:
-    """Return the installed entry points of *group*, read once a process (it imports importlib.metadata)."""
-    from importlib import metadata
-
-    try:
-        return tuple(metadata.entry_points(group=group))
-    except Exception:  # noqa: BLE001  (one unreadable file of any distribution spoils the list of all)
-        return tuple(_readable(group))
-
-
-def _readable(group: str) -> Iterator[EntryPoint]:
-    """Give the entry points of those distributions that can be read."""
-    from importlib import metadata
-
-    from . import _log
-
-    seen: set[str] = set()
-    for dist in metadata.distributions():
-        try:
-            points = tuple(dist.entry_points.select(group=group))
-            name = normal(dist.name)
-        except Exception as error:  # noqa: BLE001  (a broken distribution harms nobody)
-            _log.event("warning", "pillarbox.distribution_broken", error=type(error).__name__)
-            continue
-        if name not in seen:  # the first on the path is the one that is imported
-            yield from points
-        seen.add(name)
-
-
-def normal(name: str) -> str:
-    """Return the one spelling of a distribution's *name* (the packaging guide's normalisation)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def distribution_of(point: EntryPoint) -> str:
-    """Return the name of the distribution that brings *point*, or ""."""
-    return (point.dist.name or "") if point.dist else ""
 
 
 class Plugins(Mapping[str, type[Transport]]):
@@ -171,6 +134,10 @@ class Plugins(Mapping[str, type[Transport]]):
         return points[0]
 
     def _missing(self, name: str) -> TransportNotInstalled:
+        if any(point.name == name for point in entry_points(TRANSPORTS)):
+            return TransportNotInstalled(
+                f"The method {name} may not be used here.", method=name, cure=LEFT_OUT
+            )
         if name in OURS:
             cure = f"Install it with: pip install {OURS[name]}"
         else:
@@ -180,10 +147,8 @@ class Plugins(Mapping[str, type[Transport]]):
         return TransportNotInstalled(f"The method {name} is not installed.", method=name, cure=cure)
 
     def _load(self, point: EntryPoint) -> type[Transport]:
-        try:
-            return _transport(point.load())
-        except (Exception, SystemExit) as error:
-            raise _broken(point, error) from error
+        with using(point):
+            return _transport(load(point))
 
     def connector(self, name: str) -> Connector:
         """Return the connector *name*.
@@ -208,10 +173,8 @@ class Plugins(Mapping[str, type[Transport]]):
                 f"{names} both offer the connector {name}; neither is used.",
                 cure=f'Choose one in the settings: [deployment.methods] {name} = "..."',
             )
-        try:
-            made: Connector = _connector(points[0].load())()
-        except (Exception, SystemExit) as error:
-            raise _broken(points[0], error) from error
+        with using(points[0]):
+            made: Connector = _connector(load(points[0]))()
         return made
 
     @property
@@ -223,17 +186,23 @@ class Plugins(Mapping[str, type[Transport]]):
         """Return every method there is or could be: installed ones, then ours that are not."""
         points = {point.name: point for point in self._points()}
         found = [self._info(name, points.get(name)) for name in self]
-        absent = [
-            MethodInfo(name=name, distribution=dist, problem=f"Not installed: pip install {dist}")
-            for name, dist in OURS.items()
-            if name not in self
-        ]
+        absent = [self._absent(name, dist) for name, dist in OURS.items() if name not in self]
         return found + absent
+
+    def _absent(self, name: str, dist: str) -> MethodInfo:
+        """Return one of ours that can't be used: it is not installed, or may not be imported here."""
+        is_there = any(point.name == name for point in entry_points(TRANSPORTS))
+        problem = LEFT_OUT if is_there else f"Not installed: pip install {dist}"
+        return MethodInfo(name=name, distribution=dist, problem=problem)
 
     def _info(self, name: str, point: EntryPoint | None) -> MethodInfo:
         facts: dict[str, Any] = {"name": name}
         if point is not None and point.dist is not None:
-            facts |= {"distribution": point.dist.name, "version": point.dist.version}
+            facts |= {
+                "distribution": point.dist.name,
+                "version": point.dist.version,
+                "made_for": made_for(point),
+            }
         try:
             transport = self[name]
             facts["label"] = transport.label or name
@@ -262,14 +231,10 @@ class Plugins(Mapping[str, type[Transport]]):
                 f"{' and '.join(names)} both bring a vault; neither is used.",
                 cure="Uninstall one, or name the distributions to use: [deployment] plugins = [...]",
             )
-        try:
-            path = beside.with_name(f"{beside.stem}.vault.sqlite3")
-            open_vault = points[0].load()
+        path = beside.with_name(f"{beside.stem}.vault.sqlite3")
+        with using(points[0]):
+            open_vault = load(points[0])
             opened: Vault = open_vault(path, *shared) if shared else open_vault(path)
-        except PillarboxError:
-            raise
-        except (Exception, SystemExit) as error:
-            raise _broken(points[0], error) from error
         return opened
 
     def outbox(self, kind: str, settings: Any, beside: Path, password: str | None) -> Any:
@@ -280,12 +245,8 @@ class Plugins(Mapping[str, type[Transport]]):
         """
         for point in self._points("pillarbox.outboxes"):
             if point.name == kind:
-                try:
-                    return point.load()(settings, beside, password)
-                except PillarboxError:
-                    raise
-                except (Exception, SystemExit) as error:
-                    raise _broken(point, error) from error
+                with using(point):
+                    return load(point)(settings, beside, password)
         cure = (
             f"Run: pip install pillarbox-{kind}"
             if kind == "procrastinate"
@@ -301,10 +262,8 @@ class Plugins(Mapping[str, type[Transport]]):
         """
         for point in self._points("pillarbox.commands"):
             if point.name == name:
-                try:
-                    return point.load()
-                except (Exception, SystemExit) as error:
-                    raise _broken(point, error) from error
+                with using(point):
+                    return load(point)
         return None
 
     @functools.cached_property
@@ -374,7 +333,7 @@ class Plugins(Mapping[str, type[Transport]]):
 def _register(manager: pluggy.PluginManager, point: EntryPoint) -> None:
     """Register the module of *point*, wholly or not at all."""
     name = f"{distribution_of(point)}:{point.name}"
-    manager.register(point.load(), name=name)
+    manager.register(load(point), name=name)
     try:
         manager.check_pending()  # a misspelt hook would be silent
         for caller in manager.get_hookcallers(manager.get_plugin(name)) or []:
@@ -433,12 +392,4 @@ def fault(transport: type[Transport], error: Exception) -> Unavailable:
     return Unavailable(
         f"{label} failed with {type(error).__name__} before anything was sent.",
         cure="It is a fault of the method.",
-    )
-
-
-def _broken(point: EntryPoint, error: BaseException) -> Unavailable:
-    dist = distribution_of(point) or point.value
-    return Unavailable(
-        f"{dist} can't be loaded: {type(error).__name__}: {quotation(str(error))[:200]}.",
-        cure=f"Reinstall or remove {dist}.",
     )

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from tests import systems
+
 from .conftest import write
 from .test_app import install
 
 
 def test_methods_lists_what_is_and_what_could_be(command):
-    """Without a settings file; with the distribution, its version, and the pip line of what is missing."""
+    """Without a settings file; with the distribution, its version, what it is made for, and why one can't be used here."""
     done = command("methods")
     assert (done.code, done.err) == (0, "")
     lines = {line.split()[0]: line for line in done.out.replace(" | ", "   ").splitlines()}
     assert lines["smtp"].split()[1:3] == ["SMTP", "pillarbox-smtp"]
     assert lines["smtp"].endswith("   ready")
-    assert lines["mapi"].endswith("   pip install pillarbox-mapi")
+    assert "<0.2,>=0.1" in lines["smtp"]
+    assert systems.WINDOWS or "needs Windows" in lines["mapi"]
 
 
-def test_a_terminal_keeps_the_pip_line_whole(terminal):
-    """80 columns."""
+def test_what_the_deployer_leaves_out_is_not_called_missing(terminal):
+    """To install it again would help nobody; and 80 columns are enough to say so."""
     screen = terminal("methods", NO_COLOR="1", PILLARBOX_PLUGINS="pillarbox-smtp")
     assert screen.end() == 0
-    assert "pip install pillarbox-mapi" in screen.shown
+    assert "Left out" in screen.shown
+    assert "pip install" not in screen.shown
     assert max(map(len, screen.visible)) <= 80
 
 
@@ -28,7 +32,7 @@ def test_methods_tells_programs(invoke):
     """With the same words."""
     found = {one["name"]: one for one in invoke("methods", "--json").json}
     assert (found["smtp"]["label"], found["smtp"]["problem"]) == ("SMTP", "")
-    assert "pip install pillarbox-mapi" in found["mapi"]["problem"]
+    assert systems.WINDOWS or "needs Windows" in found["mapi"]["problem"]
 
 
 def test_the_deployers_choice_of_plugins_is_kept(invoke, tmp_path):
@@ -64,3 +68,38 @@ def test_a_third_partys_method_gets_options_for_nothing(command, tmp_path):
     done = command(*init, "--flavour", "sour", PYTHONPATH=str(tmp_path))
     assert done.code == 0, done.err
     assert 'flavour = "sour"' in (tmp_path / "pillarbox.toml").read_text()
+
+
+OTHER = """
+import attrs
+from pillarbox import Transport
+@attrs.frozen
+class S:
+    pass
+class T(Transport):
+    settings: S
+    label = "Strange"
+    def send(self, s, j): ...
+print("IMPORTED")
+"""
+
+
+def test_a_method_for_another_pillarbox_is_told_and_not_imported(command, tmp_path):
+    """Its author promised it for other versions; who upgraded one of the two upgrades both."""
+    (tmp_path / "strange.py").write_text(OTHER)
+    install(tmp_path, "[pillarbox.transports]\nstrange = strange:T\n")
+    metadata = tmp_path / "strange-1.dist-info" / "METADATA"
+    metadata.write_text(metadata.read_text() + "Requires-Dist: pillarbox<0.1,>=0.0.5\n")
+    done = command("methods", PYTHONPATH=str(tmp_path))
+    assert done.code == 0
+    assert "strange is made for pillarbox <0.1,>=0.0.5; this is " in done.out
+    assert "pip install -U strange pillarbox" in done.out
+    assert "IMPORTED" not in done.out
+
+
+def test_the_imports_of_plugins_are_timed(command):
+    """Those that the call needed, and no others."""
+    done = command("--trace-plugins", "methods")
+    rows = [line for line in done.err.splitlines() if " ms " in line]
+    assert any("pillarbox.transports smtp (pillarbox-smtp)" in row for row in rows)
+    assert command("--trace-plugins", "methods", "--help").err == "No plugin was imported.\n"

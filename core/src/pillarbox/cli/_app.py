@@ -167,6 +167,11 @@ class State:
     is_flag=True,
     help='Print one JSON document, for programs: the result, or {"error": ...}. Every command takes it too.',
 )
+@click.option(
+    "--trace-plugins",
+    is_flag=True,
+    help="Print, on standard error, which plugins were imported, and how long each took.",
+)
 @click.version_option(package_name="pillarbox", message="pillarbox %(version)s")
 @click.pass_context
 def root(ctx: click.Context, /, **_: Any) -> None:
@@ -175,6 +180,24 @@ def root(ctx: click.Context, /, **_: Any) -> None:
     New here? `pillarbox demo` shows it working; `pillarbox init` writes a settings file.
     """
     ctx.call_on_close(state_of(ctx).close)
+    if ctx.params["trace_plugins"]:
+        ctx.call_on_close(_tell_loads)
+
+
+def _tell_loads() -> None:
+    """Print each import of a plugin that this call needed."""
+    from .._entry_points import LOADS
+    from ._output import columns, say_aside
+
+    rows = [
+        (
+            f"{1000 * one.seconds:8.1f} ms",
+            f"{one.group} {one.name} ({one.distribution}) {one.problem}".rstrip(),
+        )
+        for one in LOADS
+    ]
+    for line in columns(rows) or ["No plugin was imported."]:
+        say_aside(line)
 
 
 def state_of(ctx: click.Context) -> State:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .._entry_points import distribution_of, entry_points, normal
 from .._errors import SettingsError, Unavailable
-from .._plugins import distribution_of, entry_points, normal
 from ._app import State
 from ._output import clean, columns, console, json_option, label, plain, print_json, say
 

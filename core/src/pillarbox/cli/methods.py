@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def command(state: State) -> None:
     """List the methods that are installed, and those of ours that are not. Needs no settings file.
 
-    Grants are what a person may allow when they connect an account: send, or confirm, which also lets it be looked up
+    A distribution that is made for another pillarbox than this one is not used, and is told of. Grants are what a person may allow when they connect an account: send, or confirm, which also lets it be looked up
     whether a mail was sent.
 
     \b
@@ -36,12 +36,13 @@ def command(state: State) -> None:
             one.name,
             one.label or "-",
             f"{one.distribution} {one.version}".strip(),
+            one.made_for or "-",
             ", ".join(one.grants) or "-",
             _here(one),
         )
         for one in found
     ]
-    print_table(("method", "label", "distribution", "grants", "here"), rows)
+    print_table(("method", "label", "distribution", "for pillarbox", "grants", "here"), rows)
 
 
 def _here(method: MethodInfo) -> str:
