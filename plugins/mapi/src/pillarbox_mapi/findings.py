@@ -1,0 +1,48 @@
+"""The codes of what `check` finds, each with its meaning."""
+
+from __future__ import annotations
+
+FINDINGS = {
+    "not-reached": "An earlier stage failed, so this one was not tried.",
+    "platform-windows": "The worker runs on Windows.",
+    "platform-other": "The worker does not run on Windows, where classic Outlook is.",
+    "worker-fault": "The worker process could not be started, or gave no answer.",
+    "pywin32-found": "Python can speak COM.",
+    "pywin32-missing": "pywin32 is not installed for the worker's Python.",
+    "session-interactive": "The worker runs in a person's session.",
+    "session-of-services": "The worker runs in the session of services, where Outlook has no profile.",
+    "session-unknown": "In which session the worker runs is not known.",
+    "outlook-registered": "Outlook is registered, and its program is there.",
+    "outlook-program-missing": "Outlook is registered, and its program is not there.",
+    "new-outlook-off": "The switch of the new Outlook was not found on.",
+    "new-outlook-on": "The new Outlook seems to be switched on, which no program can drive.",
+    "attached": "Outlook answers.",
+    "attach-failed": "Outlook answers what is not known.",
+    "profile-open": "A profile is open.",
+    "profile-none": "No profile is open.",
+    "accounts-found": "The account that would send is there.",
+    "online": "Outlook is online.",
+    "offline": "Outlook works offline: what it takes waits in its Outbox.",
+    "trusted": "Outlook trusts this program.",
+    "trust-doubtful": "Outlook may ask a person, or refuse, when a program sends.",
+    "simple-mapi": "Simple MAPI is asked when a message is sent, and can't be asked before.",
+}
+
+
+def finding_codes() -> dict[str, str]:
+    """Return every code with the sentence that says what it means."""
+    from .meanings import AT_SEND, AT_START, FOUND, MEANINGS
+
+    rows = [*FOUND.values(), *AT_SEND.values(), *AT_START.values(), *MEANINGS.values()]
+    return dict(sorted(({row.finding: _generally(row.text) for row in rows} | FINDINGS).items()))
+
+
+def _generally(text: str) -> str:
+    for field, word in {
+        "{wanted}": "it",
+        "{found}": "others",
+        "{kind}": "another",
+        "{who}": "an address",
+    }.items():
+        text = text.replace(field, word)
+    return text
