@@ -211,13 +211,15 @@ def _kinds_of(
 
 def findings() -> dict[str, Mapping[str, str]]:
     """Return the codes of findings with their meanings, under whose they are: core's, then each method's."""
-    from pillarbox import _check
+    from pillarbox import _check, _domain, _trial
     from pillarbox._advice import codes
     from pillarbox._connect import standing
 
     told = {
         "Settings": _check.FINDINGS,
         "Sign-in": standing.FINDINGS,
+        "The domain": _domain.FINDINGS,
+        "The test mail": _trial.FINDINGS,
         "A change of method": codes.FINDINGS,
     }
     for method, transport in transports().items():

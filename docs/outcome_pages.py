@@ -62,19 +62,26 @@ find what had to arrive.
 
 
 def findings() -> str:
-    def rows(codes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-        return ((f"`{name}`", meaning) for name, meaning in codes.items())
+    def rows(title: str, codes: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        for name, meaning in codes.items():
+            yield f'<a id="{anchor(title, name)}"></a>`{name}`', meaning
 
     parts = "\n".join(
-        section(title, table(("code", "meaning"), rows(codes)))
+        section(title, table(("code", "meaning"), rows(title, codes)))
         for title, codes in facts.findings().items()
     )
     return f"""# Findings
 
 What `pillarbox check` and `Mailer.check` may say, by its stable code; and, of a change of method, `pillarbox advise` and
-`Mailer.advise`. A finding also has a stage, a level (`ok`, `warn`, `fail`, `skip`), what was seen, and a cure.
+`Mailer.advise`. A finding also has a stage, a level (`ok`, `warn`, `fail`, `skip`), what was seen, and a cure. Each code can be linked to, by its part of the page and its name:
+`findings.html#smtp-tls-expired`.
 
 {parts}"""
+
+
+def anchor(title: str, code: str) -> str:
+    """Return where the *code* of the part *title* stands on the page of findings; it stays as it is."""
+    return f"{title.lower().replace(' ', '-')}-{code}"
 
 
 def events() -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import inspect
 import re
+from email.utils import format_datetime
 
 import pytest
 
@@ -114,7 +116,7 @@ def test_a_check_that_is_left_early_closes_its_transport():
 def test_every_code_that_core_gives_is_listed():
     """And no other: the reference is made of the list."""
     source = inspect.getsource(_check)
-    given = set(re.findall(r'"((?:settings|method|sender|check)-[a-z]+)"', source))
+    given = set(re.findall(r'"((?:settings|method|sender|check|clock)-[a-z]+)"', source))
     assert given == set(FINDINGS)
     assert all(meaning.endswith(".") for meaning in FINDINGS.values())
 
@@ -142,3 +144,22 @@ def test_a_sign_in_that_is_missing_is_told_once():
     assert [(one.stage, one.code) for one in told if one.level is Level.SKIP] == [
         ("token", "check-skipped"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("minutes", "level", "code"),
+    [(0, Level.OK, "clock-agrees"), (-9, Level.WARN, "clock-off"), (600, Level.WARN, "clock-off")],
+)
+def test_the_clocks_are_compared(minutes, level, code):
+    """Where the other side says what time it is; what is no date is passed over."""
+    theirs = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes)
+
+    def check(self):
+        self.tell_clock(format_datetime(theirs))
+        self.tell_clock("yesterday")
+        self.tell_clock("Mon, 99 Foo 2026 10:00:00")
+        yield Finding("dns", Level.OK, "dns-found")
+
+    found = checked(check)[-1]
+    assert (found.stage, found.level, found.code) == ("clock", level, code)
+    assert bool(found.cure) is (level is Level.WARN)

@@ -216,9 +216,11 @@ def test_every_method_that_finds_something_lists_what_it_may_find() -> None:
     plugins = {path.parent.name for path in finding if "plugins" in path.parts}
     listed = {transport.__module__.partition(".")[0] for transport in facts.transports().values()}
     assert plugins <= listed
-    assert len(facts.findings()) == 3 + len(plugins)
+    assert len(facts.findings()) == 5 + len(plugins)
     rows = [
-        f"| `{code}` | {meaning} |" for codes in facts.findings().values() for code, meaning in codes.items()
+        f'| <a id="{outcome_pages.anchor(title, code)}"></a>`{code}` | {meaning} |'
+        for title, codes in facts.findings().items()
+        for code, meaning in codes.items()
     ]
     assert [row for row in rows if row not in page("findings.md")] == []
 

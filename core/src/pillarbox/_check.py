@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Callable, Iterator, Mapping
 
@@ -32,6 +33,8 @@ FINDINGS: Mapping[str, str] = {
     "check-stopped": "The method's own check ended in an error: the sign-in was refused, or the server can't be reached.",
     "check-skipped": "The method could not look at this, since the account is not signed in.",
     "check-none": "The method has no check of its own.",
+    "clock-agrees": "This machine's clock and the server's agree, within two minutes.",
+    "clock-off": "This machine's clock and the server's are more than two minutes apart.",
 }
 """The codes that core itself gives, with their meaning; a method adds its own."""
 
@@ -149,8 +152,27 @@ def _by_transport(route: Route, open_transport: Callable[[Route], Transport]) ->
         return
     try:
         yield from _looks(route, transport)
+        if transport.clock_skew is not None:
+            yield _clock(transport.clock_skew)
     finally:
         let_go(transport)
+
+
+def _clock(skew: dt.timedelta) -> Finding:
+    """Return what it means that the other side's clock is *skew* ahead of this machine's."""
+    if abs(skew) <= _TOLERATED:
+        return Finding("clock", Level.OK, "clock-agrees", "this machine and the server agree on the time")
+    seconds = abs(skew).total_seconds()
+    apart = f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:,.0f} hours"
+    seen = f"this machine's clock is {apart} {'behind' if skew > dt.timedelta() else 'ahead of'} the server's"
+    cure = (
+        "Let this machine keep its time by the network: tokens, certificates and the Date of mail go by it."
+    )
+    return Finding("clock", Level.WARN, "clock-off", seen, cure)
+
+
+_TOLERATED = dt.timedelta(minutes=2)
+"""What is not worth a word: tokens are usually given five minutes."""
 
 
 def _looks(route: Route, transport: Transport) -> Iterator[Finding]:

@@ -19,7 +19,7 @@ import attrs
 from ._connectors import App, Connection
 from ._declared import settings_class
 from ._errors import PillarboxError, SendDeferred, Unavailable
-from ._mail import ACCEPTED, Answer, AnswerState, Receipt, Sighting, SightingState, Submission
+from ._mail import ACCEPTED, Answer, AnswerState, Receipt, Sighting, SightingState, Submission, now
 from ._network import Network
 from ._route import Finding, Route
 from ._settings import Account
@@ -226,6 +226,8 @@ class Transport(abc.ABC):
     """The attrs class of `Message.options[<method>]`."""
     connector: ClassVar[str] = ""
     """The name of the connector that signs its accounts in, for methods with Connect."""
+    clock_skew: timedelta | None = None
+    """How far the other side's clock is ahead of this machine's, as far as `tell_clock` was told."""
     marks_hand_over: ClassVar[bool]
     """Whether `send` enters `journal.handing_over()`; seen from the class's own methods unless it says so itself.
     A transport that never does is taken to have handed over from the start."""
@@ -300,6 +302,21 @@ class Transport(abc.ABC):
         """
         return None
 
+    def tell_clock(self, said: str) -> None:
+        """Note when the other side says it is, so that `check` compares it with this machine's clock.
+
+        Args:
+            said: A date as mail and HTTP write it (RFC 5322 3.3, RFC 9110 5.6.7); what is none is passed over.
+        """
+        from email.utils import parsedate_to_datetime
+
+        try:
+            theirs = parsedate_to_datetime(said)
+        except (ValueError, TypeError, OverflowError):
+            return
+        if theirs.tzinfo is not None:
+            self.clock_skew = theirs - now()
+
     def check(self) -> Iterator[Finding]:
         """Look, stage by stage and sending nothing, whether the account would work; stops where it makes no sense.
 
@@ -365,8 +382,11 @@ class Transport(abc.ABC):
         return found
 
     @classmethod
-    def require_platform(cls) -> None:
+    def require_platform(cls, settings: Any = None) -> None:
         """Do nothing where the transport works on this platform.
+
+        Args:
+            settings: The account's, where one is asked about: they may let another machine do the work.
 
         Raises:
             Unavailable: It does not.

@@ -113,3 +113,11 @@ def test_a_mailbox_with_another_address_is_told(gmail: FakeGmail, connect: Conne
 def test_the_address_it_would_show_is_judged(connect: Connect, shown: str, aliases, code: str) -> None:
     """Gmail would replace it without a word."""
     assert looked(connect(SEND, aliases=aliases), shown)["sender"] == code
+
+
+def test_gmail_tells_its_clock(gmail: FakeGmail, connect: Connect) -> None:
+    """Every answer has a Date (RFC 9110 6.6.1)."""
+    made = connect(SEND)
+    looked(made)
+    assert made.clock_skew is not None
+    assert abs(made.clock_skew.total_seconds()) < 60

@@ -93,3 +93,11 @@ def test_the_stages_are_those_that_are_told(graph: FakeGraph) -> None:
     """In their order; none is core's, which tells of registration, sign-in and grant."""
     assert not {"registration", "sign-in", "grant"} & set(checks.STAGES)
     assert tuple(found(graph)) == checks.STAGES
+
+
+def test_graph_tells_its_clock(graph: FakeGraph) -> None:
+    """Every answer has a Date (RFC 9110 6.6.1)."""
+    with transport(graph) as one:
+        list(one.check())
+        assert one.clock_skew is not None
+        assert abs(one.clock_skew.total_seconds()) < 60

@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+import attrs
 import pytest
 
 from pillarbox import (
@@ -311,3 +312,52 @@ def test_every_fault_is_told(
     )
     assert failed.seen
     assert not any(ord(character) < 32 for character in failed.seen)
+
+
+class Here(Network):
+    """Leads to this machine, whatever the server is called."""
+
+    def resolve(self, host: str, port: int) -> list[str]:
+        return ["127.0.0.1"]
+
+
+def _of_provider(server: ScriptedServer, name: str) -> dict[str, Finding]:
+    """Return what is found at *server*, taken for the provider's called *name*."""
+    with SmtpTransport(attrs.evolve(signing_in(port=server.port), server=name), Known()) as transport:
+        transport.network = Here()
+        return {one.stage: one for one in transport.check()}
+
+
+def test_a_password_whose_days_are_counted(serve: Serve, users: dict[str, str]) -> None:
+    """Microsoft has said until when it takes passwords for SMTP; the sign-in works, and is warned of."""
+    found = _of_provider(serve(users=users), "smtp.office365.com")["sign-in"]
+    assert (found.level, found.code) == (Level.WARN, "sign-in-password-ends")
+    assert "December 2026" in found.seen
+    assert "sign_in = m365" in found.cure
+    assert _of_provider(serve(users=users), "smtp.acme.example")["sign-in"].code == "sign-in-accepted"
+
+
+@pytest.mark.parametrize(
+    "name", ["smtp.gmail.com", "smtp.mail.yahoo.com", "smtp.aol.com", "smtp.mail.me.com", "smtp.fastmail.com"]
+)
+def test_a_password_that_should_be_an_app_password(serve: Serve, name: str) -> None:
+    """Where a provider takes no other, a refused one is told as that, with the page where one is made."""
+    found = _of_provider(serve(users={ORDERS: "another"}), name)["sign-in"]
+    assert (found.level, found.code, found.exit_code) == (Level.FAIL, "sign-in-app-password", 77)
+    assert "app password" in found.seen
+    assert "https://" in found.cure
+    other = _of_provider(serve(users={ORDERS: "another"}), "smtp.acme.example")["sign-in"]
+    assert other.code == "sign-in-wrong"
+
+
+def test_the_date_in_a_greeting_tells_the_clock(serve: Serve, connect: Connect) -> None:
+    """Exim and Exchange put one there; where there is none nothing is known."""
+    transport = connect(
+        serve(at={"greeting": Reply(220, "mx.acme.example Exim Thu, 01 Jan 2026 10:00:00 +0000")})
+    )
+    assert {one.level for one in transport.check()} <= {Level.OK, Level.WARN, Level.SKIP}
+    assert transport.clock_skew is not None
+    assert transport.clock_skew.days < 0
+    silent = connect(serve())
+    list(silent.check())
+    assert silent.clock_skew is None

@@ -51,6 +51,8 @@ class Api:
         self._credentials = credentials
         self._wire = Wire(app.ca_file, timeout, trace)
         self._token = ""
+        self.date = ""
+        """When the last answer was made, as Gmail says; "" before one came."""
 
     def begin(self) -> None:
         """Get the token that the next requests are made with.
@@ -92,6 +94,7 @@ class Api:
             SignInNeeded: The token was refused, and so was another, or there is no other.
         """
         answer = self._asked(method, where, body, headers)
+        self.date = answer.headers.get("date", "")
         if answer.status != 401:
             return answer
         self._credentials.refuse(self._token)

@@ -80,7 +80,9 @@ class GmailTransport(Transport):
         from .checks import looked_at
 
         shown = self.route.from_address.address if self.route and self.route.from_address else ""
-        yield from looked_at(self._api(), self._allowed(), shown)
+        api = self._api()
+        yield from looked_at(api, self._allowed(), shown)
+        self.tell_clock(api.date)
 
     def may_show(self, address: str) -> Proof | None:
         """Return how it is known that the account may show *address*: its own, or a verified alias."""

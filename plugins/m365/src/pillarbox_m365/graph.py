@@ -60,6 +60,8 @@ class Graph:
         self._seconds = seconds
         self._trace = trace
         self._line = Line(app.ca_file)
+        self.date = ""
+        """When the last answer was made, as Microsoft says; "" before one came."""
 
     @property
     def security(self) -> str:
@@ -100,6 +102,7 @@ class Graph:
             url = f"{url}?{urlencode(query, quote_via=quote)}"
         token, limit = self.token(), seconds or self._seconds
         answer = self._exchanged(method, url, stage, body, token, limit, submits=submits)
+        self.date = answer.headers.get("date", "")
         if answer.status != 401:
             return answer
         other = self._another(token)

@@ -95,6 +95,8 @@ class M365Transport(Transport):
         from .checks import look_at
 
         yield from look_at(self._graph, self._scopes, self._mailbox, self._shown())
+        if self._kept is not None:
+            self.tell_clock(self._kept.date)
 
     def may_show(self, address: str) -> Proof | None:
         """Return that the mailbox may show its own address; of others only sending tells."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 
@@ -22,14 +23,16 @@ from pillarbox import (
 from .certificates import Certificate
 from .fields import Encryption
 from .findings import finding_codes
+from .hosts import host
 from .judgement import finding_of, helped, marked
 from .line import LOOK_SECONDS, Line, today
-from .settings import SmtpSettings
+from .settings import WITH_CERTIFICATE, WITH_TOKEN, SmtpSettings
 from .tls import context_for
 
 STAGES = ("dns", "proxy", "connect", "tls", "greeting", "sign-in", "sender", "recipient", "reset")
 SOON = 14
 """Days before the end of a certificate from which on it is warned of."""
+_DATE = re.compile(r"[A-Z][a-z]{2}, +[0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9:]{8} [-+][0-9]{4}")
 _TOLD = ("PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "CHUNKING", "DSN", "REQUIRETLS")
 FINDINGS: Mapping[str, str] = finding_codes()
 """What each code of a finding means, in a sentence."""
@@ -43,6 +46,7 @@ def look(
     trace: Callable[[str], None] | None = None,
     *,
     sender: str = "",
+    tell_clock: Callable[[str], object] = str,
 ) -> Iterator[Finding]:
     """Give a finding for each stage, in their order; after one that fails the others are skipped.
 
@@ -53,12 +57,15 @@ def look(
         mailbox: The address to try as recipient; "" for the user name, where that is one.
         trace: Takes lines of the conversation.
         sender: The address to try as sender; "" for the mailbox.
+        tell_clock: Takes the date in the greeting, where a server puts one there (Exim, Exchange).
     """
     patient = attrs.evolve(settings, timeout=min(settings.timeout, LOOK_SECONDS))
     line = Line(patient, network, credentials, trace)
     try:
         tried = _address(settings, mailbox)
         yield from _Look(line, network, tried, _address(settings, sender or mailbox)).findings()
+        if (date := _DATE.search(line.greeting)) is not None:
+            tell_clock(date[0])
     finally:
         line.close()
 
@@ -182,7 +189,7 @@ class _Look:
     def _signed_in(self) -> Finding:
         if not self._settings.authenticate:
             return _ok("sign-in", "sign-in-none", "the settings ask for none")
-        return _ok("sign-in", "sign-in-accepted", f"{self._line.mechanism} as {self._settings.username}")
+        return told_sign_in(self._settings, self._line.mechanism)
 
     def _sender(self) -> Finding:
         if not self._from:
@@ -261,6 +268,18 @@ def _failed(stage: str, error: PillarboxError) -> Finding:
     seen = f"{getattr(error, 'code', '')}: {meaning}" if meaning else error.detail
     code = finding_of(error, "dns-no-address" if named == "dns" else f"{named}-failed")
     return Finding(named, Level.FAIL, code, seen, cure or error.cure, exit_code=error.exit_code)
+
+
+def told_sign_in(settings: SmtpSettings, mechanism: str) -> Finding:
+    """Return that the sign-in was taken; of a password whose days are counted, also that they are."""
+    seen = f"{mechanism} as {settings.username}"
+    ends = host(settings.server).passwords_end
+    if ends and mechanism not in {*WITH_TOKEN, *WITH_CERTIFICATE}:
+        return Finding("sign-in", Level.WARN, "sign-in-password-ends", f"{seen}; {ends}", _INSTEAD)
+    return _ok("sign-in", "sign-in-accepted", seen)
+
+
+_INSTEAD = "Use Microsoft 365 instead (method = m365, and connect), or set sign_in = m365 in the place of the password."
 
 
 def _in_clear(settings: SmtpSettings) -> Finding:

@@ -56,6 +56,8 @@ _OWN = {
     "greeting-refused": "The server does not take connections.",
     "greeting-tls-port": "The port speaks TLS from the first octet, and the settings say otherwise.",
     "sign-in-accepted": "The server accepted the sign-in.",
+    "sign-in-app-password": "The provider wants an app password here, not the account's own.",
+    "sign-in-password-ends": "The server accepted the password, and its provider has said when it will take none any more.",
     "sign-in-none": "The settings ask for no sign-in.",
     "sign-in-failed": "There is no credential to sign in with.",
     "sign-in-in-clear": "The connection is not encrypted, so no password was sent.",

@@ -301,6 +301,11 @@ class Line:
         return Identity(settings.client_certificate, settings.client_key, password)
 
     @property
+    def greeting(self) -> str:
+        """The server's first words, "" before it has spoken."""
+        return self.session.greeting if hasattr(self, "session") else ""
+
+    @property
     def trust(self) -> tls.Trust:
         """Which certificates of the server are accepted."""
         return tls.Trust(self.settings.ca_file, self.settings.fingerprint)

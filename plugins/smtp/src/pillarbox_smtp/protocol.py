@@ -80,6 +80,7 @@ class Session:
         ahead: The transaction whose commands were written behind the end of the last content, or None.
         gone: Whether the server closed, or announced with 421 that it will.
         takes_ahead: Whether commands may be written behind the end of a content, as far as the greeting tells.
+        greeting: The server's first words.
     """
 
     def __init__(self, server: str, local_name: str, *, encrypted: bool = False) -> None:
@@ -91,6 +92,7 @@ class Session:
         self.ahead: Transaction | None = None
         self.gone: bool = False
         self.takes_ahead: bool = True
+        self.greeting: str = ""
 
     def greet(self) -> Steps[None]:
         """Wait for the greeting, then say EHLO, or HELO to a server that does not know it.
@@ -101,6 +103,7 @@ class Session:
         greeting = yield from self._one(Ask("greeting"))
         if greeting.code != 220:
             raise self._refused("greeting", greeting)
+        self.greeting = greeting.text
         self.takes_ahead = lockstep.bears_commands_behind_content(greeting.text)
         yield from self.hello()
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 
 from pillarbox import Credentials, SendDeferred, SignInNeeded
 
-from . import sasl
+from . import hosts, sasl
 from .judgement import finding_of, marked
 from .settings import WITH_CERTIFICATE, WITH_TOKEN, SmtpSettings
 
 TOKEN_PURPOSE = "smtp"  # noqa: S105  (what the token is for)
 _ABOUT_PROOF = frozenset({"sign-in-refused", "sign-in-wrong", "sign-in-unsuccessful", "sign-in-app-password"})
 """What servers say of a credential that they do not take; their other refusals a new one would meet too."""
+_ABOUT_PASSWORD = frozenset({"sign-in-refused", "sign-in-wrong"})
 _OTHER_MECHANISM = (
     "Name one that it offers in the setting sasl, if that is safe enough; CRAM-MD5 is never used unasked."
 )
@@ -105,6 +106,12 @@ def understood(error: SignInNeeded, settings: SmtpSettings, dialogue: sasl.Dialo
     if dialogue.name in WITH_CERTIFICATE:
         cure = f"Have the server's administrator map the certificate in client_certificate to {settings.username}."
         return _instead(error, "sign-in-certificate-refused", cure)
+    known = hosts.host(settings.server)
+    if known.app_passwords and finding_of(error, "") in _ABOUT_PASSWORD:
+        meaning = f"{known.provider} takes app passwords only, never the account's own"
+        cure = f"Make one at {known.app_passwords} and enter it."
+        other = SignInNeeded(error.detail, stage=error.stage, code=error.code, cure=f"{meaning}. {cure}")
+        return marked(other, "sign-in-app-password", meaning, cure)
     return error
 
 

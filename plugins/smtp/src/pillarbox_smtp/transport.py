@@ -179,7 +179,13 @@ class SmtpTransport(Transport):
         mailbox, failed = self.account.mailbox if self.account else "", False
         sender = (self.route.envelope_sender if self.route else "") or mailbox
         for finding in look(
-            self.settings, self.network, self.credentials, mailbox, self.trace, sender=sender
+            self.settings,
+            self.network,
+            self.credentials,
+            mailbox,
+            self.trace,
+            sender=sender,
+            tell_clock=self.tell_clock,
         ):
             failed = failed or finding.level is Level.FAIL
             yield finding

@@ -145,6 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _say(self, reply: Reply) -> None:
         self.send_response_only(reply.status)
+        if "Date" not in reply.headers:
+            self.send_header("Date", self.date_time_string())
         for name, value in reply.headers.items():
             self.send_header(name, value)
         if reply.status != http.HTTPStatus.NO_CONTENT:
