@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pillarbox._plugins import OURS
 from tests import access
 from tests.core.doubles import GOOD
 
@@ -15,3 +16,10 @@ def path(tmp_path):
     file.write_text(GOOD, "utf-8")
     access.give(file, 0o600)
     return file
+
+
+@pytest.fixture
+def absent(monkeypatch):
+    """A method of ours that is not installed, whatever is."""
+    monkeypatch.setitem(OURS, "absent", "pillarbox-absent")
+    return "absent"

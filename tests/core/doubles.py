@@ -59,6 +59,7 @@ class ClientSettings(Settings):
     """The same of a mail program."""
 
     desktop_user: str = setting("")
+    require_match: bool = setting(default=False)
 
 
 class ByUser(Transport):

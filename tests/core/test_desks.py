@@ -72,6 +72,12 @@ def test_mail_of_nobody_needs_a_desk():
     assert states(mailer, key) == [State.ACCEPTED]
 
 
+def test_an_address_that_has_to_match_is_known_before_the_mail_program_is_asked():
+    """Else it decides; require_match says that it may not."""
+    assert office().explain("anna").from_address is None
+    assert office(require_match=True).explain("anna").from_address.address == "anna@acme.example"
+
+
 def test_what_is_in_doubt_is_looked_for_at_its_desk():
     """Another worker would find no mail program, and have it held."""
     mailer = office()

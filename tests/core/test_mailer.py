@@ -233,6 +233,14 @@ def test_a_method_that_can_not_be_set_up_is_at_fault(failing):
     assert "hunter2" not in "".join(traceback.format_exception(found.value))
 
 
+def test_a_method_is_asked_for_its_platform_with_the_accounts_settings():
+    """They may let another machine do the work."""
+    asked = []
+    method = slow(require_platform=classmethod(lambda cls, settings=None: asked.append(settings)))
+    mailer(method).send(LETTER, user="anna")
+    assert [type(one) for one in asked] == [method.settings_class()]
+
+
 def test_a_server_that_a_person_typed_is_held_to_public_addresses():
     """Rule 38: the deployer's reaches anything, a person's what is public or listed."""
     seen = []

@@ -76,7 +76,7 @@ FIELDS = {
     "file": ({"umail": {"server": "mail.acme.example", "password": {"file": "/etc/shadow"}}}, Role.DEPLOYER),
     "vault": ({"umail": {"server": "mail.acme.example", "password": {"vault": "other"}}}, Role.OWNER),
     "no password": ({"umail": {"server": "mail.acme.example"}}, Role.OWNER),
-    "a method that is not there": ({"methods": {"mapi": {"x": 1}}}, Role.DEPLOYER),
+    "a method that is not there": ({"methods": {"nowhere": {"x": 1}}}, Role.DEPLOYER),
     "the settings dropped": ({"methods": {}, "choice": Choice.FROM_COMPANY}, Role.OWNER),
 }  # fmt: skip
 

@@ -417,10 +417,10 @@ def test_a_disabled_personal_account_sends_nothing():
         resolve(acme(), anna(Choice.PERSONAL, "umail", disabled=True), transports=PLUGINS)
 
 
-def test_a_method_that_is_not_installed_says_what_to_install():
+def test_a_method_that_is_not_installed_says_what_to_install(absent):
     """For our own names only: a settings file can't advertise a package."""
-    with pytest.raises(TransportNotInstalled, match="pip install pillarbox-mapi"):
-        resolve(acme("mapi"), anna(), transports=PLUGINS)
+    with pytest.raises(TransportNotInstalled, match=f"pip install pillarbox-{absent}"):
+        resolve(acme(absent), anna(), transports=PLUGINS)
     with pytest.raises(TransportNotInstalled) as refusal:
         resolve(acme("evil-package"), anna(), transports=PLUGINS)
     assert "pip" not in str(refusal.value)

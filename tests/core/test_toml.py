@@ -106,7 +106,7 @@ def test_a_bad_change_writes_nothing(path):
         ({"methods": {"umail": {"password": {"file": "/etc/passwd"}}}}, Role.OWNER, False),
         ({"methods": {"umail": {"password": {"env": "HOME"}}}}, Role.ADMINISTRATOR, False),
         ({"methods": {"umail": {"password": {"vault": "umail"}}}}, Role.OWNER, True),
-        ({"methods": {"mapi": {"x": 1}}}, Role.OWNER, False),
+        ({"methods": {"nowhere": {"x": 1}}}, Role.OWNER, False),
     ],
 )
 def test_who_may_change_what(path, change, role, allowed):

@@ -70,8 +70,8 @@ BAD = [
     ("[deployment.methods]\nsmtp = 1", "deployment.methods       must be text, not 1"),
     ("outbox = 1", "outbox                   must be a table"),
     (
-        "[company.mapi]\n" + "a." * 3000 + "b = 1",
-        "company.mapi             is nested too deeply",
+        "[company.away]\n" + "a." * 3000 + "b = 1",
+        "company.away             is nested too deeply",
     ),
     ("[apps.mapi]\n" + "a." * 50 + "b = 1", "apps                     is nested too deeply"),
     ("[users]\n" + "'" + "u" * 101 + "' = {}", "is not a user's id"),
@@ -114,11 +114,14 @@ def test_a_thousand_problems_are_not_a_flood(path):
     assert refusal.value.problems[-1] == "... and 950 more"
 
 
-def test_a_method_that_is_not_installed_stops_nobody_else(path):
+def test_a_method_that_is_not_installed_stops_nobody_else(path, absent):
     """Its table is left alone, with a warning."""
     path.write_text(
-        GOOD + "\n[users.carl]\nsettings='personal'\nmethod='mapi'\n[users.carl.mapi]\nanything = [1, 2]\n"
+        GOOD
+        + "\n[users.carl]\nsettings='personal'\nmethod='absent'\n[users.carl.absent]\nanything = [1, 2]\n"
     )
     directory = opened(path)
     assert directory.look_up("anna")[1].name == "Anna Berg"
-    assert any("users.carl.mapi" in warning and "pillarbox-mapi" in warning for warning in directory.warnings)
+    assert any(
+        "users.carl.absent" in warning and f"pillarbox-{absent}" in warning for warning in directory.warnings
+    )

@@ -387,7 +387,7 @@ class Mailer(Connecting, Keeping, Advising):
     def _make(self, account: Account, trace: Trace | None) -> Transport:
         cls = self.plugins[account.method]
         try:
-            cls.require_platform()
+            cls.require_platform(account.settings)
             made = cls(account.settings, self._credentials(account), trace=_harmless(trace))
         except PillarboxError:
             raise

@@ -143,7 +143,7 @@ def _company(
         warnings=asked(transport, "warnings", account.settings),
     )
     if transport.sender_policy is SenderPolicy.CLIENT:
-        return _by_client(route, user, label)
+        return _by_client(route, company, user, label)
     policy = _policy(account, transport)
     if user is None:
         return _by_nobody(route, company, policy, label)
@@ -167,8 +167,11 @@ def _policy(account: Account, transport: type[Transport]) -> FromPolicy:
         ) from None
 
 
-def _by_client(route: Route, user: User | None, label: str) -> Route:
-    """Return the route by a mail program: that of the user who writes, on their computer, or of the one who is named."""
+def _by_client(route: Route, company: Company, user: User | None, label: str) -> Route:
+    """Return the route by a mail program: that of the user who writes, on their computer, or of the one who is named.
+
+    The program decides the From, unless the settings say `require_match`: then it has to be the writer's address.
+    """
     account = route.account
     desk = user.id if user else getattr(account.settings, "desktop_user", "")
     if not desk:
@@ -184,9 +187,12 @@ def _by_client(route: Route, user: User | None, label: str) -> Route:
             f"{label} shows the account that it is set up with", f"rule: company {label}, From = {label}'s"
         ),
     )
+    writer = user.shown if user else company.shown
+    has_to_match = getattr(account.settings, "require_match", False)
     return attrs.evolve(
         route,
         account=attrs.evolve(account, desk=desk),
+        from_address=writer if has_to_match else None,
         reply_to=(user.shown,) if user and user.shown else (),
         reasons=(*route.reasons, *reasons),
     )

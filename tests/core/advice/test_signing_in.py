@@ -9,11 +9,11 @@ from pillarbox import Level
 from .scene import ANNA, ByUser, Settings, connection, found, learned, mailer
 
 
-def test_a_method_that_is_not_installed():
+def test_a_method_that_is_not_installed(absent):
     """Ours with the pip command; nothing else can be said of it."""
-    (told,) = found(mailer(), "mapi").values()
+    (told,) = found(mailer(), absent).values()
     assert (told[0].code, told[0].level, told[0].exit_code) == ("change-not-installed", Level.FAIL, 69)
-    assert "pip install pillarbox-mapi" in told[0].cure
+    assert f"pip install pillarbox-{absent}" in told[0].cure
 
 
 def test_a_method_of_another_platform():

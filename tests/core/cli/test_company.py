@@ -115,17 +115,17 @@ def test_a_username_that_is_not_the_address_is_refused_when_saved(invoke, settin
     assert invoke(*arguments, "--username-differs").code == 0
 
 
-def test_a_method_that_is_not_installed_says_its_pip_line(invoke, settings):
+def test_a_method_that_is_not_installed_says_its_pip_line(invoke, settings, absent):
     """Exit 69, nothing written."""
     before = settings.read_bytes()
-    done = invoke("company", "set", "--method", "mapi")
-    assert (done.code, "pip install pillarbox-mapi" in done.err) == (69, True)
+    done = invoke("company", "set", "--method", absent)
+    assert (done.code, f"pip install pillarbox-{absent}" in done.err) == (69, True)
     assert settings.read_bytes() == before
 
 
 def test_a_record_whose_method_is_missing_here_can_still_be_changed(invoke, tmp_path):
     """Its other settings, and away from the method."""
-    path = write(tmp_path, '[company]\nmethod = "mapi"\n[company.mapi]\ntenant = "x"\n')
+    path = write(tmp_path, '[company]\nmethod = "nowhere"\n[company.nowhere]\ntenant = "x"\n')
     assert invoke("company", "set", "--name", "Acme AG").code == 0
     assert invoke("company", "set", "--method", "none").code == 0
     assert 'tenant = "x"' in path.read_text()

@@ -17,7 +17,7 @@ EXITS = [
     (COMPANY, {}, "anna", 0, ""),
     (COMPANY, {}, "carl", 78, "NoMethod"),
     (COMPANY, {}, "nobody", 78, "SettingsError"),
-    (COMPANY.replace('"smtp"\n', '"mapi"\n', 1), {}, "anna", 69, "TransportNotInstalled"),
+    (COMPANY.replace('"smtp"\n', '"nowhere"\n', 1), {}, "anna", 69, "TransportNotInstalled"),
     (COMPANY.replace("false", "1"), {}, "anna", 78, "InvalidSettings"),
     (COMPANY, {"rcpt": Reply(550, "5.1.1 no such user")}, "anna", 65, "SendRejected"),
     (COMPANY, {"rcpt": Reply(450, "4.2.1 busy")}, "anna", 75, "SendDeferred"),
@@ -110,7 +110,7 @@ def test_a_settings_files_escapes_never_reach_the_terminal(terminal, tmp_path):
     write(tmp_path, '[company]\n"\\u001b[31mred" = 1\nname = "\\u001b[32mgreen"\n')
     screen = terminal("explain")
     assert screen.end() == 78
-    write(tmp_path, '[company.mapi]\nname = "\\u001b[32mgreen"\n"\\u009bred" = 1\n')
+    write(tmp_path, '[company.nowhere]\nname = "\\u001b[32mgreen"\n"\\u009bred" = 1\n')
     shown = terminal("company", "show")
     assert shown.end() == 0
     assert "green" in shown.shown
