@@ -21,6 +21,7 @@ DISTRIBUTIONS = [
     "plugins/procrastinate",
     "plugins/m365",
     "plugins/gmail",
+    "plugins/mapi",
 ]
 INSTALLED = [
     "./core[cli,dns]",
@@ -29,6 +30,7 @@ INSTALLED = [
     "./plugins/procrastinate",
     "./plugins/m365",
     "./plugins/gmail",
+    "./plugins/mapi",
 ]
 PURE = "not services and not dist and not windows and not calibrate and not live"
 PROCESSES = "4"

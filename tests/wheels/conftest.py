@@ -20,6 +20,7 @@ DISTRIBUTIONS = [
     "plugins/procrastinate",
     "plugins/m365",
     "plugins/gmail",
+    "plugins/mapi",
 ]
 
 
