@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import logging
 import os
 import sys
@@ -22,6 +23,7 @@ from pillarbox import (
     Capabilities,
     Finding,
     Level,
+    Limits,
     MessageError,
     OutcomeUnknown,
     Receipt,
@@ -61,6 +63,7 @@ class Carrier:
         self.folder = folder
         self.fault = ""
         self.heard = 0
+        self.keys = set()
 
     def hear(self) -> str:
         """Begin with a message, and return the fault that it meets."""
@@ -152,6 +155,22 @@ class Good(Transport):
     @classmethod
     def capabilities(cls, connection):
         return Capabilities(find=True)
+
+    @classmethod
+    def limits(cls, settings):
+        return Limits(recipients=50, size=400_000)
+
+
+class Recognising(Good):
+    """As a provider with idempotency keys: what it knows already it answers as before, and sends to nobody."""
+
+    label = "Recognising"
+    resend_safe_for = dt.timedelta(hours=24)
+
+    def take(self, submission, recipients):
+        if submission.key not in self.carrier.keys:
+            self.carrier.keys.add(submission.key)
+            super().take(submission, recipients)
 
 
 class OneRequest(Good):

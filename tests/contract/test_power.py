@@ -8,14 +8,25 @@ from pillarbox.testing import run_cases
 from tests import systems
 from tests.contract import good
 from tests.contract.good import Good, contract_of
-from tests.contract.wrong import batches, leaving, life, looking, marking, outcomes, secrets
+from tests.contract.wrong import (
+    batches,
+    leaving,
+    life,
+    looking,
+    marking,
+    outcomes,
+    promises,
+    secrets,
+    together,
+)
 from tests.contract.wrong.caught import WRONG
 
-TOPICS = (leaving, marking, outcomes, batches, looking, secrets, life)
+TOPICS = (leaving, promises, marking, outcomes, together, batches, looking, secrets, life)
 RIGHT = [
     (good.Good, {}),
     (good.OneRequest, {}),
     (good.Drafting, {}),
+    (good.Recognising, {}),
     (good.Choosy, {}),
     (good.ByFields, {"keeps_bytes": False}),
 ]
@@ -30,6 +41,7 @@ def test_a_right_transport_passes_every_case(transport, changes):
     expected = {
         "the transport notes nothing",
         "the carrier takes no envelope",
+        "resend_safe_for is nothing: a key is not recognised",
         "the carrier takes fields, not bytes",
     }
     if systems.WINDOWS:
@@ -39,7 +51,7 @@ def test_a_right_transport_passes_every_case(transport, changes):
 
 def tried(transport, case):
     """Return the parameters of a test; senders are killed only where they can be forked."""
-    marks = [systems.forks] if case.startswith("killed_") else []
+    marks = [systems.forks] if case.startswith("killed_") or "forked" in case else []
     return pytest.param(transport, case, marks=marks, id=f"{transport.__name__}-{case}")
 
 

@@ -21,8 +21,10 @@ from ._leaving import Leaving
 from ._life import Life
 from ._looking import Looking
 from ._outcomes import Outcomes
+from ._promises import Promises
 from ._running import CaseResult, run_cases
 from ._secrets import Secrets
+from ._together import Together
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -39,7 +41,9 @@ CONTRACT_VERSION = "1"
 """Grows when a case is added, removed or asks for more. The names of the cases are stable."""
 
 
-class TransportContract(Declared, Leaving, Outcomes, Killed, Batches, Looking, Secrets, Life):
+class TransportContract(
+    Declared, Promises, Leaving, Outcomes, Killed, Together, Batches, Looking, Secrets, Life
+):
     """Inherit this in a test class, write `make_transport`, and as many of the other methods as you can.
 
     Each `test_` method is a case, whose docstring is what it demands. pytest runs them; `run_cases` runs them without.
