@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import pytest
 
-from pillarbox import CopyState, Journal, Level, SightingState
+from pillarbox import Account, Address, CopyState, Journal, Level, Route, SightingState
+from pillarbox._trial import trial
 from pillarbox.settings import Secret
 from pillarbox_smtp import Encryption, SavedCopy
+from pillarbox_smtp.imap_folders import Folder
 from tests.services._client import LETTER, ORDERS
 from tests.services._cutter import Cutter
 from tests.services._smtp import Password, submission, transport_to
@@ -115,6 +117,24 @@ def test_the_diagnosis_tells_of_the_mailbox(dovecot: Dovecot, authority: Authori
         found = [finding for finding in transport.check() if finding.stage == "copy"]
     assert [one.code for one in found] == ["copy-connected", "copy-signed-in", "copy-folder"]
     assert dovecot.folder_of(ORDERS, "Sent") == []
+
+
+def test_a_test_mail_is_followed_into_the_mailbox(dovecot: Dovecot, authority: Authority) -> None:
+    """Taken, and seen in Sent; it goes on to another server here, so it does not come into the inbox."""
+    account = Account(owner="company", method="smtp", mailbox=ORDERS)
+    route = Route(account=account, from_address=Address(ORDERS), envelope_sender=ORDERS)
+    found = {one.stage: one for one in trial(route, lambda _: filing(dovecot, authority).thing, seconds=3.0)}
+    assert [one.code for one in found.values()] == ["send-accepted", "sent-seen", "arrival-not-seen"]
+    assert found["sent"].seen == "found in Sent at localhost"
+    assert len(dovecot.mails()) == len(dovecot.folder_of(ORDERS, "Sent")) == 1
+
+
+def test_a_mail_that_came_into_the_inbox_has_arrived(dovecot: Dovecot, authority: Authority) -> None:
+    """By its Message-ID."""
+    with filing(dovecot, authority) as transport:
+        assert transport.has_arrived(SUBMISSION) is False
+        transport._kept_copies().mailbox.append(Folder.named("INBOX"), SUBMISSION.content)
+        assert transport.has_arrived(SUBMISSION) is True
 
 
 class TestCut:
