@@ -27,7 +27,7 @@ if "exit" in fault:
     print("not this one", file=sys.stderr)
     sys.exit(fault["exit"])
 arguments = sys.argv[1:]
-place = folder / f"{{len(list(folder.glob('*.mail'))):04d}}"
+place = folder / f"{{len(list(folder.glob('*.mail'))):04d}}-{{os.getpid()}}"  # several may run at once
 place.write_bytes(json.dumps([arguments[2], arguments[4:]]).encode() + b"\\n" + content)
 place.rename(place.with_suffix(".mail"))
 if fault.get("cut") == "after":
