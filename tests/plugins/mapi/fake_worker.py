@@ -11,10 +11,9 @@ import os
 import sys
 from pathlib import Path
 
+from pillarbox.testing.outlook import FakeOutlook, Fault
 from pillarbox_mapi.outlook import Outlook
 from pillarbox_mapi.worker import Desk, protocol, serve
-
-from pillarbox.testing.outlook import FakeOutlook, Fault
 
 sys.path.insert(0, str(Path(__file__).parent))
 from scripted import activation

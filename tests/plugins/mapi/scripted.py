@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pillarbox_mapi.com import ComError
-
 from pillarbox.testing.outlook import FakeObject, OutlookFault
+from pillarbox_mapi.com import ComError
 
 
 class ScriptedDispatch:

@@ -6,10 +6,9 @@ import json
 import sys
 from pathlib import Path
 
-from pillarbox_mapi import MapiSettings, MapiTransport
-
 from pillarbox import Account, Message, compose
 from pillarbox.testing.outlook import FakeAccount, FakeOutlook
+from pillarbox_mapi import MapiSettings, MapiTransport
 
 ANNA, ORDERS = "anna@acme.example", "orders@acme.example"
 FAKE_WORKER = Path(__file__).with_name("fake_worker.py")

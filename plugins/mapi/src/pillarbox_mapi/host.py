@@ -52,10 +52,18 @@ class Host:
         self._answers: queue.Queue[dict[str, Any] | str] = queue.Queue()
         self._spool: Spool | None = None
         self._number = 0
+        self._lives_in = os.getpid()
+
+    def _leave_to_parent(self) -> None:
+        """Forget, in a process that was forked, the worker and the spool: they are the parent's."""
+        if self._lives_in != os.getpid():
+            self._lives_in = os.getpid()
+            self._process = self._spool = None
 
     @property
     def spool(self) -> Spool:
         """The folder in which the worker runs."""
+        self._leave_to_parent()
         if self._spool is None:
             self._spool = Spool()
         return self._spool
@@ -67,6 +75,7 @@ class Host:
             Problem: The worker says why it could not.
             WorkerFault: No valid answer came; the worker was killed.
         """
+        self._leave_to_parent()
         until = time.monotonic() + seconds
         self._number += 1
         request = {"id": self._number, "op": op, "seconds": seconds * FOR_ANSWER, **fields}
@@ -82,6 +91,7 @@ class Host:
 
     def close(self) -> None:
         """End the worker, kindly at first, and remove the spool."""
+        self._leave_to_parent()
         process = self._process
         if process is not None and process.stdin is not None:
             with contextlib.suppress(OSError):

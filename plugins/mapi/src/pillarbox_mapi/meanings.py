@@ -208,7 +208,12 @@ FOUND: Mapping[str, Meaning] = {
         "Write the whole address.",
     ),
     "no-draft": Meaning("draft-missing", SendDeferred, "The worker has no draft any more; nothing left."),
-    "simple-look": Meaning("look-impossible", SendDeferred, "Simple MAPI can't look what was sent."),
+    "answer-missing": Meaning(
+        "answer-missing", SendDeferred, "Outlook gave nothing where it owes an object."
+    ),
+    "simple-missing": Meaning(
+        "simple-missing", Unavailable, "This version has no Simple MAPI.", "Set mapi.interface = com."
+    ),
 }
 """What the worker itself found, by its name; the text takes the problem's facts."""
 

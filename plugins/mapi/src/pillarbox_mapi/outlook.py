@@ -167,6 +167,8 @@ class Outlook:
             yield
         except ComError as error:
             raise _problem(error, self._step) from None
+        except (AttributeError, TypeError):
+            raise Problem("answer-missing", step=self._step) from None  # nothing in the place of an object
         except Problem as problem:
             problem.step = problem.step or self._step
             raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import secrets
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -152,7 +153,9 @@ class FakeOutlook:
         """File *mail* in *folder*; it has an EntryID from then on."""
         mail.folder = folder
         if not mail.entry_id:
-            mail.entry_id = f"00000000{len(self.mails) + 1:08X}"
+            mail.entry_id = (
+                f"00000000{secrets.token_hex(8).upper()}"  # its own, also where two processes share a store
+            )
             self.mails.append(mail)
         self._write({"mail": mail.to_json()})
 
