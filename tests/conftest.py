@@ -60,6 +60,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 def pytest_sessionfinish() -> None:
-    """Write what was produced, and by which test first, where the environment asks for it."""
+    """Write what was produced, and by which test first, where the environment asks for it; each process for itself."""
     if wanted := os.environ.get("FINDINGS_TO"):
-        Path(wanted).write_text(json.dumps(_all, indent=1), "utf-8")
+        worker = os.environ.get("PYTEST_XDIST_WORKER")
+        Path(f"{wanted}.{worker}" if worker else wanted).write_text(json.dumps(_all, indent=1), "utf-8")
