@@ -41,6 +41,7 @@ def test_a_right_transport_passes_every_case(transport, changes):
     expected = {
         "the transport notes nothing",
         "the carrier takes no envelope",
+        "attachments_of() is not written, and the carrier takes fields",
         "resend_safe_for is nothing: a key is not recognised",
         "the carrier takes fields, not bytes",
     }

@@ -99,6 +99,20 @@ class Ground:
         """Return the bytes that the carrier must get: by default the content, without Bcc."""
         return submission.content
 
+    def attachments_of(self, got: Accepted) -> dict[str, bytes]:
+        """Return the attachments of what the carrier got, by name: by default as the MIME of its bytes says.
+
+        Raises:
+            NotStaged: The carrier takes fields, and nobody has written how they are read.
+        """
+        from email import message_from_bytes, policy
+
+        if not self.keeps_bytes:
+            raise NotStaged("attachments_of() is not written, and the carrier takes fields")
+        message = message_from_bytes(got.content, policy=policy.default)
+        parts = [(part.get_filename(), part.get_payload(decode=True)) for part in message.walk()]
+        return {name: found for name, found in parts if name and isinstance(found, bytes)}
+
     # What the cases use.
 
     def submission(

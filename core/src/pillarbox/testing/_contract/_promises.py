@@ -71,7 +71,7 @@ class Promises(Ground):
         got = self.arrived(
             self.submission(html='<p>Hello <img src="cid:logo"></p>', attachments=list(files.values()))
         )
-        found = _attached(got.content)
+        found = self.attachments_of(got)
         assert sorted(found) == sorted(files), f"the attachments are {sorted(found)}"
         for name, one in files.items():
             assert found[name] == one.content, f"{name} is altered"
@@ -105,11 +105,3 @@ def _files() -> dict[str, Attachment]:
         Attachment("logo.png", b"\x89PNG\r\n\x1a\n", inline=True, content_id="logo"),
     )
     return {one.filename: one for one in made}
-
-
-def _attached(content: bytes) -> dict[str, bytes]:
-    from email import message_from_bytes, policy
-
-    message = message_from_bytes(content, policy=policy.default)
-    parts = [(part.get_filename(), part.get_payload(decode=True)) for part in message.walk()]
-    return {name: found for name, found in parts if name and isinstance(found, bytes)}
