@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import threading
-import warnings
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 from ..._errors import SendDeferred
 from ..._mail import Receipt, Submission
 from ..._transports import Journal, Transport
 from ._ground import Ground, NotStaged, outcome_of
+from ._journals import end
+from ._killed import _Child, _until
 
 INSTANCES = 3
 EACH = 3
@@ -88,17 +91,16 @@ class Together(Ground):
         assert got == Counter(wanted), f"the carrier has messages to {dict(got)}"
 
 
-def _in_a_child(transport: Transport, submission: Submission) -> int:
-    """Send in a forked process; return what it ended with."""
-    with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # it forks beside threads, and uses none of theirs
-        number = os.fork()  # type: ignore[attr-defined,unused-ignore]
-    if not number:
+def _in_a_child(transport: Transport, submission: Submission) -> int | None:
+    """Send in a forked process, which is given up where it stands still; return what it ended with."""
+
+    def work() -> None:
+        end(0 if isinstance(outcome_of(transport, submission, Journal()), Receipt) else 1)
+
+    with tempfile.TemporaryDirectory() as folder:
+        child = _Child(work, Path(folder) / "trouble")
         try:
-            is_taken = isinstance(outcome_of(transport, submission, Journal()), Receipt)
+            _until(lambda: child.code is not None)
         finally:
-            os._exit(0 if is_taken else 1)
-    _, status = os.waitpid(number, 0)
-    return os.waitstatus_to_exitcode(status)
+            child.kill()
+        return child.code
