@@ -111,9 +111,8 @@ def serve(source: IO[bytes], sink: IO[bytes], desk: Desk) -> int:
     except Nonsense:
         return 2
     except OSError:
-        return 1  # nobody listens any more
-    finally:
-        _tidy(desk.folder)
+        return 1  # nobody listens any more; a host that lives goes on with the spool
+    _tidy(desk.folder)
     return 0
 
 
