@@ -9,6 +9,7 @@ import pytest
 from pillarbox import OutcomeUnknown, SendDeferred, SendRejected, SignInNeeded, Unavailable
 from pillarbox_mapi import simple_mapi
 from pillarbox_mapi.accounts import Wish
+from pillarbox_mapi.meanings import error_of
 from pillarbox_mapi.problems import Problem
 from pillarbox_mapi.simple_codes import MEANINGS, refusal
 from pillarbox_mapi.simple_mapi import SimpleMapi
@@ -164,3 +165,14 @@ def test_each_answer_has_its_error_with_a_cure(kind, code):
 
 def test_no_row_is_without_a_test():
     assert set(MEANINGS) <= set().union(*KINDS.values())
+
+
+@pytest.mark.parametrize(("code", "kind"), [(2, OutcomeUnknown), (26, Unavailable), (14, SendRejected)])
+def test_the_host_hears_the_answer_of_the_program(code, kind):
+    """One that may have sent is never taken for one that did not."""
+    assert type(error_of(Problem("simple", step="send", code=code))) is kind
+
+
+def test_the_host_hears_what_it_cannot_carry():
+    with pytest.raises(SendRejected, match="can't do this: HTML"):
+        raise error_of(Problem("simple-cannot", step="content", what="HTML"))

@@ -25,6 +25,7 @@ from .host import WorkerFault
 from .outlook import GONE
 from .patience import BUSY
 from .problems import Problem
+from .simple_codes import refusal
 
 Kind: TypeAlias = type[PillarboxError]
 NEW_OUTLOOK = "Use Microsoft 365 for this account (Connect), or switch back to classic Outlook; what waits stays queued."
@@ -211,6 +212,12 @@ FOUND: Mapping[str, Meaning] = {
     "answer-missing": Meaning(
         "answer-missing", SendDeferred, "Outlook gave nothing where it owes an object."
     ),
+    "simple-cannot": Meaning(
+        "simple-cannot",
+        SendRejected,
+        "Simple MAPI can't do this: {what}.",
+        "Leave it out, or set mapi.interface = com.",
+    ),
     "simple-missing": Meaning(
         "simple-missing", Unavailable, "This version has no Simple MAPI.", "Set mapi.interface = com."
     ),
@@ -219,10 +226,12 @@ FOUND: Mapping[str, Meaning] = {
 
 
 def _found(problem: Problem) -> PillarboxError:
+    if problem.name == "simple":
+        return refusal(problem.code)
     known = FOUND.get(problem.name)
     if known is None:
         return SendDeferred(f"The worker could not do it: {problem.name}.", stage=problem.step)
-    facts = {"wanted": "?", "found": "?", "kind": "?", "who": "?", **problem.facts}
+    facts = {"wanted": "?", "found": "?", "kind": "?", "who": "?", "what": "?", **problem.facts}
     return _made(known.kind, known.text.format_map(facts), known.cure, stage=problem.step)
 
 
