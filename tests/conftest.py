@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import json
 import os
 import sys
@@ -46,6 +47,36 @@ def _noting(make: Callable[..., None]) -> Callable[..., None]:
 
 
 Finding.__init__ = _noting(Finding.__init__)  # type: ignore[method-assign]
+
+
+def _watch_smtp() -> None:
+    """Note too what SMTP calls a failure on the way, and the trouble with a mailbox for copies.
+
+    Its check tells both word for word (tests/plugins/smtp/test_check_codes.py).
+    """
+    from pillarbox_smtp import judgement
+
+    mark = judgement.marked
+
+    def marked(error: Any, finding: str, *given: Any, **named: Any) -> Any:
+        _produced.add(("pillarbox_smtp", finding))
+        return mark(error, finding, *given, **named)
+
+    judgement.marked = marked  # before any module takes it by its name
+    from pillarbox_smtp.imap_session import Trouble
+
+    made = Trouble.__init__
+
+    @functools.wraps(made)
+    def noted(self: Any, code: str, *given: Any, **named: Any) -> None:
+        made(self, code, *given, **named)
+        _produced.add(("pillarbox_smtp", code))
+
+    Trouble.__init__ = noted  # type: ignore[method-assign]
+
+
+if importlib.util.find_spec("pillarbox_smtp") is not None:
+    _watch_smtp()
 
 
 @pytest.hookimpl(wrapper=True)

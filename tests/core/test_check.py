@@ -10,16 +10,20 @@ from email.utils import format_datetime
 import pytest
 
 from pillarbox import (
+    Company,
     Finding,
     Level,
+    Mailer,
+    MemoryDirectory,
     SendDeferred,
     SettingsError,
     SignInNeeded,
     Unavailable,
+    User,
     _check,
 )
 from pillarbox._check import FINDINGS
-from tests.core.doubles import SECRET, Known, mailer, slow
+from tests.core.doubles import SECRET, Known, mailer, plugins, slow
 
 
 def checked(check, **attributes):
@@ -47,6 +51,21 @@ def test_a_refusal_of_the_settings_ends_it():
     (found,) = mailer().check("nobody")
     assert (found.code, found.level, found.exit_code) == ("settings-refused", Level.FAIL, 78)
     assert found.cure
+
+
+@pytest.mark.parametrize(
+    ("method", "table", "code"),
+    [
+        ("umail", {"port": 0}, "settings-invalid"),
+        ("amail", {"from_policy": "send_as", "mailbox": "orders@acme.example"}, "sender-mismatch"),
+    ],
+)
+def test_settings_that_can_not_be_used_end_it(method, table, code):
+    """A field that is out of range, and an address that the account may not show."""
+    company = Company(address="orders@acme.example", method=method, methods={method: table})
+    anna = User(id="anna", address="anna@acme.example")
+    (found,) = Mailer(MemoryDirectory(company, [anna], plugins=plugins())).check("anna")
+    assert (found.code, found.level, found.exit_code) == (code, Level.FAIL, 78)
 
 
 def test_what_the_method_finds_comes_through():

@@ -72,6 +72,9 @@ def test_without_a_token_nothing_more_is_looked_at(
         (Answer(403, "insufficientPermissions"), "scope-missing"),
         (Answer(400, "failedPrecondition", "Mail service not enabled"), "mail-off"),
         (Answer(400, "failedPrecondition"), "account-unusable"),
+        (Answer(403, "forbidden"), "delegation-denied"),
+        (Answer(403, "somethingNew"), "account-refused"),
+        (Answer(403, "dailyLimitExceeded"), "daily-limit"),
         (Fault.THROTTLED, "rate-limit"),
         (Fault.ERROR, "mailbox-silent"),
         (Fault.CUT_BEFORE, "mailbox-silent"),
@@ -84,6 +87,23 @@ def test_a_mailbox_that_is_not_to_be_used_is_told(
     """By the same codes, whichever way there is to look."""
     gmail.fault("profile" if COMPOSE in scopes else "messages.send", fault)
     assert looked(connect(*scopes))["mailbox"] == code
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (Answer(413, "uploadTooLarge"), "too-large"),
+        (Answer(400, "invalidArgument", "Invalid To header"), "recipient-refused"),
+        (Answer(400, "somethingNew"), "message-refused"),
+    ],
+    ids=str,
+)
+def test_an_answer_about_a_message_is_told_where_none_was_offered(
+    gmail: FakeGmail, connect: Connect, fault: Answer, code: str
+) -> None:
+    """The profile was asked for: whatever Google means, the mailbox can't be used."""
+    gmail.fault("profile", fault)
+    assert looked(connect(COMPOSE))["mailbox"] == code
 
 
 @pytest.mark.parametrize("scopes", GRANTS.values(), ids=list(GRANTS))

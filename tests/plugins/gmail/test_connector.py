@@ -522,3 +522,12 @@ def test_nothing_secret_is_logged(google: Google, caplog: pytest.LogCaptureFixtu
     CONNECTOR.revoke(google.app(), secret)
     assert caplog.records
     assert not any(canary in caplog.text for canary in (*CANARIES, "canary"))
+
+
+def test_a_key_of_a_service_account_that_can_t_be_read_is_told(google: Google, tmp_path: Path) -> None:
+    """By the reference."""
+    app = google.service_app(client_id="")
+    for file in tmp_path.iterdir():
+        file.unlink()
+    codes = [one.code for one in CONNECTOR.check(app, None)]
+    assert codes == ["service-account-unreadable", "not-reached"]

@@ -25,7 +25,7 @@ def with_copy(server: ImapServer | None = None, **given: Any) -> SmtpSettings:
     own = {
         name: given.pop(name)
         for name in list(given)
-        if name in {"folder", "create_folder", "ca_file", "encryption"}
+        if name in {"folder", "create_folder", "ca_file", "encryption", "fingerprint"}
     }
     place: dict[str, Any] = {
         "server": "127.0.0.1",

@@ -8,9 +8,9 @@ from . import bodies, fields, parts
 from .answers import error_of
 from .bodies import Body
 from .graph import Graph
-from .making import LARGEST_REQUEST
 from .octets import Octets
 from .receipts import MICROSOFT
+from .scopes import LARGEST_REQUEST
 
 
 def submit(

@@ -15,11 +15,10 @@ from .bodies import Body
 from .graph import Graph, segment
 from .looking import BEGUN, READY
 from .octets import Octets
+from .scopes import LARGEST_REQUEST
 
 ASKED = "m365.asked"
 """Noted before a draft is made: there may be one that nobody knows the id of."""
-LARGEST_REQUEST = 4_000_000
-"""Octets of a request, base64 included; Graph refuses more than 4 MB."""
 SMALLEST_SESSION = 3_000_000
 """Octets from which on a file goes by an upload session."""
 LARGEST_FILE = 150 * 1024 * 1024

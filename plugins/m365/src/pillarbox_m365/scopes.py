@@ -15,6 +15,8 @@ SHARED = ".Shared"
 OUTLOOK = "https://outlook.office.com/"
 SMTP = f"{OUTLOOK}SMTP.Send"
 IMAP = f"{OUTLOOK}IMAP.AccessAsUser.All"
+LARGEST_REQUEST = 4_000_000
+"""Octets of a request, base64 included; Graph refuses more than 4 MB, and with `SEND` alone a message is one request."""
 _GRAPH = "https://graph.microsoft.com"
 _OTHERS = (FromPolicy.USER, FromPolicy.SEND_AS)
 """The policies by which an account shows other addresses than its own; Graph wants a permission for that."""

@@ -186,10 +186,8 @@ class M365Transport(Transport):
     @classmethod
     def capabilities(cls, connection: Connection | None) -> Capabilities:
         """Return whether it can look, and how large a message may be, by what was granted."""
-        from .making import LARGEST_REQUEST
-
         if connection is None:
-            return Capabilities(note="The account is not connected.", size=LARGEST_REQUEST)
+            return Capabilities(note="The account is not connected.", size=scopes.LARGEST_REQUEST)
         if scopes.can_look(connection.scopes):
             return Capabilities(find=True, send_as=True)
-        return Capabilities(send_as=True, note=_SENDS_ONLY, size=LARGEST_REQUEST)
+        return Capabilities(send_as=True, note=_SENDS_ONLY, size=scopes.LARGEST_REQUEST)

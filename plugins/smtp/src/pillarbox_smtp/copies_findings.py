@@ -35,7 +35,6 @@ COPY_FINDINGS: Mapping[str, str] = {
     "copy-closed": "The IMAP server closed the connection.",
     "copy-reset": "The connection to the IMAP server was broken off.",
     "copy-silent": "The IMAP server did not answer in full in time.",
-    "copy-stalled": "The IMAP server took nothing more.",
     "copy-too-much": "The IMAP server said more than is believed.",
     "copy-garbage": "The IMAP server sent what is not IMAP.",
 }
