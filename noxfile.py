@@ -98,9 +98,12 @@ def services(session: nox.Session) -> None:
 
 @nox.session(python=HERE)
 def windows(session: nox.Session) -> None:
-    """Run core, SMTP and the vault under the genuine Windows Python in Wine (`.ci/install-windows` installs both)."""
+    """Run core, SMTP, the vault, and Outlook's worker before a COM server, under the genuine Windows Python in Wine.
+
+    `.ci/install-windows` installs both.
+    """
     session.install("./core", "./plugins/mapi", "./plugins/smtp", *groups("test"), "uv")
-    session.run("pytest", "-q", "tests/windows", "tests/plugins/mapi/test_layouts.py")
+    session.run("pytest", "-q", "tests/windows", "tests/plugins/mapi/test_layouts.py", "tests/plugins/mapi/wine")
     ours = ["./core[cli]", "./plugins/smtp[proxy]", "./plugins/vault"]
     wanted = [option for one in (*ours, *groups("test")) for option in ("--with", one)]
     others = [f"--ignore=tests/contract/test_{name}.py" for name in ("m365", "gmail")]

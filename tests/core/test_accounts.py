@@ -29,7 +29,7 @@ def test_an_account_is_all_that_sending_needs():
     "record",
     [
         attrs.evolve(ACME, method="none"),
-        attrs.evolve(ACME, method="mapi", methods={"mapi": {"anything": 1}}),
+        attrs.evolve(ACME, method="nowhere", methods={"nowhere": {"anything": 1}}),
         attrs.evolve(OTTO, method="none"),
         attrs.evolve(OTTO, disabled=True, address=""),
         attrs.evolve(OTTO, choice=Choice.FROM_COMPANY, address=""),

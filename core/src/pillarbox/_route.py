@@ -87,11 +87,9 @@ class Finding:
     seen: str = attrs.field(default="", converter=quotation)
     cure: str = ""
     seconds: float = 0.0
-    exit_code: int = attrs.field()
-
-    @exit_code.default
-    def _of_a_failure(self) -> int:
-        return 70 if self.level is Level.FAIL else 0
+    exit_code: int = attrs.field(
+        default=attrs.Factory(lambda self: 70 if self.level is Level.FAIL else 0, takes_self=True)
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -80,11 +80,11 @@ def test_what_is_kept_can_be_played_with(terminal, tmp_path, invoke):
     assert not Path(config).exists()
 
 
-def test_without_the_smtp_method_it_is_one_pip_line(command):
-    """Exit 69."""
+def test_without_the_smtp_method_it_is_one_line(command):
+    """Exit 69; where it is there and left out, that is said instead."""
     done = command("demo", PILLARBOX_PLUGINS="")
     assert (done.code, done.out) == (69, "")
-    assert "pip install pillarbox-smtp" in done.err
+    assert "Left out" in done.err
 
 
 def test_all_that_is_written_is_owner_only(mail_server, tmp_path):

@@ -57,11 +57,12 @@ def test_a_user_has_commands_of_their_own(invoke):
     assert "pillarbox user set anna --settings personal --address anna@gmail.com --method gmail\n" in done.out
 
 
-def test_what_is_not_installed_says_the_pip_command(invoke, monkeypatch):
-    """And is not called ready."""
+def test_what_the_deployer_leaves_out_is_not_called_ready(invoke, monkeypatch):
+    """Nor is the pip command told, which would help nobody."""
     monkeypatch.setenv("PILLARBOX_PLUGINS", "pillarbox-smtp")
     done = invoke("suggest", "anna@gmail.com")
-    assert done.out.startswith("  1  Gmail   pip install pillarbox-gmail\n")
+    assert done.out.startswith("  1  Gmail   not here\n")
+    assert "Left out" in done.out
 
 
 def test_what_does_not_work_on_this_computer_says_why(capsys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pillarbox_smtp.judgement import Broken, How, answer, lost, reference
+from pillarbox_smtp.judgement import Broken, How, answer, finding_of, lost, reference
 from tests.plugins.smtp.givens import replies
 
 
@@ -73,3 +73,8 @@ def test_broken_exchanges_in_words(how: How, said: str, stage: str, told: str) -
     """What the server did, when, and that nothing left."""
     error = lost("mail.example", stage, Broken(how, said))
     assert (error.detail, error.stage) == (told, stage)
+
+
+def test_a_reset_before_the_greeting_has_its_own_code() -> None:
+    """On a line it may come before there is one; here it can't."""
+    assert finding_of(lost("s.example", "greeting", Broken(How.RESET)), "") == "greeting-reset"

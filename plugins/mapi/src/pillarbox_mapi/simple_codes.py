@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+
+import attrs
 
 from pillarbox import OutcomeUnknown, PillarboxError, SendDeferred, SendRejected, SignInNeeded, Unavailable
 
@@ -14,7 +15,8 @@ _SMALLER = "Send less, or a link to it."
 _LOOK = "Look in the mail program's Outbox and Sent Items before it is sent again."
 
 
-class Meaning(NamedTuple):
+@attrs.frozen
+class Meaning:
     """One row.
 
     Attributes:
@@ -80,8 +82,8 @@ _STRANGE = Meaning(OutcomeUnknown, "the mail program gave an answer that is not 
 
 def refusal(code: int) -> PillarboxError:
     """Return the error that the answer *code* becomes; one that nobody has documented leaves the outcome unknown."""
-    error, detail, cure = MEANINGS.get(code, _STRANGE)
-    said = f"Simple MAPI answered {code}: {detail}."
-    if error is Unavailable:
-        return error(said, cure=cure)
-    return error(said, code=str(code), stage="send", cure=cure)
+    row = MEANINGS.get(code, _STRANGE)
+    said = f"Simple MAPI answered {code}: {row.detail}."
+    if row.error is Unavailable:
+        return row.error(said, cure=row.cure)
+    return row.error(said, code=str(code), stage="send", cure=row.cure)

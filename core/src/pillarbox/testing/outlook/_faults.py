@@ -102,7 +102,7 @@ class Script:
 
     def __init__(self, faults: tuple[Fault, ...]) -> None:
         self.faults = faults
-        self.met = [0] * len(faults)
+        self.met: list[int] = [0] * len(faults)
         """How many calls of its member each fault has seen."""
 
     def next(self, target: str, member: str) -> Fault | None:

@@ -21,7 +21,7 @@ _START: Mapping[str, Any] = {"Subject": "", "Body": "", "HTMLBody": "", "BodyFor
 class PropertyAccessor(FakeObject):
     """The properties below the object model, by schema."""
 
-    CLASS = 112
+    CLASS: ClassVar[int] = 112
     MEMBERS: ClassVar[Mapping[str, Member]] = {
         "GetProperty": Member(64251, CALL), "SetProperty": Member(64252, CALL), "DeleteProperty": Member(64401, CALL),
     }  # fmt: skip
@@ -47,7 +47,7 @@ class PropertyAccessor(FakeObject):
 class Recipient(FakeObject):
     """One recipient; `Resolve` finds its address."""
 
-    CLASS = 4
+    CLASS: ClassVar[int] = 4
     MEMBERS: ClassVar[Mapping[str, Member]] = {
         "Name": Member(0x3001, guarded=True), "Address": Member(0x3003, guarded=True),
         "Type": Member(0xC15, WRITE), "Resolved": Member(0x64), "Resolve": Member(0x71, CALL, guarded=True),
@@ -75,7 +75,7 @@ class Recipient(FakeObject):
 class Recipients(Collection):
     """Recipients, or the addresses for answers."""
 
-    CLASS = 17
+    CLASS: ClassVar[int] = 17
     MEMBERS: ClassVar[Mapping[str, Member]] = {
         **COLLECTION, "Add": Member(0x6F, CALL, guarded=True), "ResolveAll": Member(0x7E, CALL, guarded=True),
     }  # fmt: skip
@@ -98,7 +98,7 @@ class Recipients(Collection):
 class Attachment(FakeObject):
     """One attachment."""
 
-    CLASS = 5
+    CLASS: ClassVar[int] = 5
     MEMBERS: ClassVar[Mapping[str, Member]] = {
         **_ACCESSOR, "DisplayName": Member(0x3001, WRITE), "FileName": Member(0x3704), "Type": Member(0x3705),
     }  # fmt: skip
@@ -120,7 +120,7 @@ class Attachment(FakeObject):
 class Attachments(Collection):
     """The attachments; one is added from a file by its absolute path."""
 
-    CLASS = 18
+    CLASS: ClassVar[int] = 18
     MEMBERS: ClassVar[Mapping[str, Member]] = {**COLLECTION, "Add": Member(0x65, CALL)}
 
     def __init__(self, world: FakeOutlook, files: list[File]) -> None:
@@ -143,7 +143,7 @@ class Attachments(Collection):
 class MailItem(FakeObject):
     """A mail. After `Send` every member answers that it was moved or deleted."""
 
-    CLASS = 43
+    CLASS: ClassVar[int] = 43
     MEMBERS: ClassVar[Mapping[str, Member]] = {
         **_ACCESSOR,
         "Subject": Member(0x37, WRITE), "Body": Member(0x9100, WRITE, guarded=True),
@@ -164,7 +164,7 @@ class MailItem(FakeObject):
         super().__init__(world)
         self.mail = mail
         self.gone = False
-        self.values = mail.values
+        self.values: dict[str, Any] = mail.values
         for name, value in _START.items():
             mail.values.setdefault(name, value)
 

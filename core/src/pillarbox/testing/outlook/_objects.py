@@ -39,7 +39,7 @@ class FakeObject:
 
     def __init__(self, world: FakeOutlook) -> None:
         self.world = world
-        self.life = world.life
+        self.life: int = world.life
         self.values: dict[str, Any] = {}
 
     @property

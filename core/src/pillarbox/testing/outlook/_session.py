@@ -20,7 +20,7 @@ _FILTER = re.compile(r"""@SQL="(?P<schema>[^"]+)"\s*=\s*'(?P<value>(?:[^']|'')*)
 class Account(FakeObject):
     """One account of the profile. Its DISPIDs are in no public listing; these are ours, and only names are used."""
 
-    CLASS = 105
+    CLASS: ClassVar[int] = 105
     MEMBERS: ClassVar[Mapping[str, Member]] = {
         "AccountType": Member(1), "DisplayName": Member(2), "SmtpAddress": Member(3, guarded=True),
         "UserName": Member(4), "ExchangeConnectionMode": Member(5), "DeliveryStore": Member(6),
@@ -30,7 +30,7 @@ class Account(FakeObject):
 class Accounts(Collection):
     """The accounts of the profile; the first is the session's own."""
 
-    CLASS = 106
+    CLASS: ClassVar[int] = 106
 
     def items(self) -> list[Any]:
         return self.world.account_objects()
@@ -39,7 +39,7 @@ class Accounts(Collection):
 class Items(Collection):
     """The mails of a folder, or those that a filter leaves."""
 
-    CLASS = 16
+    CLASS: ClassVar[int] = 16
     MEMBERS: ClassVar[Mapping[str, Member]] = {**COLLECTION, "Restrict": Member(100, CALL)}
 
     def __init__(self, world: FakeOutlook, mails: list[Mail]) -> None:
@@ -60,7 +60,7 @@ class Items(Collection):
 class Folder(FakeObject):
     """One of the default folders."""
 
-    CLASS = 2
+    CLASS: ClassVar[int] = 2
     MEMBERS: ClassVar[Mapping[str, Member]] = {
         "Name": Member(12289),
         "EntryID": Member(61470),
@@ -70,7 +70,7 @@ class Folder(FakeObject):
 
     def __init__(self, world: FakeOutlook, name: str, store: str) -> None:
         super().__init__(world)
-        self.values = {"Name": name, "EntryID": f"FOLDER-{name}", "StoreID": store}
+        self.values: dict[str, Any] = {"Name": name, "EntryID": f"FOLDER-{name}", "StoreID": store}
 
     def _read(self, name: str) -> Any:
         return (
@@ -83,14 +83,14 @@ class Folder(FakeObject):
 class Store(FakeObject):
     """Where an account delivers: a set of folders. Its DISPIDs are ours too."""
 
-    CLASS = 107
+    CLASS: ClassVar[int] = 107
     MEMBERS: ClassVar[Mapping[str, Member]] = {
         "StoreID": Member(1), "DisplayName": Member(2), "GetDefaultFolder": Member(3, CALL),
     }  # fmt: skip
 
     def __init__(self, world: FakeOutlook, name: str) -> None:
         super().__init__(world)
-        self.values = {"StoreID": name, "DisplayName": name or "Mailbox"}
+        self.values: dict[str, Any] = {"StoreID": name, "DisplayName": name or "Mailbox"}
 
     def _getdefaultfolder(self, number: int) -> Folder:
         return _default_folder(self.world, number, self.values["StoreID"])
@@ -99,7 +99,7 @@ class Store(FakeObject):
 class NameSpace(FakeObject):
     """The session of a profile."""
 
-    CLASS = 1
+    CLASS: ClassVar[int] = 1
     MEMBERS: ClassVar[Mapping[str, Member]] = {
         "Accounts": Member(64208), "CurrentProfileName": Member(64213), "Offline": Member(64076),
         "ExchangeConnectionMode": Member(64193), "CurrentUser": Member(8449, guarded=True),
@@ -109,7 +109,7 @@ class NameSpace(FakeObject):
 
     def __init__(self, world: FakeOutlook) -> None:
         super().__init__(world)
-        self.values = {
+        self.values: dict[str, Any] = {
             "CurrentProfileName": world.profile,
             "Offline": world.offline,
             "ExchangeConnectionMode": 100 if world.offline else 700,
@@ -149,7 +149,7 @@ class Application(FakeObject):
 
     def __init__(self, world: FakeOutlook) -> None:
         super().__init__(world)
-        self.values = {
+        self.values: dict[str, Any] = {
             "Name": "Outlook",
             "Version": "16.0.0.17928",
             "DefaultProfileName": world.profile,

@@ -69,16 +69,21 @@ class FakeOutlook:
         on_crash: Callable[[], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.accounts = tuple(accounts)
-        self.profile, self.offline, self.trusted, self.guard = profile, offline, trusted, guard
-        self.unresolvable = frozenset(unresolvable)
-        self.script = Script(tuple(faults))
-        self.store, self.on_crash, self.sleep = store, on_crash, sleep
+        self.accounts: tuple[FakeAccount, ...] = tuple(accounts)
+        self.profile: str = profile
+        self.offline: bool = offline
+        self.trusted: bool = trusted
+        self.guard: bool = guard
+        self.unresolvable: frozenset[str] = frozenset(unresolvable)
+        self.script: Script = Script(tuple(faults))
+        self.store: Path | None = store
+        self.on_crash: Callable[[], None] | None = on_crash
+        self.sleep: Callable[[float], None] = sleep
         self.mails: list[Mail] = []
         self.calls: list[tuple[str, str]] = []
-        self.life = 0
-        self.is_running = False
-        self.has_quit = False
+        self.life: int = 0
+        self.is_running: bool = False
+        self.has_quit: bool = False
         if store is not None and store.exists():
             self._restore(store.read_text(encoding="utf-8"))
         self._begin()
@@ -218,8 +223,8 @@ class FakeOutlook:
             self.is_running = True
 
     def _begin(self) -> None:
-        self.session = NameSpace(self)
-        self.application = Application(self)
+        self.session: NameSpace = NameSpace(self)
+        self.application: Application = Application(self)
 
     def _write(self, line: dict[str, Any]) -> None:
         if self.store is not None:

@@ -1,0 +1,124 @@
+"""Outlook.Application as a COM server, in a Windows Python: the fake Outlook's objects, each member reached by its DISPID.
+
+    server.py WORLD       serves the world that the file describes, and the next that is put in its place
+    server.py register    writes the class into the registry, as Office's installer does
+
+Every call comes from another process, marshalled by COM. What a crash does here is the end of this process.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import winreg
+from pathlib import Path
+from typing import Any
+
+import pythoncom
+import win32com.server.policy
+import winerror
+from win32com.server import util
+from win32com.server.exception import COMException
+
+from pillarbox.testing.outlook import FakeObject, FakeOutlook, OutlookFault
+
+CLSID = "{0006F03A-0000-0000-C000-000000000046}"
+WORLD = Path(r"C:\outlook\world.json")
+GET, PUT, PUTREF, CALL = 2, 4, 8, 1
+
+
+class Served(win32com.server.policy.BasicWrapPolicy):
+    """Hands a call to the object by the kind of the invocation, as a type library without names would."""
+
+    def _wrap_(self, thing: FakeObject) -> None:
+        self._obj_ = thing
+
+    def _getdispid_(self, name: str, _: int) -> int:
+        for own, member in self._obj_.members().items():
+            if own.lower() == name.lower():
+                return member.dispid
+        raise COMException(scode=winerror.DISP_E_UNKNOWNNAME)
+
+    def _invokeex_(self, dispid: int, lcid: int, flags: int, args: tuple[Any, ...], *_: Any) -> Any:
+        named = {member.dispid: name for name, member in self._obj_.members().items()}
+        if dispid not in named:
+            raise COMException(scode=winerror.DISP_E_MEMBERNOTFOUND)
+        try:
+            return shown(reached(self._obj_, named[dispid], flags, tuple(map(own, args))))
+        except OutlookFault as fault:
+            code = (fault.scode or fault.hresult) - (1 << 32)
+            raise COMException(description=fault.text or "no words", scode=code, source="Outlook") from None
+
+
+def reached(thing: FakeObject, name: str, flags: int, args: tuple[Any, ...]) -> Any:
+    """Do what the invocation asks of *thing*."""
+    if flags & PUTREF:
+        return thing.putref(name, args[-1])
+    if flags & PUT:
+        return thing.put(name, args[-1])
+    if flags & CALL and thing.members()[name].takes == "call":
+        return thing.call(name, *args)
+    return thing.get(name)
+
+
+def shown(answer: Any) -> Any:
+    """Return *answer* as COM takes it."""
+    return util.wrap(answer, usePolicy=Served, useDispatcher=0) if isinstance(answer, FakeObject) else answer
+
+
+def own(argument: Any) -> Any:
+    """Return the object of ours that came back as a pointer."""
+    return util.unwrap(argument) if hasattr(argument, "QueryInterface") else argument
+
+
+class Office:
+    """The one Outlook: another world begins when its file says so."""
+
+    text = ""
+    outlook: FakeOutlook
+
+    def application(self) -> Any:
+        text = WORLD.read_text(encoding="utf-8")
+        if text != self.text:
+            self.text = text
+            self.outlook = FakeOutlook.from_json(text, on_crash=lambda: os._exit(3))
+        return shown(self.outlook.activate())
+
+
+def serve() -> None:
+    """Answer until the process is ended."""
+    office = Office()
+    pythoncom.CoInitializeEx(pythoncom.COINIT_APARTMENTTHREADED)
+    win32com.server.policy.CreateInstance = lambda _, iid: created(office, iid)
+    factory = pythoncom.MakePyFactory(CLSID)
+    pythoncom.CoRegisterClassObject(
+        CLSID, factory, pythoncom.CLSCTX_LOCAL_SERVER, pythoncom.REGCLS_MULTIPLEUSE
+    )
+    WORLD.with_name("up").touch()
+    while True:
+        pythoncom.PumpWaitingMessages()
+        time.sleep(0.002)
+
+
+def created(office: Office, iid: Any) -> Any:
+    try:
+        return office.application().QueryInterface(iid)
+    except OutlookFault as fault:
+        raise COMException(scode=(fault.scode or fault.hresult) - (1 << 32)) from None
+
+
+def register() -> None:
+    """Write the class, and the command that starts this file for it."""
+    values = {
+        r"Outlook.Application\CLSID": CLSID,
+        rf"CLSID\{CLSID}\ProgID": "Outlook.Application",
+        rf"CLSID\{CLSID}\LocalServer32": f'"{sys.executable}" "{Path(__file__).resolve()}" serve',
+    }
+    for key, value in values.items():
+        with winreg.CreateKey(winreg.HKEY_LOCAL_MACHINE, rf"Software\Classes\{key}") as opened:
+            winreg.SetValueEx(opened, "", 0, winreg.REG_SZ, value)
+
+
+if __name__ == "__main__":
+    register() if sys.argv[1] == "register" else serve()
