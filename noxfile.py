@@ -103,7 +103,9 @@ def windows(session: nox.Session) -> None:
     `.ci/install-windows` installs both.
     """
     session.install("./core", "./plugins/mapi", "./plugins/smtp", *groups("test"), "uv")
-    session.run("pytest", "-q", "tests/windows", "tests/plugins/mapi/test_layouts.py", "tests/plugins/mapi/wine")
+    session.run(
+        "pytest", "-q", "tests/windows", "tests/plugins/mapi/test_layouts.py", "tests/plugins/mapi/wine"
+    )
     ours = ["./core[cli]", "./plugins/smtp[proxy]", "./plugins/vault"]
     wanted = [option for one in (*ours, *groups("test")) for option in ("--with", one)]
     others = [f"--ignore=tests/contract/test_{name}.py" for name in ("m365", "gmail")]

@@ -31,10 +31,11 @@ def looked_at(transport: MapiTransport) -> Iterator[Finding]:
     started = time.monotonic()
     try:
         transport.require_platform(transport.settings)
-        seen = transport.look()
     except Unavailable as error:
-        yield from _stopped("platform", "platform-other", str(error.detail), error.cure, started)
+        yield from _stopped("platform", "platform-other", error.detail, error.cure, started)
         return
+    try:
+        seen = transport.look()
     except PillarboxError as error:
         yield from _stopped("platform", "worker-fault", error.detail, error.cure, started)
         return
@@ -86,7 +87,8 @@ def _running(transport: MapiTransport) -> Iterator[Finding]:
         known = meaning(problem)
         error = error_of(problem)
         code = known.finding if known else "attach-failed"
-        yield Finding("attach", Level.FAIL, code, error.detail, error.cure, _since(started), error.exit_code)
+        cure = error.cure or "Look at Outlook on that computer."
+        yield Finding("attach", Level.FAIL, code, error.detail, cure, _since(started), error.exit_code)
         yield from _skipped("attach")
         return
     except PillarboxError as error:

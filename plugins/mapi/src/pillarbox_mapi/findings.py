@@ -28,13 +28,18 @@ FINDINGS = {
     "simple-mapi": "Simple MAPI is asked when a message is sent, and can't be asked before.",
 }
 
+OF_ACCOUNTS = ("no-accounts", "account-missing", "account-differs", "account-kind")
+"""What the choice of an account finds; the rest of what a worker finds is of a message, which a check has none of."""
+OF_A_MESSAGE = frozenset({"file-not-found"})
+
 
 def finding_codes() -> dict[str, str]:
     """Return every code with the sentence that says what it means."""
-    from .meanings import AT_SEND, AT_START, FOUND, MEANINGS
+    from .meanings import AT_START, FOUND, MEANINGS
 
-    rows = [*FOUND.values(), *AT_SEND.values(), *AT_START.values(), *MEANINGS.values()]
-    return dict(sorted(({row.finding: _generally(row.text) for row in rows} | FINDINGS).items()))
+    rows = [*(FOUND[name] for name in OF_ACCOUNTS), *AT_START.values(), *MEANINGS.values()]
+    told = {row.finding: _generally(row.text) for row in rows if row.finding not in OF_A_MESSAGE}
+    return dict(sorted((told | FINDINGS).items()))
 
 
 def _generally(text: str) -> str:

@@ -43,6 +43,7 @@ class Outlook:
         with self._told("start"):
             self._profile = profile
             session = self._session()
+            self._step = "account"
             application = self._opened()
             return {
                 "version": str(application.get("Version")),
