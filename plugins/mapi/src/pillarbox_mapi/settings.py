@@ -37,9 +37,8 @@ def _kinds(value: tuple[str, ...]) -> tuple[str, ...]:
 def _are_kinds(names: tuple[str, ...]) -> None:
     strange = [name for name in names if name not in KINDS.values()]
     if strange or not names:
-        raise ValueError(
-            f"must be from {', '.join(KINDS.values())}; {strange[0] if strange else '':.40!r} is none"
-        )
+        told = f"; {strange[0]!r:.40} is none" if strange else ""
+        raise ValueError(f"must be from {', '.join(KINDS.values())}{told}")
 
 
 @attrs.frozen(kw_only=True)
