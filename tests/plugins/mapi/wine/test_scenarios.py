@@ -63,7 +63,9 @@ def test_a_send_that_outlasts_its_worker_is_unknown_and_then_found(at_desk: Desk
 def test_a_message_arrives_whole(at_desk: Desk) -> None:
     """Names and texts of several scripts, files with their octets, an inline image by its id, blind copies."""
     at_desk.world(FakeOutlook(BOTH))
-    image = Attachment("logo.png", bytes(range(256)), content_type="image/png", content_id="logo")
+    image = Attachment(
+        "logo.png", bytes(range(256)), content_type="image/png", inline=True, content_id="logo"
+    )
     files = [Attachment("Rechnung 1001 – größer €.pdf", b"%PDF" + bytes(range(256))), image]
     one = submission(
         Route(account=Account(owner="company", method="mapi"), from_address=None),
@@ -85,6 +87,7 @@ def test_a_message_arrives_whole(at_desk: Desk) -> None:
         (2, "office@customer.example"),
         (3, "hidden@customer.example"),
     }
+    assert [file.content_id for file in mail.files if file.name == "logo.png"] == ["logo"]
     assert {file.name: file.content for file in mail.files} == {file.filename: file.content for file in files}
 
 
