@@ -50,6 +50,7 @@ def desk(command, tmp_path):
         "send", "--queue", "--user", "anna", "--to", "ap@customer.example", "--subject", "s", "--text", "t"
     )
     assert sent.code == 0, sent.err
+    assert "It is sent by: pillarbox worker --user anna\n" in sent.out
     return call
 
 

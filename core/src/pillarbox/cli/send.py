@@ -16,6 +16,7 @@ from .._attachment import Attachment
 from .._mail import CopyState, Receipt
 from .._message import Message
 from .._route import Route
+from .._settings import desk_of
 from ._app import State
 from ._errors import NoInput
 from ._moments import Moment
@@ -133,7 +134,9 @@ def _enqueue(state: State, message: Message, user: str | None, account: Any, giv
         print_json({"entry": facts(entry)})
     else:
         shown = entry.submission.from_header or "the mail program's own address"
-        say(f"Queued as {entry.key}. Shows {shown}. It is sent by: pillarbox worker")
+        desk = desk_of(entry.account)
+        at_desk = f" --user {desk}" if desk else ""
+        say(f"Queued as {entry.key}. Shows {shown}. It is sent by: pillarbox worker{at_desk}")
 
 
 def _message(given: dict[str, Any]) -> Message:
