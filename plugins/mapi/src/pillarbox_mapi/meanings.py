@@ -82,6 +82,12 @@ AT_START: Mapping[int, Meaning] = {
         "Outlook can't be reached: it runs with another privilege, is being updated, or a wizard is open.",
         "Run Outlook and this program both as administrator or both not.",
     ),
+    0x80070002: Meaning(
+        "outlook-program-missing",
+        Unavailable,
+        "The program that is registered as Outlook is not there.",
+        "Repair Office: Settings, Apps, Microsoft 365 or Office, Modify.",
+    ),
     0x8004010F: Meaning(
         "profile-unknown",
         SettingsError,
@@ -217,9 +223,6 @@ FOUND: Mapping[str, Meaning] = {
         SendRejected,
         "Simple MAPI can't do this: {what}.",
         "Leave it out, or set mapi.interface = com.",
-    ),
-    "simple-missing": Meaning(
-        "simple-missing", Unavailable, "This version has no Simple MAPI.", "Set mapi.interface = com."
     ),
 }
 """What the worker itself found, by its name; the text takes the problem's facts."""

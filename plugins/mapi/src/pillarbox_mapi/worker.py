@@ -143,13 +143,9 @@ def _outlook(patience: Patience) -> Carrier:
 
 
 def _simple(_: Patience) -> Carrier:
-    from importlib import import_module
+    from .simple_mapi import SimpleMapi
 
-    try:
-        carrier: Carrier = import_module("pillarbox_mapi.simple_mapi").SimpleMapi()
-    except ImportError:
-        raise Problem("simple-missing", step="start") from None
-    return carrier
+    return SimpleMapi()
 
 
 CARRIERS: Carriers = {"com": _outlook, "simple": _simple}
