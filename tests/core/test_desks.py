@@ -62,7 +62,7 @@ def test_mail_of_nobody_needs_a_desk():
     """One that the settings name, whose worker takes it too."""
     with pytest.raises(SettingsError, match="no user writes this") as caught:
         office().explain()
-    assert "outlook.desktop_user" in caught.value.cure
+    assert "company set --desktop-user USER" in caught.value.cure
     mailer = office(desktop_user="bert")
     key = mailer.enqueue(LETTER).key
     assert mailer.explain().automatic

@@ -178,7 +178,7 @@ def _by_client(route: Route, company: Company, user: User | None, label: str) ->
         raise SettingsError(
             f"{label} is each user's own, on their computer, and no user writes this.",
             cure="Name the user who writes, or whose it is to be for mail that nobody in particular writes:"
-            f" {account.method}.desktop_user",
+            " pillarbox company set --desktop-user USER",
         )
     whose = user or f"the user {desk}"
     reasons = (
