@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator, Mapping
+from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import ClassVar
@@ -48,6 +49,13 @@ def as_message(mail: Mail) -> bytes:
     return message.as_bytes()
 
 
+def files_of(got: Accepted) -> dict[str, bytes]:
+    """Return the attachments of what `as_message` wrote, by name."""
+    message = message_from_bytes(got.content, policy=policy.default)
+    parts = message.iter_attachments()
+    return {str(part.get_filename()): part.get_payload(decode=True) for part in parts}
+
+
 class TestOutlook(TransportContract):
     """A personal account in Outlook."""
 
@@ -66,6 +74,9 @@ class TestOutlook(TransportContract):
 
     def accepted(self) -> list[Accepted]:
         return [Accepted(as_message(mail), None, mail.addresses()) for mail in self.world.sent]
+
+    def attachments_of(self, got: Accepted) -> dict[str, bytes]:
+        return files_of(got)
 
     @contextlib.contextmanager
     def stage(self, fault: str) -> Iterator[None]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pillarbox import Account
-from pillarbox.testing.outlook import FakeOutlook
+from pillarbox.testing.outlook import FakeOutlook, Fault
 from pillarbox_mapi import MapiSettings, MapiTransport
 from tests.windows.wine import Windows, opened
 
@@ -73,10 +73,20 @@ class Desk:
         self._count += 1
         store = f"C:\\outlook\\store-{self._count}.jsonl"
         told = {**json.loads(outlook.to_json()), "store": store}
-        part = self.folder / "world.part"
-        part.write_text(json.dumps(told), encoding="utf-8")
-        part.replace(self.folder / "world.json")
+        (self.folder / "faults.json").unlink(missing_ok=True)
+        self._put("world.json", told)
         self.start()
+
+    def misbehave(self, *faults: Fault) -> None:
+        """Let *faults* happen from the server's next call on, in the place of those there were."""
+        self._stalls = self._stalls or any(fault.action == "stall" for fault in faults)
+        self._count += 1
+        self._put("faults.json", {"number": self._count, "faults": [one.to_json() for one in faults]})
+
+    def _put(self, name: str, value: object) -> None:
+        part = self.folder / f"{name}.part"
+        part.write_text(json.dumps(value), encoding="utf-8")
+        part.replace(self.folder / name)
 
     def start(self) -> None:
         """Have a server beside the worker, which outlives it."""

@@ -3,11 +3,13 @@
     server.py WORLD       serves the world that the file describes, and the next that is put in its place
     server.py register    writes the class into the registry, as Office's installer does
 
+`faults.json` beside the world holds the faults that happen from its next change on, until the world is another.
 Every call comes from another process, marshalled by COM. What a crash does here is the end of this process.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -21,7 +23,7 @@ import winerror
 from win32com.server import util
 from win32com.server.exception import COMException
 
-from pillarbox.testing.outlook import FakeObject, FakeOutlook, OutlookFault
+from pillarbox.testing.outlook import FakeObject, FakeOutlook, Fault, OutlookFault
 
 CLSID = "{0006F03A-0000-0000-C000-000000000046}"
 WORLD = Path(r"C:\outlook\world.json")
@@ -30,6 +32,8 @@ GET, PUT, PUTREF, CALL = 2, 4, 8, 1
 
 class Served(win32com.server.policy.BasicWrapPolicy):
     """Hands a call to the object by the kind of the invocation, as a type library without names would."""
+
+    office: Office
 
     def _wrap_(self, thing: FakeObject) -> None:
         self._obj_ = thing
@@ -44,6 +48,7 @@ class Served(win32com.server.policy.BasicWrapPolicy):
         named = {member.dispid: name for name, member in self._obj_.members().items()}
         if dispid not in named:
             raise COMException(scode=winerror.DISP_E_MEMBERNOTFOUND)
+        self.office.take_up()
         try:
             return shown(reached(self._obj_, named[dispid], flags, tuple(map(own, args))))
         except OutlookFault as fault:
@@ -73,22 +78,34 @@ def own(argument: Any) -> Any:
 
 
 class Office:
-    """The one Outlook: another world begins when its file says so."""
+    """The one Outlook: another world begins when its file says so, other faults when theirs does."""
 
     text = ""
+    faults = ""
     outlook: FakeOutlook
 
     def application(self) -> Any:
         text = WORLD.read_text(encoding="utf-8")
         if text != self.text:
-            self.text = text
+            self.text, self.faults = text, ""
             self.outlook = FakeOutlook.from_json(text, on_crash=lambda: os._exit(3))
+        self.take_up()
         return shown(self.outlook.activate())
+
+    def take_up(self) -> None:
+        """Let the faults that were put beside the world happen."""
+        try:
+            told = WORLD.with_name("faults.json").read_text(encoding="utf-8")
+        except OSError:
+            return
+        if told != self.faults:
+            self.faults = told
+            self.outlook.misbehave(Fault.from_json(one) for one in json.loads(told)["faults"])
 
 
 def serve() -> None:
     """Answer until the process is ended."""
-    office = Office()
+    office = Served.office = Office()
     pythoncom.CoInitializeEx(pythoncom.COINIT_APARTMENTTHREADED)
     win32com.server.policy.CreateInstance = lambda _, iid: created(office, iid)
     factory = pythoncom.MakePyFactory(CLSID)

@@ -147,9 +147,10 @@ class Killed(Ground):
 
     def _agrees(self, submission: Submission, folder: _Folder, before: int) -> tuple[bool, int]:
         """Compare what the journal says, what the carrier has, and what a look afterwards finds."""
-        journal, count = Durable.read(folder.journal), len(self.accepted()) - before
+        journal = Durable.read(folder.journal)
         with self.opened() as transport:
             found = transport.find(submission, journal).state
+        count = len(self.accepted()) - before  # what left while the look was made was there to be seen
         assert journal.handed_over or not count, "not handed over by the journal, and the carrier has it"
         assert count <= 1, f"one attempt, and the carrier has it {count} times"
         assert found is not SightingState.SENT or count, (
