@@ -1,7 +1,8 @@
-"""The real worker over a fake Outlook: python fake_worker.py WORLD, a file of JSON with the world and its faults.
+"""The real worker over a fake Outlook and a fake mail program: python fake_worker.py WORLD, a file of JSON with the world and its faults.
 
 The world is read at each start; `faults.json` beside it holds faults that begin later, and `say.json` what the worker does
-in the place of an answer to `submit`: `nonsense`, `end`, `wrong id`, `long`.
+in the place of an answer to `submit`: `nonsense`, `end`, `wrong id`, `long`. What the mail program behind Simple MAPI does
+stands in `program.json` (`simple_program`).
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from pathlib import Path
 
 from pillarbox.testing.outlook import FakeOutlook, Fault
 from pillarbox_mapi.outlook import Outlook
+from pillarbox_mapi.simple_mapi import SimpleMapi
 from pillarbox_mapi.worker import Desk, protocol, serve
 
 sys.path.insert(0, str(Path(__file__).parent))
 from scripted import activation
+from simple_program import ToldProgram
 
 WORLD = Path(sys.argv[1])
 LINES = {
@@ -82,5 +85,9 @@ def read(name):
 
 outlook = FakeOutlook.from_json(WORLD.read_text())
 with protocol() as sink:
-    desk = Obeying({"com": lambda patience: Outlook(activation(outlook), patience)}, Windows())
+    carriers = {
+        "com": lambda patience: Outlook(activation(outlook), patience),
+        "simple": lambda _: SimpleMapi(ToldProgram(WORLD.parent)),
+    }
+    desk = Obeying(carriers, Windows())
     sys.exit(serve(sys.stdin.buffer, sink, desk))

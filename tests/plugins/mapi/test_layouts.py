@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from pillarbox_mapi.simple_codes import MEANINGS
-from pillarbox_mapi.simple_mapi import FileDesc, Message, RecipDesc
+from pillarbox_mapi.simple_structures import RECEIPT_REQUESTED, FileDesc, Message, RecipDesc
 
 pytestmark = pytest.mark.windows
 
@@ -56,6 +56,7 @@ def test_a_field_of_another_width_is_noticed():
     assert "MapiRecipDesc.ulRecipClass" in compiled(*asserted("MapiRecipDesc", Wrong))
 
 
-def test_the_codes_are_those_of_the_header():
+def test_the_codes_and_flags_are_those_of_the_header():
     assert set(CODES.values()) < set(MEANINGS)
-    assert compiled(*(f'_Static_assert({name} == {code}, "{name}");' for name, code in CODES.items())) == ""
+    numbers = {**CODES, "MAPI_RECEIPT_REQUESTED": RECEIPT_REQUESTED}
+    assert compiled(*(f'_Static_assert({name} == {code}, "{name}");' for name, code in numbers.items())) == ""

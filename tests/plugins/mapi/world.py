@@ -48,6 +48,16 @@ class World:
     def say(self, **instead):
         self._write("say.json", instead)
 
+    def program(self, **told):
+        """Let the mail program behind Simple MAPI do what is *told*, see `ToldProgram`."""
+        self._write("program.json", told)
+
+    @property
+    def mails(self):
+        """What that program sent."""
+        path = self.folder / "mails.jsonl"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
     def forget(self):
         self._write("forget.json", {"yes": True})
 

@@ -116,13 +116,14 @@ class Letter:
         )
         if letter.lost and not lossy:
             raise MessageError(
-                f"Outlook can't carry {_listed(letter.lost)} of this message.",
+                f"Outlook can't carry {listed(letter.lost)} of this message.",
                 cure="Leave it out, or set mapi.lossy = true to send without.",
             )
         return letter
 
 
-def _listed(clauses: Iterable[str]) -> str:
+def listed(clauses: Iterable[str]) -> str:
+    """Return *clauses*, one at least, as part of a sentence."""
     *before, last = clauses
     return f"{', '.join(before)} and {last}" if before else last
 

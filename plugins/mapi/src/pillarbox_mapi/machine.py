@@ -28,7 +28,7 @@ class Machine(Protocol):
         """Return the number of the Windows session; 0 is that of services. None where that is not known."""
 
     def value(self, key: str, name: str = "") -> str | int | None:
-        """Return a value of the registry, the user's before the machine's; None where there is none."""
+        """Return a value of the registry, the user's before the machine's; None where neither has one, or an empty one."""
 
     def has_file(self, path: str) -> bool:
         """Whether there is such a file."""
@@ -86,7 +86,8 @@ class Here:
         for root in (winreg.HKEY_CURRENT_USER, winreg.HKEY_LOCAL_MACHINE):
             with contextlib.suppress(OSError), winreg.OpenKey(root, key) as opened:
                 found = winreg.QueryValueEx(opened, name)[0]
-                return found if isinstance(found, int) else str(found)
+                if isinstance(found, int) or found:
+                    return found if isinstance(found, int) else str(found)
         return None
 
     def has_file(self, path: str) -> bool:

@@ -29,7 +29,7 @@ from pillarbox import (
     Unavailable,
 )
 
-from .accounts import KINDS, Wish
+from .accounts import Wish
 from .settings import Interface, MapiSettings
 
 if TYPE_CHECKING:
@@ -56,18 +56,19 @@ class MapiTransport(Transport):
 
     def send(self, submission: Submission, journal: Journal) -> Receipt:
         """Submit once; see `Transport.send`."""
-        from .letter import Letter
-
         self.require_platform(self.settings)
-        letter = Letter.of(submission, lossy=self.settings.lossy)
-        account = self._prepared(submission, letter, journal)
-        with self._discarding(journal), journal.handing_over():
-            self._ask("submit", self.settings.send_timeout, "send")
+        letter = self._letter(submission)
+        with self.host.spool.holding(letter) as written:  # Simple MAPI's programs read the files in Send
+            account = self._prepared(submission, letter, written, journal)
+            with self._discarding(journal), journal.handing_over():
+                self._ask("submit", self.settings.send_timeout, "send")
+        if self._is_simple:
+            return self._by_program(submission, account, letter)
         return self._receipt(submission, account, _WAITS)
 
     def find(self, submission: Submission, journal: Journal) -> Sighting:
         """Look in Outlook's Drafts, Outbox and Sent Items for the submission's key; see `Transport.find`."""
-        if self.settings.interface is Interface.SIMPLE:
+        if self._is_simple:
             return Sighting(
                 SightingState.UNCLEAR, detail="Simple MAPI can't look what was sent.", is_final=True
             )
@@ -112,13 +113,19 @@ class MapiTransport(Transport):
     @classmethod
     def describe(cls, settings: MapiSettings) -> Description:
         """Return the account in words, without a network."""
+        if settings.interface is Interface.SIMPLE:
+            whose = "the default mail program"
+            return Description(
+                sign_in=f"uses the account of {whose}", via="Simple MAPI", copy=f"left to {whose}"
+            )
         who = (
             f"Outlook's account {settings.account}"
             if settings.account
             else "the account that Outlook is set up with"
         )
-        via = "Outlook on the user's computer" if settings.interface is Interface.COM else "Simple MAPI"
-        return Description(sign_in=f"uses {who}", via=via, copy="filed by Outlook")
+        return Description(
+            sign_in=f"uses {who}", via="Outlook on the user's computer", copy="filed by Outlook"
+        )
 
     @classmethod
     def capabilities(cls, connection: Connection | None) -> Capabilities:
@@ -128,30 +135,44 @@ class MapiTransport(Transport):
     @classmethod
     def warnings(cls, settings: MapiSettings) -> tuple[str, ...]:
         """Return what is doubtful about settings that are valid."""
-        by_smtp = sorted({"imap", "pop3"} & set(settings.accept))
-        doubts = (
-            (
-                by_smtp,
-                f"An Outlook account of the kind {' or '.join(by_smtp)} sends by SMTP; the SMTP method tells more.",
-            ),
-            (
-                settings.interface is Interface.SIMPLE,
-                "Simple MAPI carries plain text alone and can't look what was sent.",
-            ),
-        )
-        return tuple(text for is_so, text in doubts if is_so)
+        if settings.interface is Interface.SIMPLE:
+            from .simple_letter import doubts
 
-    def _prepared(self, submission: Submission, letter: Letter, journal: Journal) -> str:
-        """Save the draft and note it; return the account that will send it."""
-        with self.host.spool.holding(letter) as written:
-            ready = self._ask(
-                "prepare",
-                self._patient + letter.size * _PER_OCTET,
-                "prepare",
-                letter={**written, "key": submission.key, "on_behalf": self.settings.on_behalf},
-                wish=attrs.asdict(self.wish(submission.from_header or "")),
-                again=ENTRY_ID in journal.notes,
-            )
+            return tuple(doubts(settings))
+        by_smtp = sorted({"imap", "pop3"} & set(settings.accept))
+        if not by_smtp:
+            return ()
+        kinds = " or ".join(by_smtp)
+        return (f"An Outlook account of the kind {kinds} sends by SMTP; the SMTP method tells more.",)
+
+    def _letter(self, submission: Submission) -> Letter:
+        """Return what is sent of *submission*.
+
+        Raises:
+            MessageError: The interface can't carry all of it, and the settings are not lossy.
+            SettingsError: Simple MAPI can't send as it is asked to.
+        """
+        from .letter import Letter
+        from .simple_letter import narrowed, require_sender
+
+        letter = Letter.of(submission, lossy=self.settings.lossy)
+        if not self._is_simple:
+            return letter
+        require_sender(self.settings, self.wish(submission.from_header or ""))
+        return narrowed(letter, self.settings)
+
+    def _prepared(
+        self, submission: Submission, letter: Letter, written: dict[str, Any], journal: Journal
+    ) -> str:
+        """Save the draft, of which the spool has *written* the files, and note it; return the account that will send."""
+        ready = self._ask(
+            "prepare",
+            self._patient + letter.size * _PER_OCTET,
+            "prepare",
+            letter={**written, "key": submission.key, "on_behalf": self.settings.on_behalf},
+            wish=attrs.asdict(self.wish(submission.from_header or "")),
+            again=ENTRY_ID in journal.notes,
+        )
         account = str(ready.get("account", ""))
         with self._discarding(journal):
             journal.note(ENTRY_ID, str(ready.get("entry_id", "")))
@@ -174,11 +195,11 @@ class MapiTransport(Transport):
                 "Only the user's own account may send, and the user has no address.",
                 cure="Set the user's address.",
             )
-        return Wish(account=settings.account, must_be=must_be, accept=self._accepted())
+        return Wish(account=settings.account, must_be=must_be, accept=settings.accept)
 
-    def _accepted(self) -> tuple[str, ...]:
-        """Return the kinds that may send; Simple MAPI does not know of which its account is."""
-        return self.settings.accept if self.settings.interface is Interface.COM else tuple(KINDS.values())
+    @property
+    def _is_simple(self) -> bool:
+        return self.settings.interface is Interface.SIMPLE
 
     @contextlib.contextmanager
     def _discarding(self, journal: Journal) -> Iterator[None]:
@@ -211,6 +232,21 @@ class MapiTransport(Transport):
             submitted_only=True,
             detail=detail,
             copy=Copy(CopyState.BY_CARRIER, "Outlook"),
+        )
+
+    def _by_program(self, submission: Submission, program: str, letter: Letter) -> Receipt:
+        """Return the receipt of what Simple MAPI's mail *program* took: it shows no account, and says of no copy."""
+        from .letter import listed
+
+        without = f", without {listed(letter.lost)}" if letter.lost else ""
+        return Receipt(
+            submission.message_id,
+            sender=f"{program}'s own account",
+            submitted_only=True,
+            detail=f"taken by {program}{without}",
+            copy=Copy(
+                CopyState.BY_CARRIER, program, detail="Simple MAPI does not tell whether it keeps one."
+            ),
         )
 
     def look(self) -> dict[str, Any]:
