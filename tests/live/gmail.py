@@ -11,7 +11,8 @@ import requests
 from pillarbox import Attachment
 from pillarbox_gmail.app import COMPOSE, READONLY, SEND
 from pillarbox_gmail.grants import DRAFTS, READS
-from tests.live.asking import Connected, NotTold, Question, Sent, seconds_since, status, whether
+from tests.live.asking import Connected, Sent, status
+from tests.live.questions import NotTold, Question, seconds_since, whether
 
 STRANGER: Final = "somebody.else@pillarbox.invalid"
 """An address that no account may show."""

@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from pillarbox import Attachment
 from pillarbox_m365.fields import TAG
-from tests.live.asking import Connected, NotTold, Question, Sent, seconds_since, status, whether
+from tests.live.asking import Connected, Sent, status
+from tests.live.questions import NotTold, Question, seconds_since, whether
 
 SEND: Final = ("Mail.Send",)
 CONFIRM: Final = ("Mail.Send", "Mail.ReadWrite")

@@ -8,13 +8,14 @@ import pytest
 
 from pillarbox_gmail.app import SEND
 from tests.live.accounts import at_gmail, real
-from tests.live.asking import Answered, Connected, asked, table
+from tests.live.asking import FAILURES, Connected
 from tests.live.gmail import QUESTIONS, Study
+from tests.live.questions import Answered, asked, table
 
 
 def answers(one: Connected) -> list[Answered]:
     """Return the answers of one account."""
-    return list(asked(QUESTIONS, Study(one)))
+    return list(asked(QUESTIONS, Study(one), FAILURES))
 
 
 def answers_of_a_fake(**given: Any) -> list[Answered]:

@@ -6,15 +6,16 @@ import pytest
 
 from pillarbox.testing.graph import Manners
 from tests.live.accounts import at_graph, real
-from tests.live.asking import Answered, Connected, asked, table
+from tests.live.asking import FAILURES, Connected
 from tests.live.m365 import QUESTIONS, SEND, Study
+from tests.live.questions import Answered, asked, table
 
 OTHER = Manners(message_ids="replaced", tags="lost", immutable_ids=False, mime_from="mailbox")
 
 
 def answers(one: Connected) -> list[Answered]:
     """Return the answers of one account."""
-    return list(asked(QUESTIONS, Study(one)))
+    return list(asked(QUESTIONS, Study(one), FAILURES))
 
 
 def answers_of_a_fake(manners: Manners | None = None, **given: tuple[str, ...]) -> list[Answered]:

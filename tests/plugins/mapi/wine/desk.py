@@ -42,8 +42,8 @@ class Desk:
         self.run(str(SERVER), "register")
         self.windows.end()
 
-    def run(self, *arguments: str) -> None:
-        """Run the Windows Python to its end."""
+    def run(self, *arguments: str) -> str:
+        """Run the Windows Python to its end, and return what it prints."""
         done = subprocess.run(
             self.windows.command(*arguments),
             env=self.windows.environment,
@@ -52,6 +52,7 @@ class Desk:
             timeout=60,
         )
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.decode("utf-8")
 
     def stop(self) -> None:
         """End the server, whatever it is at, and all that Wine remembers of it: else it is looked for where it was."""
