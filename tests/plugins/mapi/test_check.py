@@ -8,7 +8,7 @@ import pytest
 
 from pillarbox import Level
 from pillarbox.testing.outlook import FakeAccount, Fault
-from pillarbox_mapi import Interface, MapiSettings, MapiTransport
+from pillarbox_mapi import MapiSettings, MapiTransport
 from pillarbox_mapi.check import at_rest
 from pillarbox_mapi.findings import finding_codes
 from pillarbox_mapi.meanings import AT_START, MEANINGS
@@ -122,11 +122,6 @@ def test_doubts_are_told(tmp_path):
         "trust-doubtful",
         "profile-none",
     )
-
-
-def test_simple_mapi_can_not_be_asked_before(tmp_path):
-    """It has no look."""
-    assert looked(tmp_path, settings={"interface": Interface.SIMPLE})["attach"] == "simple-mapi"
 
 
 def test_a_worker_that_can_not_be_started_is_told():

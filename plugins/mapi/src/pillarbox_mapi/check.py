@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pillarbox import Finding, Level, PillarboxError, Unavailable
 
+from . import simple_check
 from .accounts import OutlookAccount, chosen
 from .meanings import FOUND, NEW_OUTLOOK, error_of, meaning
 from .problems import Problem
@@ -20,6 +21,7 @@ Facts = Mapping[str, Any]
 ABSENT = Unavailable.exit_code
 PASSIVE = ("platform", "pywin32", "session", "outlook", "new-outlook")
 ACTIVE = ("attach", "profile", "accounts", "offline", "trust")
+STAGES = (*PASSIVE, *ACTIVE)
 _OTHER = "Run the worker on the user's Windows computer, or use Microsoft 365 or SMTP for this account."
 
 
@@ -29,22 +31,24 @@ def looked_at(transport: MapiTransport) -> Iterator[Finding]:
     The last five stages start Outlook where it does not run: whether it lets itself be asked is what they are about.
     """
     started = time.monotonic()
+    is_simple = transport.settings.interface is Interface.SIMPLE
+    stages = simple_check.STAGES if is_simple else STAGES
     try:
         transport.require_platform(transport.settings)
     except Unavailable as error:
-        yield from _stopped("platform", "platform-other", error.detail, error.cure, started)
+        yield from _stopped("platform-other", error, started, stages)
         return
     try:
         seen = transport.look()
     except PillarboxError as error:
-        yield from _stopped("platform", "worker-fault", error.detail, error.cure, started)
+        yield from _stopped("worker-fault", error, started, stages)
         return
-    for finding in at_rest(seen):
+    for finding in (_platform(seen), _session(seen["session"])) if is_simple else at_rest(seen):
         yield finding
         if finding.level is Level.FAIL:
-            yield from _skipped(finding.stage)
+            yield from _skipped(finding.stage, stages)
             return
-    yield from _running(transport)
+    yield from simple_check.running(transport) if is_simple else _running(transport)
 
 
 def at_rest(seen: Facts) -> Iterator[Finding]:
@@ -77,9 +81,6 @@ def running(seen: Facts, choose: Callable[[list[OutlookAccount]], OutlookAccount
 
 
 def _running(transport: MapiTransport) -> Iterator[Finding]:
-    if transport.settings.interface is Interface.SIMPLE:
-        yield Finding("attach", Level.SKIP, "simple-mapi", "Simple MAPI can't be asked without sending")
-        return
     started = time.monotonic()
     try:
         seen = transport.attach()
@@ -177,13 +178,13 @@ def _doubted(is_ill: bool, stage: str, well: str, ill: str, seen: str, cure: str
     return Finding(stage, Level.WARN, ill, seen, cure) if is_ill else Finding(stage, Level.OK, well, well)
 
 
-def _stopped(stage: str, code: str, seen: str, cure: str, started: float) -> Iterator[Finding]:
-    yield Finding(stage, Level.FAIL, code, seen, cure, _since(started), ABSENT)
-    yield from _skipped(stage)
+def _stopped(code: str, error: PillarboxError, started: float, stages: tuple[str, ...]) -> Iterator[Finding]:
+    """Yield that the first stage failed, and no other was reached."""
+    yield Finding("platform", Level.FAIL, code, error.detail, error.cure, _since(started), ABSENT)
+    yield from _skipped("platform", stages)
 
 
-def _skipped(behind: str) -> Iterator[Finding]:
-    stages = (*PASSIVE, *ACTIVE)
+def _skipped(behind: str, stages: tuple[str, ...] = STAGES) -> Iterator[Finding]:
     for stage in stages[stages.index(behind) + 1 :]:
         yield Finding(stage, Level.SKIP, "not-reached", "not reached")
 

@@ -25,7 +25,11 @@ FINDINGS = {
     "offline": "Outlook works offline: what it takes waits in its Outbox.",
     "trusted": "Outlook trusts this program.",
     "trust-doubtful": "Outlook may ask a person, or refuse, when a program sends.",
-    "simple-mapi": "Simple MAPI is asked when a message is sent, and can't be asked before.",
+    "mail-program-found": "A mail program is the computer's default. Simple MAPI asks it when a message is sent, not before.",
+    "mail-program-none": "No mail program is the computer's default for Simple MAPI.",
+    "sender-unseen": "Simple MAPI does not show as whom the mail program sends.",
+    "sender-unstated": "Somebody in particular has to send, and nothing says that the mail program sends as them.",
+    "simple-choice": "The settings ask for what Simple MAPI can't choose.",
 }
 
 OF_ACCOUNTS = ("no-accounts", "account-missing", "account-differs", "account-kind")

@@ -18,7 +18,7 @@ class Interface(enum.Enum):
     COM = "com"
     """Outlook's object model."""
     SIMPLE = "simple"
-    """Simple MAPI, for text without files of HTML, by whatever mail program is the computer's default."""
+    """Simple MAPI, for plain text and files, by whatever mail program is the computer's default."""
 
 
 DEFAULT_ACCEPT = ("exchange", "http", "eas")
@@ -49,7 +49,8 @@ class MapiSettings:
         "",
         label="Account",
         help="The address of the account in Outlook that sends. Empty: Outlook's own first account; for a personal"
-        " account, the one with the user's address.",
+        " account, the one with the user's address. With Simple MAPI it chooses nothing: it says as whom the mail"
+        " program sends, which nobody can check.",
         check=_is_address_or_nothing,
     )
     profile: str = setting(
@@ -93,14 +94,14 @@ class MapiSettings:
         False,
         label="Leave out what Outlook can't carry",
         help="Send although Outlook can't carry part of a message: a Message-ID of your own, some headers, an"
-        " invitation. Otherwise such a message is refused.",
+        " invitation; by Simple MAPI also HTML, an address for answers, importance. Otherwise such a message is refused.",
         advanced=True,
     )
     interface: Interface = setting(
         Interface.COM,
         label="Interface",
-        help="com: Outlook's object model. simple: Simple MAPI, for plain text, which can't choose an account and can't"
-        " look what was sent.",
+        help="com: Outlook's object model. simple: Simple MAPI, for plain text and files, which can't choose an account and"
+        " can't look what was sent.",
         set_by=Role.ADMINISTRATOR,
         advanced=True,
     )

@@ -66,7 +66,7 @@ MEANINGS: Mapping[int, Meaning] = {
     25: Meaning(SendRejected, "the recipients are not valid for the mail program", _ADDRESSES),
     NO_SUPPORT: Meaning(
         Unavailable,
-        "there is no default mail program for Simple MAPI on that computer",
+        "there is no default mail program for Simple MAPI on that computer, or it does not send",
         "Make classic Outlook the default: Windows Settings, Default apps, Email.",
     ),
     NO_UNICODE: Meaning(
