@@ -60,20 +60,17 @@ class MailProgram:
 class ToldProgram:
     """Does in the worker's process what the file `program.json` says, and writes what it sent into `mails.jsonl`.
 
-    `{"name": "", "do": "answer", "code": 3}`, or `do`: `stall`, `die`, `die after`.
+    `{"name": "", "do": "answer", "code": 3, "nth": 1}`, or `do`: `stall`, `stall after`, `die`, `die after`. `nth` is the
+    call of this worker that it is about, 0 for each; the others are sent.
     """
 
     def __init__(self, folder):
-        self.folder = folder
+        self.folder, self.calls = folder, 0
 
     def told(self):
         path = self.folder / "program.json"
-        return {
-            "name": "Post",
-            "do": "answer",
-            "code": 0,
-            **(json.loads(path.read_text()) if path.exists() else {}),
-        }
+        told = json.loads(path.read_text()) if path.exists() else {}
+        return {"name": "Post", "do": "answer", "code": 0, "nth": 0, **told}
 
     def name(self):
         return self.told()["name"]
@@ -83,13 +80,21 @@ class ToldProgram:
 
     def send(self, message, *, wide):
         told = self.told()
-        if told["do"] == "stall":
-            time.sleep(60)
-        if told["do"] == "die":
-            os._exit(3)
+        self.calls += 1
+        if told["nth"] not in {0, self.calls}:
+            told = {"do": "answer", "code": 0}
+        if not told["do"].endswith("after"):
+            misbehave(told["do"])
         if told["code"] == 0:
             with (self.folder / "mails.jsonl").open("a") as mails:
                 mails.write(json.dumps(read(message)) + "\n")
-        if told["do"] == "die after":
-            os._exit(3)
+        misbehave(told["do"])
         return told["code"]
+
+
+def misbehave(does):
+    """Stand still, or end the process."""
+    if does.startswith("stall"):
+        time.sleep(60)
+    if does.startswith("die"):
+        os._exit(3)

@@ -1,7 +1,8 @@
 """A Windows desk whose default mail program is the one of `provider`: Wine's own mapi32.dll loads it for the worker.
 
 Wine 8 hands MAPISendMailW on to a program that exports it. For one that does not it answers 27 to MAPI_FORCE_UNICODE,
-and MAPISendMail then reaches the program in the code page. It loads the program once in a process, when mapi32.dll is loaded.
+and MAPISendMail then reaches the program in the code page. It loads the program once in a process, when mapi32.dll is loaded,
+by the machine's DLLPath alone: it knows no user's own program, and DLLPathEx only for Extended MAPI.
 """
 
 from __future__ import annotations
@@ -43,10 +44,14 @@ class MailProgram:
         """Be the default program, forget what was asked, and from now on do what is told (`provider.c`)."""
         registered = (name, f"C:\\simple\\{library}" if library else "", value)
         if registered != self._registered:
-            self.desk.run(str(PROVIDER / "register.py"), *registered)
+            self.desk.run(str(PROVIDER / "register.py"), "machine", *registered)
             self._registered = registered
         (self.folder / "asked.jsonl").unlink(missing_ok=True)
         self.do(*does)
+
+    def users(self, name: str) -> None:
+        """Let the user's own default program be *name*, which Windows takes before the machine's."""
+        self.desk.run(str(PROVIDER / "register.py"), "user", name)
 
     def do(self, *does: object) -> None:
         """Do that from the next call on."""

@@ -183,6 +183,30 @@ def test_without_a_mail_program_nothing_is_handed_over(program: MailProgram, tol
     assert not journal.handed_over
 
 
+def test_a_program_of_the_users_that_is_none_leaves_it_to_the_machines(program: MailProgram) -> None:
+    """An empty name says nothing; another one that names no DLL is called as little as none."""
+    program.begin()
+    journal = Journal()
+    with by_program(program) as transport:
+        program.users("")
+        transport.send(letter(), Journal())
+        program.users("Another")
+        with pytest.raises(Unavailable, match="no default mail program"):
+            transport.send(letter(), journal)
+        program.users("")
+    assert (journal.handed_over, program.sent) == (False, 1)
+
+
+def test_a_program_that_windows_has_no_dll_of_for_simple_mapi_is_answered_by_windows(
+    program: MailProgram,
+) -> None:
+    """DLLPathEx is for Extended MAPI: Wine's answer is 26, and nothing was asked."""
+    program.begin(value="DLLPathEx")
+    with by_program(program) as transport, pytest.raises(Unavailable, match="answered 26"):
+        transport.send(letter(), Journal())
+    assert program.asked == []
+
+
 def test_a_mail_program_whose_dll_is_gone_is_answered_by_windows(program: MailProgram) -> None:
     """Wine's answer is 26; Windows may show a dialog, which ends at the deadline."""
     program.begin(library=GONE)
