@@ -87,7 +87,7 @@ def test_a_program_that_stands_still_is_killed_at_the_deadline(tmp_path):
     world, started = World(tmp_path), time.monotonic()
     world.program(do="stall")
     with by_program(world, send_timeout=1.0) as transport:
-        with pytest.raises(OutcomeUnknown, match="did not answer in time"):
+        with pytest.raises(OutcomeUnknown, match="The mail program did not answer in time"):
             transport.send(submission(COMPANY), Journal())
         assert list(transport.host.spool.root.iterdir()) == []
     assert time.monotonic() - started < 20

@@ -245,18 +245,19 @@ def _made(kind: Kind, text: str, cure: str, *, code: str = "", stage: str = "") 
 
 
 _FAULTS = {
-    "silent": "Outlook did not answer in time; it may show a dialog.",
+    "silent": "{who} did not answer in time; it may show a dialog.",
     "ended": "The worker process ended without an answer.",
     "nonsense": "The worker process answered what is no answer.",
     "absent": "The worker process could not be started.",
 }
 
 
-def error_of_fault(fault: WorkerFault, step: str) -> PillarboxError:
-    """Return the error that a worker's silence is: unknown in Send, else not sent."""
-    text = _FAULTS[fault.how]
+def error_of_fault(fault: WorkerFault, step: str, *, who: str = "Outlook") -> PillarboxError:
+    """Return the error that a worker's silence is: unknown in Send, else not sent. *who* was asked."""
+    text = _FAULTS[fault.how].format(who=who)
+    text = text[0].upper() + text[1:]
     if step == "send" and fault.how != "absent":
         return OutcomeUnknown(f"{text} Whether the message left is not known.", stage=step)
     if fault.how == "absent":
         return Unavailable(f"{text} {fault.said}".strip(), cure="Check mapi.worker_command.")
-    return SendDeferred(f"{text} Nothing left.", stage=step, cure="Look at Outlook on that computer.")
+    return SendDeferred(f"{text} Nothing left.", stage=step, cure=f"Look at {who} on that computer.")

@@ -234,6 +234,10 @@ class MapiTransport(Transport):
             copy=Copy(CopyState.BY_CARRIER, "Outlook"),
         )
 
+    @property
+    def _who(self) -> str:
+        return "the mail program" if self._is_simple else "Outlook"
+
     def _by_program(self, submission: Submission, program: str, letter: Letter) -> Receipt:
         """Return the receipt of what Simple MAPI's mail *program* took: it shows no account, and says of no copy."""
         from .letter import listed
@@ -266,7 +270,7 @@ class MapiTransport(Transport):
         try:
             return self.host.ask("attach", self._patient, **self._about())
         except WorkerFault as fault:
-            error = error_of_fault(fault, "attach")
+            error = error_of_fault(fault, "attach", who=self._who)
         raise error
 
     @property
@@ -305,5 +309,5 @@ class MapiTransport(Transport):
         except Problem as problem:
             error = error_of(problem)
         except WorkerFault as fault:
-            error = error_of_fault(fault, step)
+            error = error_of_fault(fault, step, who=self._who)
         raise error
