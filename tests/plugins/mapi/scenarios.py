@@ -9,6 +9,7 @@ from __future__ import annotations
 import attrs
 
 from pillarbox import (
+    Attachment,
     OutcomeUnknown,
     Receipt,
     SendDeferred,
@@ -23,6 +24,8 @@ ORDERS = FakeAccount("orders@acme.example")
 ANNA = FakeAccount("anna@acme.example", name="Anna Berg")
 POP = FakeAccount("pop@acme.example", kind=2)
 MANY = 1_000_000
+EXCEPTION, MOVED = 0x80020009, 0x8004010A
+"""DISP_E_EXCEPTION, and MAPI_E_OBJECT_DELETED, to which it points."""
 
 
 @attrs.frozen(kw_only=True)
@@ -38,6 +41,7 @@ class Scenario:
         owner: Whose account it is.
         settings: Of the account.
         says: What stands in the error.
+        fields: Of the message, beside the usual.
     """
 
     name: str
@@ -51,6 +55,7 @@ class Scenario:
     owner: str = "company"
     settings: dict[str, object] = attrs.field(factory=dict)
     says: str = ""
+    fields: dict[str, object] = attrs.field(factory=dict)
 
 
 def answered(target, member, code, **more):
@@ -113,6 +118,58 @@ SCENARIOS = (
     in_send("server died in Send", 0x80010007, look="absent"),
     in_send("not connected in Send", 0x800401FD, look="absent"),
     in_send("a recipient is not recognised", 0x80004005, SendRejected),
+    Scenario(
+        name="moved or deleted in Send, and still there",
+        ends=SendDeferred,
+        faults=(Fault("MailItem", "Send", hresult=EXCEPTION, scode=MOVED),),
+        says="0x8004010A",
+    ),
+    Scenario(
+        name="moved or deleted behind Send",
+        ends=OutcomeUnknown,
+        sent=1,
+        faults=(Fault("MailItem", "Send", hresult=EXCEPTION, scode=MOVED, ran=True),),
+        look="sent",
+    ),
+    at_activation("the registered program is not there", 0x80070002, Unavailable, "is not there"),
+    Scenario(
+        name="the profile does not open",
+        ends=SendDeferred,
+        faults=(answered("NameSpace", "Logon", 0x80004005),),
+        says="did not open its profile",
+    ),
+    Scenario(
+        name="an Outlook before 2010",
+        ends=Unavailable,
+        faults=(answered("MailItem", "SendUsingAccount", 0x80020006),),
+        says="older than 2010",
+    ),
+    Scenario(
+        name="an answer that nobody knows",
+        ends=SendDeferred,
+        faults=(Fault("MailItem", "Save", hresult=EXCEPTION, scode=0x80040119, text="Out of order."),),
+        says="0x80040119: Out of order.",
+    ),
+    Scenario(
+        name="nothing in the place of an object",
+        ends=SendDeferred,
+        faults=(Fault("Application", "GetNamespace", "silent", times=MANY),),
+        says="gave nothing",
+    ),
+    Scenario(
+        name="a file that Outlook can't read",
+        ends=SendDeferred,
+        faults=(Fault("Attachments", "Add", hresult=EXCEPTION, scode=0x80070002),),
+        fields={"attachments": [Attachment("invoice.pdf", b"%PDF")]},
+        says="could not read an attachment",
+    ),
+    Scenario(
+        name="no right to send on behalf",
+        ends=SendRejected,
+        faults=(Fault("MailItem", "Send", hresult=EXCEPTION, scode=0x80004004),),
+        settings={"on_behalf": "boss@acme.example"},
+        says="did not let the program send",
+    ),
     Scenario(
         name="crash in Send", ends=OutcomeUnknown, faults=(Fault("MailItem", "Send", "crash"),), look="absent"
     ),

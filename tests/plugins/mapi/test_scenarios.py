@@ -21,7 +21,8 @@ def test_what_outlook_does_ends_as_it_must(scenario, tmp_path):
         unresolvable=scenario.unresolvable,
     )
     journal = Journal()
-    one = submission(Route(account=Account(owner=scenario.owner, method="mapi"), from_address=None))
+    route = Route(account=Account(owner=scenario.owner, method="mapi"), from_address=None)
+    one = submission(route, **scenario.fields)
     with world.transport(scenario.owner, MAILBOX[scenario.owner], **scenario.settings) as transport:
         try:
             outcome = transport.send(one, journal)

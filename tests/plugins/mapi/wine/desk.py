@@ -15,6 +15,8 @@ from pillarbox.testing.outlook import FakeOutlook, Fault
 from pillarbox_mapi import MapiSettings, MapiTransport
 from tests.windows.wine import Windows, opened
 
+from .busy_filter import REJECTED
+
 SERVER = Path(__file__).with_name("server.py")
 PYWIN32 = "pywin32-312-cp311-cp311-win_amd64.whl"
 
@@ -74,7 +76,8 @@ class Desk:
         self._count += 1
         store = f"C:\\outlook\\store-{self._count}.jsonl"
         told = {**json.loads(outlook.to_json()), "store": store}
-        (self.folder / "faults.json").unlink(missing_ok=True)
+        for name in ("faults.json", "busy.json"):
+            (self.folder / name).unlink(missing_ok=True)
         self._put("world.json", told)
         self.start()
 
@@ -83,6 +86,11 @@ class Desk:
         self._stalls = self._stalls or any(fault.action == "stall" for fault in faults)
         self._count += 1
         self._put("faults.json", {"number": self._count, "faults": [one.to_json() for one in faults]})
+
+    def refuse(self, calls: int, kind: int = REJECTED) -> None:
+        """Let COM refuse so many calls to the server before they run, from the next on."""
+        self._count += 1
+        self._put("busy.json", {"number": self._count, "calls": calls, "kind": kind})
 
     def _put(self, name: str, value: object) -> None:
         part = self.folder / f"{name}.part"

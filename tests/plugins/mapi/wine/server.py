@@ -3,7 +3,9 @@
     server.py WORLD       serves the world that the file describes, and the next that is put in its place
     server.py register    writes the class into the registry, as Office's installer does
 
-`faults.json` beside the world holds the faults that happen from its next change on, until the world is another.
+`faults.json` beside the world holds the faults that happen from its next change on, until the world is another; `busy.json`
+how many calls COM refuses before they run (`busy_filter`). An error with an scode travels in the EXCEPINFO, any other as the
+HRESULT that the call returns: both ways are Outlook's.
 Every call comes from another process, marshalled by COM. What a crash does here is the end of this process.
 """
 
@@ -25,6 +27,9 @@ from win32com.server.exception import COMException
 
 from pillarbox.testing.outlook import FakeObject, FakeOutlook, Fault, OutlookFault
 
+sys.path.insert(0, str(Path(__file__).parent))
+from busy_filter import BusyFilter
+
 CLSID = "{0006F03A-0000-0000-C000-000000000046}"
 WORLD = Path(r"C:\outlook\world.json")
 GET, PUT, PUTREF, CALL = 2, 4, 8, 1
@@ -44,6 +49,13 @@ class Served(win32com.server.policy.BasicWrapPolicy):
                 return member.dispid
         raise COMException(scode=winerror.DISP_E_UNKNOWNNAME)
 
+    def _Invoke_(self, dispid: int, lcid: int, flags: int, args: tuple[Any, ...]) -> tuple[int, int, Any]:  # noqa: N802
+        """Answer with the HRESULT itself where it does not point to an EXCEPINFO."""
+        try:
+            return winerror.S_OK, -1, self._invokeex_(dispid, lcid, flags, args)
+        except Bare as bare:
+            return bare.hresult, -1, None
+
     def _invokeex_(self, dispid: int, lcid: int, flags: int, args: tuple[Any, ...], *_: Any) -> Any:
         named = {member.dispid: name for name, member in self._obj_.members().items()}
         if dispid not in named:
@@ -52,8 +64,23 @@ class Served(win32com.server.policy.BasicWrapPolicy):
         try:
             return shown(reached(self._obj_, named[dispid], flags, tuple(map(own, args))))
         except OutlookFault as fault:
-            code = (fault.scode or fault.hresult) - (1 << 32)
-            raise COMException(description=fault.text or "no words", scode=code, source="Outlook") from None
+            if not fault.scode:
+                raise Bare(signed(fault.hresult)) from None
+            told = fault.text or "no words"
+            raise COMException(description=told, scode=signed(fault.scode), source="Outlook") from None
+
+
+class Bare(Exception):
+    """An HRESULT without an EXCEPINFO."""
+
+    def __init__(self, hresult: int) -> None:
+        super().__init__(hresult)
+        self.hresult = hresult
+
+
+def signed(code: int) -> int:
+    """Return an HRESULT as COM has it."""
+    return code - (1 << 32)
 
 
 def reached(thing: FakeObject, name: str, flags: int, args: tuple[Any, ...]) -> Any:
@@ -112,6 +139,8 @@ def serve() -> None:
     pythoncom.CoRegisterClassObject(
         CLSID, factory, pythoncom.CLSCTX_LOCAL_SERVER, pythoncom.REGCLS_MULTIPLEUSE
     )
+    busy = BusyFilter(WORLD.with_name("busy.json"))
+    busy.register()
     WORLD.with_name("up").touch()
     while True:
         pythoncom.PumpWaitingMessages()
@@ -122,7 +151,7 @@ def created(office: Office, iid: Any) -> Any:
     try:
         return office.application().QueryInterface(iid)
     except OutlookFault as fault:
-        raise COMException(scode=(fault.scode or fault.hresult) - (1 << 32)) from None
+        raise COMException(scode=signed(fault.scode or fault.hresult)) from None
 
 
 def register() -> None:

@@ -17,8 +17,8 @@ LEAST = {"attach_timeout": 6.0, "call_timeout": 4.0, "send_timeout": 4.0}
 """Seconds: under Wine a worker takes one to start."""
 
 
-def letter(owner: str = "company"):
-    return submission(Route(account=Account(owner=owner, method="mapi"), from_address=None))
+def letter(owner: str = "company", **fields: object):
+    return submission(Route(account=Account(owner=owner, method="mapi"), from_address=None), **fields)
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda one: one.name)
@@ -33,7 +33,7 @@ def test_what_outlook_does_ends_as_it_must(at_desk: Desk, scenario: Scenario) ->
         )
     )
     limits = {name: max(float(scenario.settings.get(name, 0)), least) for name, least in LEAST.items()}
-    journal, one = Journal(), letter(scenario.owner)
+    journal, one = Journal(), letter(scenario.owner, **scenario.fields)
     made = at_desk.transport(scenario.owner, MAILBOX[scenario.owner], **{**scenario.settings, **limits})
     with made as transport:
         try:
