@@ -58,6 +58,29 @@ def test_text_recipients_and_files_arrive(spool):
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (r"..\..\Startup\a.exe", ".._.._Startup_a.exe"),
+        ("../a.txt", ".._a.txt"),
+        (r"C:\a.txt", "C__a.txt"),
+        ("a.txt:b", "a.txt_b"),
+        ("it's 100% <ours>?.txt", "it's 100% <ours>?.txt"),
+    ],
+)
+def test_a_name_leads_nowhere(spool, name, shown):
+    """A mail program may copy the file to where it says."""
+    program = MailProgram()
+    prepared(program, spool, files=[{**FILE, "name": name}]).submit()
+    assert [file[0] for file in program.seen["files"]] == [shown]
+
+
+def test_a_program_of_a_wild_name_is_named_in_bounds(spool):
+    """The registry is the user's, who may write anything into it."""
+    carrier = SimpleMapi(MailProgram(name="Post\x1b[2J\n" + "x" * 500))
+    assert carrier.attach("")["version"] == "Post[2J" + "x" * 93
+
+
 def test_a_read_receipt_is_asked_for_by_the_flag_of_the_message(spool):
     program = MailProgram()
     prepared(program, spool, read_receipt=True).submit()

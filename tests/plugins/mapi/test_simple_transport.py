@@ -53,6 +53,7 @@ def test_a_letter_goes_and_the_receipt_names_the_program(tmp_path):
         "taken by Post",
         True,
     )
+    assert str(receipt.copy) == "Whether a copy is in Post is not known. Simple MAPI does not tell."
 
 
 @pytest.mark.parametrize("code", sorted(MEANINGS))

@@ -25,6 +25,10 @@ FORCE_UNICODE = 0x40000
 FROM_SYSTEM = 0x800
 """LOAD_LIBRARY_SEARCH_SYSTEM32."""
 LIBRARIES = ("DLLPath", "DLLPathEx", "MSIComponentID")
+LONGEST_NAME = 100
+"""Characters of a mail program's name, as it is shown."""
+_NO_PATH = str.maketrans(dict.fromkeys("/\\:", "_"))
+"""A program may make a file of the name that is shown: it must not lead to another folder, drive or stream."""
 WIDE, ANSI = "utf-16-le", "mbcs"
 
 
@@ -122,7 +126,7 @@ class SimpleMapi:
         name = self._provider.name()
         if not name:
             raise Problem("simple", step="start", code=NO_SUPPORT)
-        return name
+        return "".join(filter(str.isprintable, name))[:LONGEST_NAME]
 
 
 def noted(letter: Mapping[str, Any], spool: Path) -> Note:
@@ -132,7 +136,9 @@ def noted(letter: Mapping[str, Any], spool: Path) -> Note:
         read_receipt=bool(letter["read_receipt"]),
         text=inside(spool, letter["text"]).read_bytes().decode("utf-8"),
         people=tuple((kind, *_parted(shown)) for kind, shown in letter["people"]),
-        files=tuple((str(inside(spool, file["path"])), file["name"]) for file in letter["files"]),
+        files=tuple(
+            (str(inside(spool, file["path"])), file["name"].translate(_NO_PATH)) for file in letter["files"]
+        ),
     )
 
 
@@ -169,8 +175,9 @@ def registered(machine: Machine) -> str:
 class Mapi32:
     """This computer's default mail program, behind Windows' mapi32.dll.
 
-    Program and Python may be of different widths: Windows starts another process then, for this one call alone
-    (learn.microsoft.com, Building MAPI Applications on 32-Bit and 64-Bit Platforms).
+    Where program and Python are of different widths, Windows has another process make the call of MAPISendMail, of this
+    function alone (learn.microsoft.com, Building MAPI applications on 32-bit and 64-bit platforms; of MAPISendMailW the page
+    says nothing).
     """
 
     def __init__(self, machine: Machine | None = None) -> None:

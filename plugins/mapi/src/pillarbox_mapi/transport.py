@@ -248,9 +248,7 @@ class MapiTransport(Transport):
             sender=f"{program}'s own account",
             submitted_only=True,
             detail=f"taken by {program}{without}",
-            copy=Copy(
-                CopyState.BY_CARRIER, program, detail="Simple MAPI does not tell whether it keeps one."
-            ),
+            copy=Copy(CopyState.UNCLEAR, program, "Simple MAPI does not tell."),
         )
 
     def look(self) -> dict[str, Any]:
