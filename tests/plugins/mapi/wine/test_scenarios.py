@@ -89,15 +89,3 @@ def test_a_message_arrives_whole(at_desk: Desk) -> None:
     }
     assert [file.content_id for file in mail.files if file.name == "logo.png"] == ["logo"]
     assert {file.name: file.content for file in mail.files} == {file.filename: file.content for file in files}
-
-
-def test_a_hundred_sends_leave_nothing_behind(at_desk: Desk) -> None:
-    """No file of the spool, and one worker for all."""
-    at_desk.world(FakeOutlook(BOTH))
-    with at_desk.transport("company", MAILBOX["company"]) as transport:
-        for _ in range(100):
-            transport.send(letter(), Journal())
-        spool = transport.host.spool.root
-        assert list(spool.iterdir()) == []
-    assert not spool.exists()
-    assert len(at_desk.outlook().sent) == 100
