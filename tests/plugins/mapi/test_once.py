@@ -20,7 +20,12 @@ CALLS = (
     ("Account", "AccountType"), ("Account", "SmtpAddress"), ("Application", "CreateItem"), ("MailItem", "Recipients"),
     ("Recipients", "Add"), ("Recipient", "Resolve"), ("MailItem", "SendUsingAccount"), ("MailItem", "Save"),
     ("MailItem", "EntryID"), ("MailItem", "Send"), ("MailItem", "Submitted"), ("MailItem", "Delete"),
-    ("NameSpace", "GetDefaultFolder"), ("Items", "Restrict"),
+    ("NameSpace", "GetDefaultFolder"), ("Items", "Restrict"), ("Account", "DisplayName"), ("Account", "DeliveryStore"),
+    ("Accounts", "Count"), ("Accounts", "Item"), ("Attachment", "PropertyAccessor"), ("Attachments", "Add"),
+    ("Folder", "Items"), ("Items", "Count"), ("Items", "Item"), ("MailItem", "Attachments"), ("MailItem", "BodyFormat"),
+    ("MailItem", "HTMLBody"), ("MailItem", "Importance"), ("MailItem", "PropertyAccessor"), ("MailItem", "ReadReceiptRequested"),
+    ("MailItem", "ReplyRecipients"), ("MailItem", "SentOnBehalfOfName"), ("MailItem", "Subject"), ("MailItem", "Close"),
+    ("MailItem", "Sent"), ("PropertyAccessor", "SetProperty"), ("Recipient", "Type"), ("Store", "GetDefaultFolder"),
 )  # fmt: skip
 CODES = (0x80010001, 0x8001010A, 0x80004004, 0x800706BE, 0x800706BA, 0x80004005, 0x80020009, 0x8004010A)
 FAULT = st.builds(
@@ -52,8 +57,10 @@ def once(outlook, spool):
     patience = Patience(clock=clock, sleep=clock.sleep)
     worker = Outlook(activation(outlook), patience)
     letter = {
-        "key": "k1", "folder": "1", "subject": "s", "text": "body.txt", "html": None, "people": [[1, "a@b.example"]],
-        "answers_to": [], "importance": 1, "read_receipt": False, "headers": [], "files": [], "on_behalf": "",
+        "key": "k1", "folder": "1", "subject": "s", "text": "body.txt", "html": "body.txt", "people": [[1, "a@b.example"]],
+        "answers_to": ["c@d.example"], "importance": 2, "read_receipt": True, "headers": [["X-A", "b"]],
+        "on_behalf": "boss@a.example",
+        "files": [{"path": "body.txt", "name": "dot.png", "content_type": "image/png", "content_id": "dot"}],
     }  # fmt: skip
     for again in (False, True):
         patience.begin(60)
@@ -63,13 +70,31 @@ def once(outlook, spool):
         except Problem as problem:
             outlook.misbehave()
             if problem.step == "send" and problem.kept is not True:
-                return worker.find("k1", "", "")["where"]
+                return worker.find("k1", "a@a.example", "")["where"]
         else:
             return "sent"
     return "not sent"
 
 
-@settings(deadline=None, max_examples=300)
+def test_every_call_that_is_made_may_go_wrong(tmp_path):
+    """What is tried below is all that a send, a draft left behind and a look ask of Outlook."""
+    (tmp_path / "body.txt").write_bytes(b"text")
+    lost, stays = Fault("MailItem", "Send", hresult=0x800706BE), Fault("MailItem", "Send", hresult=0x80004005)
+    made = set()
+    for faults in (
+        [],
+        [lost],
+        [stays],
+        [Fault("MailItem", "Subject")],
+        [Fault("MailItem", "Save", hresult=0x80004005)],
+    ):
+        outlook = FakeOutlook([FakeAccount("a@acme.example")], faults=faults)
+        once(outlook, tmp_path)
+        made |= set(outlook.calls)
+    assert made <= set(CALLS)
+
+
+@settings(deadline=None, max_examples=1000)
 @given(st.lists(FAULT, max_size=3))
 def test_whatever_goes_wrong_no_mail_leaves_twice(faults):
     """What an error says not to have left has not: only then is it sent again."""

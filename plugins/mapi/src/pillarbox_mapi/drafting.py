@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +62,11 @@ def _recipients(recipients: Patient, people: Iterable[tuple[int, str] | list[Any
         raise Problem("recipient-unknown", step="recipient", who="; ".join(unknown[:10]))
 
 
-def _files(item: Patient, files: Iterable[Mapping[str, Any]], spool: Path) -> None:
-    attachments = item.get("Attachments") if files else None
+def _files(item: Patient, files: Sequence[Mapping[str, Any]], spool: Path) -> None:
+    if not files:
+        return
+    attachments = item.get("Attachments")
     for file in files:
-        assert attachments is not None
         path = inside(spool, file["path"])
         added = attachments.call("Add", str(path), _BY_VALUE, 0, file["name"])
         if file["content_id"]:
