@@ -100,7 +100,7 @@ def services(session: nox.Session) -> None:
 def windows(session: nox.Session) -> None:
     """Run core, SMTP, the vault, and Outlook's worker before a COM server, under the genuine Windows Python in Wine.
 
-    `.ci/install-windows` installs both.
+    So does Simple MAPI before a mail program. `.ci/install-windows` installs what they run on.
     """
     session.install("./core", "./plugins/mapi", "./plugins/smtp", *groups("test"), "uv")
     session.run(
