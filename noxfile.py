@@ -103,9 +103,9 @@ def windows(session: nox.Session) -> None:
     So does Simple MAPI before a mail program. `.ci/install-windows` installs what they run on.
     """
     session.install("./core", "./plugins/mapi", "./plugins/smtp", *groups("test"), "uv")
-    session.run(
-        "pytest", "-q", "tests/windows", "tests/plugins/mapi/test_layouts.py", "tests/plugins/mapi/wine"
-    )
+    # Each group has a Windows of its own, which waits more than it works.
+    by_com = ["tests/windows", "tests/plugins/mapi/test_layouts.py", "tests/plugins/mapi/wine"]
+    session.run("pytest", "-q", "-n", "3", "--dist", "loadgroup", *by_com)
     ours = ["./core[cli]", "./plugins/smtp[proxy]", "./plugins/vault"]
     wanted = [option for one in (*ours, *groups("test")) for option in ("--with", one)]
     others = [f"--ignore=tests/contract/test_{name}.py" for name in ("m365", "gmail")]

@@ -12,7 +12,7 @@ from tests.windows.wine import REPOSITORY
 
 from .desk import Desk
 
-pytestmark = [pytest.mark.windows, pytest.mark.xdist_group("outlook")]
+pytestmark = [pytest.mark.windows, pytest.mark.xdist_group("outlook-contract")]
 PROGRAM = (
     f"import runpy, sys; sys.path.insert(0, r'Z:{REPOSITORY}');"
     " runpy.run_module('tests.live.outlook', run_name='__main__')"

@@ -17,7 +17,7 @@ from tests.plugins.mapi.world import BOTH, submission
 
 from .desk import Desk
 
-pytestmark = [pytest.mark.windows, pytest.mark.xdist_group("outlook"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.windows, pytest.mark.xdist_group("outlook-contract"), pytest.mark.timeout(600)]
 WARM, ALL = 50, int(os.environ.get("PILLARBOX_SENDS", "150"))
 
 
