@@ -138,7 +138,7 @@ def types(session: nox.Session) -> None:
     install(session, *groups("types", "bench"))
     session.run("pyright", "tests/typing")
     session.run("mypy", *(f"{one}/src" for one in DISTRIBUTIONS), "tests/typing", "tests/benchmarks")
-    checked = ["core/src", "plugins/smtp/src", "plugins/vault/src"]
+    checked = ["core/src", "plugins/smtp/src", "plugins/vault/src", "plugins/mapi/src"]
     session.run("mypy", "--platform", "win32", "--cache-dir", ".mypy_cache/win32", *checked)
     session.run("mypy", *map(str, sorted(set(Path("docs").glob("*.py")) - {Path("docs/conf.py")})))
     session.run("pyright", "--verifytypes", "pillarbox", "--ignoreexternal")

@@ -34,3 +34,13 @@ def test_what_outlook_does_ends_as_it_must(scenario, tmp_path):
             assert transport.find(one, journal).state.value == scenario.look
     assert len(world.sent) == scenario.sent
     assert [mail for mail in world.outlook().in_folder("Drafts") if scenario.sent or scenario.look] == []
+
+
+def test_what_was_left_out_stands_in_the_receipt(tmp_path):
+    """A message that lost something is not told as whole."""
+    route = Route(account=Account(owner="company", method="mapi"), from_address=None)
+    one = submission(route, in_reply_to="<1@customer.example>")
+    with World(tmp_path).transport(lossy=True) as transport:
+        said = transport.send(one, Journal()).detail
+    assert said.startswith("submitted to Outlook's Outbox, without ")
+    assert "In-Reply-To" in said

@@ -71,6 +71,9 @@ def test_workers_that_are_killed_leave_nothing_behind(tmp_path, monkeypatch):
             transport.send(letter(), Journal())
             for worker in children() - before:
                 os.kill(worker, 9)
+                os.waitid(
+                    os.P_PID, worker, os.WEXITED | os.WNOWAIT
+                )  # it has ended, and its host has yet to see that
         assert list(transport.host.spool.root.iterdir()) == []
     assert list(tmp_path.glob(f"{PREFIX}*")) == []
     assert children() - before == set()

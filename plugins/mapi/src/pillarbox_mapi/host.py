@@ -168,7 +168,7 @@ def _started(command: Sequence[str], folder: str) -> subprocess.Popen[bytes]:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill the worker, and on POSIX whatever its command has started: they share a session of their own."""
     with contextlib.suppress(OSError):
-        if os.name == "posix":
+        if sys.platform != "win32":
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()

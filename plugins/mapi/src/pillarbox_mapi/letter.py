@@ -93,6 +93,11 @@ class Letter:
         """Octets of its bodies and files, roughly."""
         return len(self.text) + len(self.html or "") + sum(len(file.content) for file in self.files)
 
+    @property
+    def without(self) -> str:
+        """What was left out, as the end of a sentence; "" for nothing."""
+        return f", without {listed(self.lost)}" if self.lost else ""
+
     @classmethod
     def of(cls, submission: Submission, *, lossy: bool = False) -> Letter:
         """Return *submission* as Outlook takes it.

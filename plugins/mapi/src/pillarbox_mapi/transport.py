@@ -64,7 +64,7 @@ class MapiTransport(Transport):
                 self._ask("submit", self.settings.send_timeout, "send")
         if self._is_simple:
             return self._by_program(submission, account, letter)
-        return self._receipt(submission, account, _WAITS)
+        return self._receipt(submission, account, f"{_WAITS}{letter.without}")
 
     def find(self, submission: Submission, journal: Journal) -> Sighting:
         """Look in Outlook's Drafts, Outbox and Sent Items for the submission's key; see `Transport.find`."""
@@ -240,14 +240,11 @@ class MapiTransport(Transport):
 
     def _by_program(self, submission: Submission, program: str, letter: Letter) -> Receipt:
         """Return the receipt of what Simple MAPI's mail *program* took: it shows no account, and says of no copy."""
-        from .letter import listed
-
-        without = f", without {listed(letter.lost)}" if letter.lost else ""
         return Receipt(
             submission.message_id,
             sender=f"{program}'s own account",
             submitted_only=True,
-            detail=f"taken by {program}{without}",
+            detail=f"taken by {program}{letter.without}",
             copy=Copy(CopyState.UNCLEAR, program, "Simple MAPI does not tell."),
         )
 
