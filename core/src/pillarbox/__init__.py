@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from ._network import Network
     from ._outbox import Entry, Outbox
     from ._plugins import Plugins
+    from ._reports import EventSource, KeptReport, Polled, Recorded, Report, ReportKind, ReportRefused
     from ._resolution import resolve
     from ._route import Attempt, Finding, Level, Reason, Route, Suggestion, Suggestions
     from ._schema import Role, Secret
@@ -101,6 +102,7 @@ _HOMES = {
     "_network": "Network",
     "_outbox": "Entry Outbox",
     "_plugins": "Plugins",
+    "_reports": "EventSource KeptReport Polled Recorded Report ReportKind ReportRefused",
     "_resolution": "resolve",
     "_route": "Attempt Finding Level Reason Route Suggestion Suggestions",
     "_schema": "Role Secret",
@@ -143,6 +145,7 @@ __all__ = [
     "Entry",
     "Envelope",
     "EnvelopeSender",
+    "EventSource",
     "Finding",
     "FromPolicy",
     "Grant",
@@ -150,6 +153,7 @@ __all__ = [
     "Held",
     "InvalidSettings",
     "Journal",
+    "KeptReport",
     "Level",
     "Limits",
     "Mailer",
@@ -167,12 +171,17 @@ __all__ = [
     "Pending",
     "PillarboxError",
     "Plugins",
+    "Polled",
     "Prompt",
     "Proof",
     "Reason",
     "Receipt",
+    "Recorded",
     "Refused",
     "RefusedReason",
+    "Report",
+    "ReportKind",
+    "ReportRefused",
     "Role",
     "Route",
     "Row",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._mailer import Mailer
     from ._message import Message
     from ._outbox import Entry
+    from ._reports import Recorded, Report
     from ._resolution import AccountName
     from ._route import Finding, Route, Suggestions
     from ._settings import Actor
@@ -160,6 +161,20 @@ class AsyncMailer:
     async def advise(self, to: str, user: str | None = None, *, company: str | None = None) -> list[Finding]:
         """Return all that `Mailer.advise` yields."""
         return await self._run(lambda: list(self.mailer.advise(to, user, company=company)))
+
+    async def record(
+        self, reports: Iterable[Report], *, company: str | None = None, owner: str | None = None
+    ) -> Recorded:
+        """Keep as `Mailer.record`; cancelling the await does not take it back."""
+        return await self._run(functools.partial(self.mailer.record, reports, company=company, owner=owner))
+
+    async def poll_reports(
+        self, user: str | None = None, *, company: str | None = None, account: AccountName | None = None
+    ) -> Recorded:
+        """Ask as `Mailer.poll_reports`; cancelling the await does not stop it."""
+        return await self._run(
+            functools.partial(self.mailer.poll_reports, user, company=company, account=account)
+        )
 
     async def status(self, user: str | None = None, *, company: str | None = None) -> list[AccountStatus]:
         """Return what `Mailer.status` returns."""

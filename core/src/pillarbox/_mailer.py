@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import attrs
 
@@ -36,6 +36,7 @@ from ._queueing import (
     shared_vault,
 )
 from ._records import refuse_actor
+from ._reporting import Reporting
 from ._resolution import AccountName, resolve
 from ._route import Attempt, Finding, Level, Route
 from ._schema import Role
@@ -44,12 +45,15 @@ from ._settings import Account, Actor, Company, User, plain_settings
 from ._transports import Journal, Transport
 from ._vault import AccountCredentials, Vault
 
+if TYPE_CHECKING:
+    from ._reports import EventSource
+
 Trace = Callable[[str], None]
 MOST_ROUTES = 200_000
 """The most routes that are remembered."""
 
 
-class Mailer(Connecting, Keeping, Advising):
+class Mailer(Connecting, Keeping, Advising, Reporting):
     """Sends a host's mail by the right account. One for a process; safe between threads and across a fork.
 
     Args:
@@ -396,9 +400,26 @@ class Mailer(Connecting, Keeping, Advising):
         else:
             made.account = account
             made.app = self._registered(cls.connector).app if cls.connector else None
-            made.network = Network(trusted=account.typed_by is Role.DEPLOYER, private=self._private)
+            made.network = self._network_of(account)
             return made
         raise problem
+
+    def _source(self, transport: type[Transport], account: Account, trace: Trace | None) -> EventSource:
+        assert transport.events is not None
+        try:
+            made = transport.events(account.settings, self._credentials(account), trace=_harmless(trace))
+        except PillarboxError:
+            raise
+        except Exception as error:  # noqa: BLE001  (a plugin's fault)
+            problem = fault(transport, error)
+        else:
+            made.account = account
+            made.network = self._network_of(account)
+            return made
+        raise problem
+
+    def _network_of(self, account: Account) -> Network:
+        return Network(trusted=account.typed_by is Role.DEPLOYER, private=self._private)
 
     def _credentials(self, account: Account) -> AccountCredentials:
         name = self._connector_of(account)

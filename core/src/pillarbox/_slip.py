@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -12,6 +13,9 @@ from ._errors import quotation
 from ._mail import Answer, AnswerState, State
 from ._outbox import Entry, Event
 from ._outbox.again import everybody
+
+if TYPE_CHECKING:
+    from ._reports import KeptReport
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -26,6 +30,7 @@ class Slip:
         facts: Names and values.
         recipients: Each address, and what the server said of it, in its own words.
         attachments: Each name, and its size and SHA-256.
+        reports: Each recipient, and what was reported of it afterwards: the provider's words, which prove nothing.
         history: Each moment, and what happened.
         limits: One sentence on what this does not prove.
     """
@@ -37,15 +42,22 @@ class Slip:
     attachments: Pairs
     history: Pairs
     limits: str
+    reports: Pairs = ()
 
 
-def slip(entry: Entry, history: Sequence[Event] = (), repeats: Sequence[Entry] = ()) -> Slip:
+def slip(
+    entry: Entry,
+    history: Sequence[Event] = (),
+    repeats: Sequence[Entry] = (),
+    reports: Sequence[KeptReport] = (),
+) -> Slip:
     """Return the slip of *entry*.
 
     Args:
         entry: With or without its bytes.
         history: What happened to it.
         repeats: The entries that send it again on purpose.
+        reports: What was reported of it afterwards.
     """
     return Slip(
         title=quotation(entry.subject) or "(no subject)",
@@ -58,7 +70,15 @@ def slip(entry: Entry, history: Sequence[Event] = (), repeats: Sequence[Entry] =
         ),
         history=tuple(_lines(entry, history)),
         limits=limits(entry),
+        reports=tuple((quotation(one.recipient), _reported(one)) for one in reports),
     )
+
+
+def _reported(report: KeptReport) -> str:
+    """Return what was reported of a recipient, and when; as whoever reported it says."""
+    when = moment(report.at or report.recorded_at)
+    said = f": {quotation(report.detail)}" if report.detail else ""
+    return f"reported as {report.kind.value}, {when}{said}"
 
 
 def _facts(entry: Entry, repeats: Sequence[Entry]) -> Iterator[tuple[str, str]]:
@@ -187,6 +207,7 @@ def slip_html(shown: Slip) -> str:
         [
             _table("", shown.facts),
             _table("Recipients", shown.recipients),
+            _table("Reported afterwards", shown.reports),
             _table("Attachments", shown.attachments),
             _table("History", shown.history),
         ]

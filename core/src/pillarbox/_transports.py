@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from types import CodeType
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import attrs
 
@@ -24,6 +24,9 @@ from ._network import Network
 from ._route import Finding, Route
 from ._settings import Account
 from ._vault import Credentials
+
+if TYPE_CHECKING:
+    from ._reports import EventSource
 
 
 class SenderPolicy(enum.Enum):
@@ -226,6 +229,8 @@ class Transport(abc.ABC):
     """The attrs class of `Message.options[<method>]`."""
     connector: ClassVar[str] = ""
     """The name of the connector that signs its accounts in, for methods with Connect."""
+    events: ClassVar[type[EventSource] | None] = None
+    """Where the provider tells what became of mails after it took them, if it does."""
     clock_skew: timedelta | None = None
     """How far the other side's clock is ahead of this machine's, as far as `tell_clock` was told."""
     marks_hand_over: ClassVar[bool]

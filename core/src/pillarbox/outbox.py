@@ -27,6 +27,9 @@ from ._outbox.bursts import exceeded as burst_pause
 from ._outbox.bursts import scopes as burst_scopes
 from ._outbox.contract import same
 from ._outbox.entry import AT_ONCE, ENDED
+from ._outbox.reporting import MOST_EACH as MOST_REPORTS
+from ._outbox.reporting import kept_report, placed
+from ._outbox.reporting import values_of as report_row
 from ._outbox.rows import COLUMNS, entry_of, micros, moment, receipt_text, row_of
 from ._outbox.sqlite import SqliteOutbox
 from ._settings import desk_of
@@ -36,6 +39,7 @@ __all__ = [
     "AT_ONCE",
     "COLUMNS",
     "ENDED",
+    "MOST_REPORTS",
     "TRANSITIONS",
     "Enclosure",
     "Entry",
@@ -62,9 +66,12 @@ __all__ = [
     "deliver_many",
     "desk_of",
     "entry_of",
+    "kept_report",
     "micros",
     "moment",
+    "placed",
     "receipt_text",
+    "report_row",
     "row_of",
     "same",
     "scopes_of",

@@ -17,6 +17,7 @@ from .entry import ENDED, Entry, Event, LaneCount, Pause, Search, Step, Wanted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .._reports import KeptReport, Recorded, Report
     from .._vault import Rows
     from .settings import OutboxSettings
     from .turn import Post
@@ -240,6 +241,41 @@ class Outbox(abc.ABC):
 
         An outbox that can't leaves it; then what waits for an account of their own is held, since that account is gone.
         """
+
+    def record(
+        self,
+        reports: Sequence[Report],
+        *,
+        company: str,
+        owner: str | None = None,
+        source: str = "",
+        cursor: str = "",
+    ) -> Recorded:
+        """Keep what a provider said of mails, each report once, whatever the order or repetition; nothing else changes.
+
+        A report is about a mail of *company* (and of *owner*'s accounts, where one is given) that its Message-ID names, else
+        its provider's name for it, and about the recipient that it names, or the only one. Where that is not certain it is
+        counted as unknown, and nothing is kept.
+
+        Args:
+            reports: What came.
+            company: Whose mail they may be about.
+            owner: Of which accounts of theirs: `company`, `user:<id>`; all by default.
+            source: Where they came from, where *cursor* is to be kept: in the same write.
+            cursor: Where the next look begins.
+
+        Raises:
+            OutboxError: This outbox keeps no reports.
+        """
+        raise OutboxError("This outbox keeps no reports.", cure="Use the embedded one, or PostgreSQL.")
+
+    def reports(self, key: str) -> list[KeptReport]:
+        """Return what was reported of an entry, in the order in which it came."""
+        return []
+
+    def cursor(self, source: str) -> str | None:
+        """Return where the next look at *source* begins, as it was kept with the reports of the last; None at first."""
+        return None
 
     def is_paused(self, entry: Entry) -> Pause | None:
         """Return the pause that keeps *entry* from starting, or None."""

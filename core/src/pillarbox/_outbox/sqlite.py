@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import _log
 from .._errors import OutboxError, SendDeferred, Unavailable
@@ -31,6 +31,9 @@ from .rows import COLUMNS, entry_of, micros, moment, or_none, text_of
 from .same_file import SameFile
 from .searching import lane_count, where
 from .settings import OutboxSettings
+
+if TYPE_CHECKING:
+    from .._reports import KeptReport, Recorded, Report
 
 _WIDTH = len(COLUMNS)
 _LOOK_ROUND = 0.1
@@ -379,6 +382,39 @@ class SqliteOutbox(Outbox):
     def _end_idle(self, database: sqlite3.Connection) -> None:
         """End the lives of this process's workers that have nothing: an attempt that is under way outlives the closing."""
         self._lives.end_all_but(worker for (worker,) in database.execute(tables.BUSY))
+
+    def record(
+        self,
+        reports: Sequence[Report],
+        *,
+        company: str,
+        owner: str | None = None,
+        source: str = "",
+        cursor: str = "",
+    ) -> Recorded:
+        """See `Outbox`."""
+        from . import reporting
+
+        at = self._now()
+
+        def work(database: sqlite3.Connection) -> Recorded:
+            return reporting.recorded(
+                database, reports, at, company=company, owner=owner, source=source, cursor=cursor
+            )
+
+        return self._writer().run(work)
+
+    def reports(self, key: str) -> list[KeptReport]:
+        """See `Outbox`."""
+        from . import reporting
+
+        return reporting.kept_reports(self._reader, key)
+
+    def cursor(self, source: str) -> str | None:
+        """See `Outbox`."""
+        from . import reporting
+
+        return reporting.kept_cursor(self._reader, source)
 
     def list(self, search: Search | None = None) -> list[Entry]:
         """See `Outbox`."""

@@ -14,6 +14,7 @@ from .._outbox import Entry, Event, Outbox, Search
 from .._outbox.again import everybody
 from .._outbox.entry import AT_ONCE
 from .._owner_only import create
+from .._reports import KeptReport
 from .._slip import Slip, moment, slip, slip_html
 from .._status import sentence
 from ._app import State
@@ -119,19 +120,39 @@ def _why(entry: Entry) -> list[str]:
     return [f"{sentence(entry.reason)}{later}"] if entry.reason else []
 
 
-def print_slip(state: State, entry: Entry, history: Sequence[Event], repeats: Sequence[Entry]) -> None:
+def print_slip(
+    state: State,
+    entry: Entry,
+    history: Sequence[Event],
+    repeats: Sequence[Entry],
+    reports: Sequence[KeptReport],
+) -> None:
     """Print all that is known of *entry*."""
     if state.json:
-        print_json({**facts(entry), "history": list(history), "again": [one.key for one in repeats]})
+        again = [one.key for one in repeats]
+        print_json({**facts(entry), "history": list(history), "again": again, "reports": list(reports)})
         return
-    shown = slip(entry, history, repeats)
+    shown = slip(entry, history, repeats, reports)
     say(clean(f"{shown.title}: {shown.state}"))
     _print_pairs("", shown.facts)
     _print_pairs("Recipients", shown.recipients)
+    _print_pairs("Reported afterwards", shown.reports)
     _print_pairs("Attachments", shown.attachments)
     _print_pairs("History", shown.history)
     say()
     for line in folded(shown.limits, width()):
+        say(line)
+
+
+def print_reports(state: State, entry: Entry, reports: Sequence[KeptReport]) -> None:
+    """Print what was reported of *entry*."""
+    if state.json:
+        print_json({"key": entry.key, "reports": list(reports)})
+        return
+    pairs = slip(entry, reports=reports).reports
+    if not pairs:
+        say("Nothing was reported of it.")
+    for line in columns(pairs):
         say(line)
 
 

@@ -10,6 +10,7 @@ import click
 from .. import _log
 from .._mail import State as Standing
 from .._outbox import Pause, Search
+from .._reports import Recorded
 from .._slip import slip
 from .._status import counted
 from ._app import State
@@ -21,6 +22,7 @@ from ._entries import (
     print_counts,
     print_entries,
     print_entry,
+    print_reports,
     print_slip,
     sure,
     write_html,
@@ -149,7 +151,7 @@ def show(state: State, key: str, html: str | None) -> None:
     """Show all that is known of one mail, on one page: for whoever is told that it never came.
 
     When it went, from which account and address, what the server said of each recipient, how the connection was protected,
-    the Message-ID, and the attachments with their SHA-256; and what this does not prove.
+    the Message-ID, and the attachments with their SHA-256; what was reported afterwards; and what this does not prove.
 
     \b
     Examples:
@@ -160,11 +162,52 @@ def show(state: State, key: str, html: str | None) -> None:
     entry = named(outbox, key)
     history = outbox.history(entry.key)
     repeats = outbox.list(Search(again_of=entry.key))
+    reports = outbox.reports(entry.key)
     if html is not None:
-        write_html(html, slip(entry, history, repeats))
+        write_html(html, slip(entry, history, repeats, reports))
         say_aside(f"Written to {html}.")
     if html is None or state.json:
-        print_slip(state, entry, history, repeats)
+        print_slip(state, entry, history, repeats, reports)
+
+
+@command.command("reports")
+@click.argument("key", required=False)
+@click.option("--poll", is_flag=True, help="Ask the account's provider, or its mailbox, what is new.")
+@click.option("--user", metavar="USER", help="Ask the account that carries this user's mail.")
+@json_option
+@click.pass_obj
+def reports(state: State, key: str | None, poll: bool, user: str | None) -> None:
+    """Show what was reported of a mail after it was accepted: arrived, bounced, failed, or called spam.
+
+    With --poll it asks for what is new, and keeps it: each report once. A report changes nothing of a mail: what was
+    accepted stays accepted, and nothing is sent again.
+
+    \b
+    Examples:
+      pillarbox outbox reports --poll
+      pillarbox outbox reports 8f3c1a2b
+    """
+    if not poll and key is None:
+        raise click.UsageError("Say which mail, by its KEY, or --poll.")
+    if poll:
+        done = state.mailer.poll_reports(user)
+        if key is None and state.json:
+            print_json(done)
+        else:
+            say_aside(_told(done))
+    if key is not None:
+        outbox = outbox_of(state)
+        entry = named(outbox, key)
+        print_reports(state, entry, outbox.reports(entry.key))
+
+
+def _told(done: Recorded) -> str:
+    more = (
+        (done.again, "known before"),
+        (done.unknown, "of no mail here, or of none for certain"),
+        (done.over, "more than are kept of one recipient"),
+    )
+    return f"{done.new} new{''.join(f', {count} {what}' for count, what in more if count)}."
 
 
 @command.command("retry")

@@ -16,12 +16,13 @@ from ._moving import Moving
 from ._pausing import Pausing
 from ._putting import Putting
 from ._reading import Reading
+from ._reporting import Reporting
 from ._workers import Workers
 
 __all__ = ["OutboxContract"]
 
 
-class OutboxContract(Putting, Claiming, Moving, Pausing, Workers, Reading, Clocks, Crowd):
+class OutboxContract(Putting, Claiming, Moving, Pausing, Workers, Reading, Clocks, Crowd, Reporting):
     """Inherit this in a test class and write `outbox`; pytest runs the cases, `run_cases` runs them without.
 
         class TestMine(OutboxContract):
