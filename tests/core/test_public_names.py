@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import datetime as dt
 import pickle
 import subprocess
 import sys
@@ -44,6 +45,7 @@ from pillarbox import (
     Health,
     Held,
     InvalidSettings,
+    KeptReport,
     Level,
     Limits,
     Message,
@@ -54,12 +56,17 @@ from pillarbox import (
     OutcomeUnknown,
     Pending,
     PillarboxError,
+    Polled,
     Prompt,
     Proof,
     Reason,
     Receipt,
+    Recorded,
     Refused,
     RefusedReason,
+    Report,
+    ReportKind,
+    ReportRefused,
     Role,
     Route,
     Row,
@@ -86,6 +93,7 @@ from pillarbox import (
 )
 from tests.core.doubles import submission
 
+AT = dt.datetime(2026, 3, 1, 8, tzinfo=dt.UTC)
 SUBMISSION = submission()
 
 
@@ -198,6 +206,11 @@ VALUES = [
     TransportNotInstalled("x", method="y", cure="z"),
     MessageError("m", cure="c"),
     OutboxError("o", cure="c"),
+    ReportRefused("r", cure="c"),
+    Report(kind=ReportKind.BOUNCED, recipient="a@b.example", provider_id="p", detail="no", at=AT),
+    KeptReport(recipient="a@b.example", kind=ReportKind.ARRIVED, detail="", at=None, recorded_at=AT),
+    Recorded(1, 2, 3, 4),
+    Polled((Report(kind=ReportKind.FAILED, message_id="<a@b>"),), "cursor"),
     SendRejected("no", code="550 5.1.1", stage="recipient", recipients={"a": Answer(AnswerState.REFUSED)}),
     SendDeferred("later", retry_after=3.5, stage="sender"),
     OutcomeUnknown("hm", stage="content"),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         OutboxError,
         OutcomeUnknown,
         PillarboxError,
+        ReportRefused,
         SendDeferred,
         SenderMismatch,
         SendError,
@@ -62,7 +63,7 @@ if TYPE_CHECKING:
     from ._network import Network
     from ._outbox import Entry, Outbox
     from ._plugins import Plugins
-    from ._reports import EventSource, KeptReport, Polled, Recorded, Report, ReportKind, ReportRefused
+    from ._reports import EventSource, KeptReport, Polled, Recorded, Report, ReportKind
     from ._resolution import resolve
     from ._route import Attempt, Finding, Level, Reason, Route, Suggestion, Suggestions
     from ._schema import Role, Secret
@@ -91,7 +92,7 @@ _HOMES = {
     "_connectors": "App Connected Connection Connector Grant Held Pending Prompt Refused RefusedReason SignIn",
     "_directory": "Change Directory MemoryDirectory",
     "_errors": (
-        "Changed InvalidSettings MessageError NoMethod OutboxError OutcomeUnknown PillarboxError SendDeferred SendError"
+        "Changed InvalidSettings MessageError NoMethod OutboxError OutcomeUnknown PillarboxError ReportRefused SendDeferred SendError"
         " SendRejected SenderMismatch SettingsError SignInNeeded TransportNotInstalled Unavailable quotation"
     ),
     "_hookspecs": "hookimpl",
@@ -102,7 +103,7 @@ _HOMES = {
     "_network": "Network",
     "_outbox": "Entry Outbox",
     "_plugins": "Plugins",
-    "_reports": "EventSource KeptReport Polled Recorded Report ReportKind ReportRefused",
+    "_reports": "EventSource KeptReport Polled Recorded Report ReportKind",
     "_resolution": "resolve",
     "_route": "Attempt Finding Level Reason Route Suggestion Suggestions",
     "_schema": "Role Secret",

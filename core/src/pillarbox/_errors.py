@@ -13,6 +13,8 @@
     |                          nothing left                                 65
     + OutboxError              no such entry, or it stands where that
     |                          can't be done; nothing changed               65
+    + ReportRefused            a web hook is not its provider's, or no
+    |                          report; nothing of it was believed           65
     + SendError                .detail .code .stage                the outbox then
       - SendRejected           final                                65     fails it, tells the user
       - SendDeferred           try later, .retry_after              75     retries with back-off
@@ -145,6 +147,12 @@ class TransportNotInstalled(Unavailable):
 
 class MessageError(PillarboxError):
     """The message can't be sent as it is; nothing left."""
+
+    exit_code = 65
+
+
+class ReportRefused(PillarboxError):
+    """What came does not prove that the provider sent it, or is no report; nothing of it was believed. Answer with 400."""
 
     exit_code = 65
 

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from ._address import Address
-from ._errors import MessageError, PillarboxError, Unavailable, quotation
+from ._errors import MessageError, Unavailable, quotation
 from ._network import Network
 from ._settings import Account
 from ._vault import Credentials
@@ -34,12 +34,6 @@ class ReportKind(enum.Enum):
     """The recipient called it spam."""
     FAILED = "failed"
     """The provider did not send it, for another reason than the recipient's server."""
-
-
-class ReportRefused(PillarboxError):
-    """What came does not prove that the provider sent it, or is no report; nothing of it was read. Answer with 400."""
-
-    exit_code = 65
 
 
 def _named(value: str) -> str:

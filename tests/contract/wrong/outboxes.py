@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import attrs
 
-from pillarbox import State
+from pillarbox import Recorded, State
 from pillarbox._outbox.entry import AT_ONCE
-from pillarbox.outbox import Outbox, SqliteOutbox
+from pillarbox.outbox import Outbox, Pause, SqliteOutbox
 
 WRONG: list[tuple[type[Outbox], str]] = []
 EVERY = frozenset(State)
@@ -260,3 +260,68 @@ class LooksForDesksAnywhere(SqliteOutbox):
 class RenamesOwnersAlone(SqliteOutbox):
     def renamed(self, company, old, new):
         pass
+
+
+@caught_by("a_report_comes_again_in_another_order_and_is_kept_once")
+class KeepsReportsAgain(SqliteOutbox):
+    def record(self, reports, **more):
+        super().record(reports, **more)
+        return Recorded(new=len(reports))
+
+
+@caught_by("a_report_of_another_owner_s_mail_is_unknown")
+class BelievesAnyMailbox(SqliteOutbox):
+    def record(self, reports, *, owner=None, **more):
+        return super().record(reports, **more)
+
+
+@caught_by("a_report_of_another_company_s_mail_is_unknown")
+class BelievesAnyCompany(SqliteOutbox):
+    def record(self, reports, *, company, **more):
+        found = Recorded()
+        for one in {entry.company for entry in self.list()} or {company}:
+            found = super().record(reports, company=one, **more)
+            if found.new:
+                break
+        return found
+
+
+@caught_by("a_report_without_a_recipient_is_of_the_only_one")
+class GuessesTheFirst(SqliteOutbox):
+    def record(self, reports, **more):
+        known = {one.submission.message_id: one for one in self.list()}
+        whom = [one.recipient or known[one.message_id].submission.envelope.recipients[0] for one in reports]
+        given = [attrs.evolve(one, recipient=who) for one, who in zip(reports, whom, strict=True)]
+        return super().record(given, **more)
+
+
+@caught_by("a_report_changes_nothing_of_what_was_accepted")
+class TakesBackWhatBounced(SqliteOutbox):
+    def record(self, reports, **more):
+        for one in reports:
+            self.pause(Pause(scope="company:acme", reason="A mail bounced."))
+            key = one.message_id.strip("<>").rpartition("@")[0]
+            self._writer().run(
+                lambda database, key=key: database.execute(
+                    "UPDATE entries SET reason = 'bounced' WHERE key = ?", (key,)
+                )
+            )
+        return super().record(reports, **more)
+
+
+@caught_by("where_the_next_look_begins_is_kept_with_what_came")
+class ForgetsWhereItWas(SqliteOutbox):
+    def record(self, reports, *, source="", **more):
+        return super().record(reports, **more)
+
+
+@caught_by("a_report_finds_its_mail_by_the_provider_s_name")
+class KnowsMessageIdsAlone(SqliteOutbox):
+    def record(self, reports, **more):
+        return super().record([one for one in reports if one.message_id], **more)
+
+
+@caught_by("of_one_recipient_no_more_is_kept_than_a_slip_shows")
+class KeepsWithoutEnd(SqliteOutbox):
+    def record(self, reports, **more):
+        return Recorded(new=len(reports)) if len(reports) > 16 else super().record(reports, **more)
