@@ -11,6 +11,7 @@ import pytest
 from pillarbox import SettingsError
 from pillarbox_procrastinate import PostgresOutbox
 from pillarbox_procrastinate._schema import _files, migrate
+from pillarbox_procrastinate._tables import MIGRATIONS
 
 pytestmark = pytest.mark.services
 MAKE = "import sys; from pillarbox_procrastinate import PostgresOutbox; PostgresOutbox(sys.argv[1]).migrate()"
@@ -26,7 +27,7 @@ def test_many_that_begin_at_once_make_the_tables_once(database):
     """The engine's too, whose own command fails the second time."""
     processes = [subprocess.Popen([sys.executable, "-c", MAKE, database]) for _ in range(6)]
     assert [process.wait(60) for process in processes] == [0] * 6
-    assert versions(database, "outbox") == ["1"]
+    assert versions(database, "outbox") == [version for version, _ in MIGRATIONS]
     assert versions(database, "engine") == [path.name for path in _files()]
 
 
@@ -43,6 +44,18 @@ def test_what_the_engine_changed_since_is_applied(database, outbox):
     assert last in versions(database, "engine")
     with psycopg.connect(database) as connection:
         assert connection.execute(made).fetchone() == before
+
+
+def test_an_outbox_of_the_first_version_is_brought_up_to_date(database, outbox):
+    """What is in it stays, and what is new is there."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        outbox.migrate()
+        connection.execute("DROP TABLE pillarbox.reports, pillarbox.cursors")
+        connection.execute("DELETE FROM pillarbox.versions WHERE part = 'outbox' AND version = '2'")
+    again = PostgresOutbox(database)
+    assert again.reports("nothing") == []
+    assert again.cursor("nothing") is None
+    again.close()
 
 
 def test_tables_of_a_later_version_are_left_alone(database, outbox):

@@ -28,6 +28,7 @@ from pillarbox.outbox import (
     burst_pause,
     burst_scopes,
     entry_of,
+    kept_report,
     micros,
     moment,
     same,
@@ -58,7 +59,7 @@ from ._vault_rows import PostgresRows
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from pillarbox import Account
+    from pillarbox import Account, KeptReport, Recorded, Report
 
 _DAY = 86_400_000_000
 LEASE = 15.0
@@ -395,6 +396,33 @@ class PostgresOutbox(Outbox):
     def wake(self) -> None:
         """See `Outbox`."""
         self._news.tell()
+
+    def record(
+        self,
+        reports: Sequence[Report],
+        *,
+        company: str,
+        owner: str | None = None,
+        source: str = "",
+        cursor: str = "",
+    ) -> Recorded:
+        """See `Outbox`."""
+        from ._reporting import recorded
+
+        with self._connection() as connection, connection.transaction():
+            done = recorded(connection, reports, self._now(), company=company, owner=owner)
+            if source:
+                connection.execute(_tables.SET_CURSOR, (plain(source), plain(cursor)))
+        return done
+
+    def reports(self, key: str) -> list[KeptReport]:
+        """See `Outbox`."""
+        return [kept_report(row) for row in self._rows(_tables.REPORTS, (plain(key),))]
+
+    def cursor(self, source: str) -> str | None:
+        """See `Outbox`."""
+        rows = self._rows(_tables.CURSOR, (plain(source),))
+        return str(rows[0][0]) if rows else None
 
     def vault_rows(self) -> PostgresRows:
         """See `Outbox`. They use this outbox's connections."""

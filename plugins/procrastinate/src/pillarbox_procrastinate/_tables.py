@@ -216,8 +216,41 @@ BEGIN
 END $$;
 """
 
-MIGRATIONS: Final[tuple[tuple[str, str], ...]] = (("1", _FIRST),)
+_REPORTS = """
+CREATE TABLE pillarbox.reports (
+    seq bigint NOT NULL, recipient text NOT NULL, kind text NOT NULL, at bigint NOT NULL, detail text NOT NULL,
+    recorded bigint NOT NULL, PRIMARY KEY (seq, recipient, kind, at, detail)
+);
+CREATE TABLE pillarbox.cursors (source text PRIMARY KEY, cursor text NOT NULL);
+"""
+
+MIGRATIONS: Final[tuple[tuple[str, str], ...]] = (("1", _FIRST), ("2", _REPORTS))
 """Our versions, oldest first; one that was released is never changed."""
+
+_REFERENCE = "(receipt::jsonb ->> 'reference')"
+NAMED = (
+    f"CREATE INDEX IF NOT EXISTS answered_as ON pillarbox.entries ({_REFERENCE}) WHERE receipt IS NOT NULL"
+)
+"""Made with the first report that names a mail by the provider's name: others pay for none of it."""
+_HERE = """
+SELECT seq, recipients FROM pillarbox.entries
+WHERE company = %(company)s AND (%(owner)s::text IS NULL OR owner = %(owner)s)
+"""
+OF_KEY = f"{_HERE} AND (key = %(name)s OR part_of = %(name)s)"
+OF_REFERENCE = f"{_HERE} AND receipt IS NOT NULL AND {_REFERENCE} = %(name)s LIMIT 100"
+REPORTED = "SELECT count(*) FROM pillarbox.reports WHERE seq = %s AND recipient = %s"
+SAME_REPORT = "SELECT 1 FROM pillarbox.reports WHERE seq = %s AND recipient = %s AND kind = %s AND at = %s AND detail = %s"
+REPORT = "INSERT INTO pillarbox.reports VALUES (%s, %s, %s, %s, %s, %s)"
+REPORTS = """
+SELECT r.recipient, r.kind, r.detail, r.at, r.recorded FROM pillarbox.reports r JOIN pillarbox.entries e USING (seq)
+WHERE e.key = %s ORDER BY r.recorded, r.at, r.recipient COLLATE "C", r.kind COLLATE "C"
+"""
+CURSOR = "SELECT cursor FROM pillarbox.cursors WHERE source = %s"
+SET_CURSOR = """
+INSERT INTO pillarbox.cursors VALUES (%s, %s) ON CONFLICT (source) DO UPDATE SET cursor = excluded.cursor
+"""
+ONE_REPORTER = "SELECT pg_advisory_xact_lock(1886153075)"
+"""Who keeps reports does so alone: what is kept once is looked for before."""
 
 _NAMES = ", ".join(COLUMNS)
 _MARKS = ", ".join(["%s"] * len(COLUMNS))
