@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import EmailMessage
 
+UNKNOWN: Final = "nobody.here@"
+"""The local part of an address that is refused here, behind a server that has accepted the mail: it bounces."""
 _EXTENSIONS: Final = ("PIPELINING", "8BITMIME", "SMTPUTF8", "DSN", "ENHANCEDSTATUSCODES", "SIZE 0")
 _PATH: Final = re.compile(r'[^<]*<((?:"(?:[^"\\]|\\.)*"|[^">])*)>(.*)', re.DOTALL)
 _TRACE: Final = re.compile(rb"\A(?:Received:[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)+", re.IGNORECASE)
@@ -114,6 +116,8 @@ class _Conversation(socketserver.StreamRequestHandler):
             case "MAIL":
                 self.sender, self.parameters = _path(rest)
                 self._say("250 2.1.0 Ok")
+            case "RCPT" if _path(rest)[0].startswith(UNKNOWN):
+                self._say(f"550 5.1.1 <{_path(rest)[0]}>: no such user here")
             case "RCPT":
                 self.recipients.append(_path(rest))
                 self._say("250 2.1.5 Ok")

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Unavailable,
         quotation,
     )
+    from ._event_source import EventSource
     from ._hookspecs import hookimpl
     from ._mail import (
         Answer,
@@ -63,7 +64,7 @@ if TYPE_CHECKING:
     from ._network import Network
     from ._outbox import Entry, Outbox
     from ._plugins import Plugins
-    from ._reports import EventSource, KeptReport, Polled, Recorded, Report, ReportKind
+    from ._reports import KeptReport, Polled, Recorded, Report, ReportKind
     from ._resolution import resolve
     from ._route import Attempt, Finding, Level, Reason, Route, Suggestion, Suggestions
     from ._schema import Role, Secret
@@ -95,6 +96,7 @@ _HOMES = {
         "Changed InvalidSettings MessageError NoMethod OutboxError OutcomeUnknown PillarboxError ReportRefused SendDeferred SendError"
         " SendRejected SenderMismatch SettingsError SignInNeeded TransportNotInstalled Unavailable quotation"
     ),
+    "_event_source": "EventSource",
     "_hookspecs": "hookimpl",
     "_mail": "Answer AnswerState Copy CopyState Envelope Receipt Sighting SightingState State Submission",
     "_mailer": "Mailer",
@@ -103,7 +105,7 @@ _HOMES = {
     "_network": "Network",
     "_outbox": "Entry Outbox",
     "_plugins": "Plugins",
-    "_reports": "EventSource KeptReport Polled Recorded Report ReportKind",
+    "_reports": "KeptReport Polled Recorded Report ReportKind",
     "_resolution": "resolve",
     "_route": "Attempt Finding Level Reason Route Suggestion Suggestions",
     "_schema": "Role Secret",

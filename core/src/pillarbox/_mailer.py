@@ -46,7 +46,7 @@ from ._transports import Journal, Transport
 from ._vault import AccountCredentials, Vault
 
 if TYPE_CHECKING:
-    from ._reports import EventSource
+    from ._event_source import EventSource
 
 Trace = Callable[[str], None]
 MOST_ROUTES = 200_000

@@ -11,9 +11,10 @@ from ._errors import MessageError, SendDeferred, SettingsError, Unavailable
 
 if TYPE_CHECKING:
     from ._directory import Directory
+    from ._event_source import EventSource
     from ._outbox import Outbox
     from ._plugins import Plugins
-    from ._reports import EventSource, Recorded, Report
+    from ._reports import Recorded, Report
     from ._resolution import AccountName
     from ._route import Route
     from ._settings import Account

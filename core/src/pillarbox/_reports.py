@@ -1,22 +1,16 @@
-"""What a provider says of a mail after it was accepted, and where that is learned: by web hook, or by asking."""
+"""What a provider says of a mail after it was accepted, as values."""
 
 from __future__ import annotations
 
 import datetime as dt
 import enum
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import attrs
 
 from ._address import Address
-from ._errors import MessageError, Unavailable, quotation
-from ._network import Network
-from ._settings import Account
-from ._vault import Credentials
+from ._errors import MessageError, quotation
 
-LARGEST_BODY = 1_048_576
-"""Octets of a web hook's body: providers send one event or a few hundred, each of a few KB."""
 MOST_REPORTS = 10_000
 """Of one body, or one look."""
 LONGEST_NAME = 998
@@ -99,6 +93,10 @@ class Recorded:
         )
 
 
+def _in_order(reports: Iterable[Report]) -> tuple[Report, ...]:
+    return tuple(reports)
+
+
 @attrs.frozen
 class Polled:
     """What a look brought.
@@ -109,7 +107,7 @@ class Polled:
         more: Whether there is more to be had at once.
     """
 
-    reports: tuple[Report, ...] = attrs.field(converter=tuple)
+    reports: tuple[Report, ...] = attrs.field(converter=_in_order)
     cursor: str
     more: bool = False
 
@@ -128,64 +126,3 @@ class KeptReport:
     detail: str
     at: dt.datetime | None
     recorded_at: dt.datetime
-
-
-class EventSource:
-    """Where a transport's provider tells what became of mails. An author overrides `parse`, `poll` or both.
-
-    Args:
-        settings: The account's, of the transport's settings class.
-        credentials: A view of this account's secrets.
-        trace: Takes lines of the conversation, redacted.
-    """
-
-    settings: Any
-
-    def __init__(
-        self,
-        settings: Any,
-        credentials: Credentials | None = None,
-        *,
-        trace: Callable[[str], None] | None = None,
-    ) -> None:
-        self.settings = settings
-        self.credentials = credentials
-        self.trace = trace
-        self.network: Network = Network()
-        """How to reach other machines; core puts the deployment's in its place (rule 38)."""
-        self.account: Account | None = None
-        """Whose account this is, where core made the instance."""
-
-    def parse(self, headers: Mapping[str, str], body: bytes) -> Iterable[Report]:
-        """Return what a web hook's request reports, once its signature proves that the provider sent it.
-
-        Args:
-            headers: The request's; their names are compared whatever the case of their letters.
-            body: Its octets as they came, before anything decoded them.
-
-        Raises:
-            ReportRefused: It is not the provider's, is too old, or is no report. Nothing of it may be believed.
-            Unavailable: This provider sends no web hooks.
-        """
-        raise Unavailable("This method takes no web hooks.", cure="Ask it: pillarbox outbox reports --poll")
-
-    def poll(self, cursor: str | None) -> Polled:
-        """Ask for what is new since *cursor*, None for the first time.
-
-        Raises:
-            SendDeferred: It can't be asked now.
-            SignInNeeded: The credential was refused.
-            Unavailable: This provider can't be asked.
-        """
-        raise Unavailable(
-            "This method can't be asked.", cure="Give its web hooks to Mailer.events(...).parse."
-        )
-
-    def close(self) -> None:
-        """Let go of what is open."""
-
-
-def header(headers: Mapping[str, str], name: str) -> str:
-    """Return the header *name* of a web hook's request, whatever the case of its letters; "" where there is none."""
-    wanted = name.lower()
-    return next((value for one, value in headers.items() if one.lower() == wanted), "")

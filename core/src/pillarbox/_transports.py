@@ -26,7 +26,7 @@ from ._settings import Account
 from ._vault import Credentials
 
 if TYPE_CHECKING:
-    from ._reports import EventSource
+    from ._event_source import EventSource
 
 
 class SenderPolicy(enum.Enum):

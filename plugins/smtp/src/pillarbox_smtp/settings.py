@@ -208,6 +208,15 @@ class SmtpSettings:
         help="The mailbox that a copy of each sent message is filed in by IMAP, where the server files none.",
         advanced=True,
     )
+    bounces: str = setting(
+        "",
+        label="Folder of bounces",
+        help="A folder of the mailbox of saved_copy, INBOX mostly, in which notifications of undelivered mail arrive. They are"
+        " read by `pillarbox outbox reports --poll`. Empty: they are not read.",
+        advanced=True,
+        converter=_stripped,
+        check=is_plain,
+    )
     connections: int = setting(
         2,
         label="Connections at once",

@@ -18,6 +18,7 @@ from pillarbox import (
     CopyState,
     Credentials,
     Description,
+    EventSource,
     Finding,
     Journal,
     Level,
@@ -36,6 +37,7 @@ from pillarbox import (
 )
 
 from . import hosts, lockstep
+from .events import SmtpEvents
 from .fields import Encryption
 from .options import SmtpOptions
 from .saved_copy import saved_copy_warnings
@@ -61,6 +63,7 @@ class SmtpTransport(Transport):
     label: ClassVar[str] = "SMTP"
     sender_policy: ClassVar[SenderPolicy] = SenderPolicy.USER
     options: ClassVar[type | None] = SmtpOptions
+    events: ClassVar[type[EventSource] | None] = SmtpEvents
 
     def __init__(
         self,
