@@ -15,6 +15,8 @@ from pillarbox.testing.outlook import Fault, Mail, busy, denied
 from pillarbox_mapi import MapiTransport
 from tests.plugins.mapi.world import ANNA, World
 
+UNFOLDED = policy.default.clone(max_line_length=10_000)
+"""The standard library loses spaces where it folds encoded words."""
 MANY = 1_000_000
 GONE = 0x800706BA
 FAULTS: Mapping[str, tuple[Fault, ...]] = {
@@ -37,7 +39,7 @@ FAULTS: Mapping[str, tuple[Fault, ...]] = {
 
 def as_message(mail: Mail) -> bytes:
     """Return *mail* as Outlook might write it: what a recipient would read of it."""
-    message = EmailMessage()
+    message = EmailMessage(policy=UNFOLDED)
     message["Subject"] = mail.subject
     message.set_content(mail.text or "-")
     if mail.html:

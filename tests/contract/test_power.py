@@ -9,6 +9,7 @@ from tests import systems
 from tests.contract import good
 from tests.contract.good import Good, contract_of
 from tests.contract.wrong import (
+    arriving,
     batches,
     leaving,
     life,
@@ -17,11 +18,12 @@ from tests.contract.wrong import (
     outcomes,
     promises,
     secrets,
+    telling,
     together,
 )
 from tests.contract.wrong.caught import WRONG
 
-TOPICS = (leaving, promises, marking, outcomes, together, batches, looking, secrets, life)
+TOPICS = (leaving, arriving, promises, marking, outcomes, telling, together, batches, looking, secrets, life)
 RIGHT = [
     (good.Good, {}),
     (good.OneRequest, {}),
@@ -36,7 +38,7 @@ RIGHT = [
 def test_a_right_transport_passes_every_case(transport, changes):
     """No false alarm; what was not staged is what this carrier can't do."""
     results = run_cases(contract_of(transport, **changes))
-    assert len(results) > 60
+    assert len(results) > 95
     assert [(one.case, one.reason) for one in results if one.state == "failed"] == []
     expected = {
         "the transport notes nothing",
@@ -64,9 +66,9 @@ def test_a_wrong_transport_is_caught(transport, case):
 
 
 def test_each_topic_has_its_wrong_ones():
-    """Ninety and more, of every topic."""
+    """A hundred and twenty and more, of every topic."""
     found = {transport for transport, _ in WRONG}
-    assert len(found) > 90
+    assert len(found) > 120
     assert {transport.__module__ for transport in found} == {topic.__name__ for topic in TOPICS}
 
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from pillarbox import Journal
 from pillarbox.testing import Accepted, NotStaged, TransportContract
 from pillarbox_mapi import Interface, MapiTransport
-from tests.contract.test_mapi import files_of
+from tests.contract.test_mapi import UNFOLDED, files_of
 from tests.plugins.mapi.world import ANNA, World
 
 PROGRAM: Mapping[str, Mapping[str, Any]] = {
@@ -30,7 +30,7 @@ PROGRAM: Mapping[str, Mapping[str, Any]] = {
 
 def as_message(mail: Mapping[str, Any]) -> bytes:
     """Return *mail* as a mail program might write it: what a recipient would read of it."""
-    message = EmailMessage()
+    message = EmailMessage(policy=UNFOLDED)
     message["Subject"] = mail["subject"]
     message.set_content(mail["text"] or "-")
     for name, _, octets in mail["files"]:
@@ -68,6 +68,11 @@ class TestSimpleMapi(TransportContract):
 
     def attachments_of(self, got: Accepted) -> dict[str, bytes]:
         return files_of(got)
+
+    def test_html_is_read_as_it_was_written(self) -> None:
+        """It carries none: with `lossy` the text goes alone, and the receipt says so."""
+        receipt = self.send(self.submission("Dear customer\n", html="<p>Dear customer</p>"))
+        assert "without" in receipt.detail
 
     def test_what_says_that_it_can_look_sees_what_was_accepted(self) -> None:
         """`capabilities` knows no settings, and speaks of Outlook; its note says that Simple MAPI can't look."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pillarbox import (
+    SendDeferred,
     SendRejected,
 )
 from tests.contract.good import Good
@@ -65,3 +66,23 @@ class NothingIsSomething(Good):
     def send_many(self, attempts):
         answers = list(super().send_many(attempts))
         yield from answers or [SendRejected("nothing to send")]
+
+
+@caught_by("a_batch_marks_each_hand_over")
+class MarksTheFirst(Good):
+    def send_many(self, attempts):
+        first = None
+        for submission, journal in attempts:
+            first = first or journal
+            yield self.send(submission, first)
+
+
+@caught_by("a_batch_goes_on_behind_one_that_was_called_off")
+class StopsBehindACall(Good):
+    def send_many(self, attempts):
+        for submission, journal in attempts:
+            try:
+                yield self.send(submission, journal)
+            except SendDeferred as error:
+                yield error
+                return

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from pillarbox import (
     Capabilities,
     Finding,
@@ -129,3 +131,68 @@ class CheckRaises(Good):
 class CheckSaysAllIsWell(Good):
     def check(self):
         yield Finding("connect", Level.OK, "good-ready", "it is there")
+
+
+@caught_by("making_one_needs_no_carrier")
+class ConnectsAtOnce(Good):
+    @property
+    def carrier(self):
+        return self._carrier
+
+    @carrier.setter
+    def carrier(self, carrier):
+        if carrier.fault == "unreachable":
+            raise SendDeferred("unreachable", stage="connect")
+        self._carrier = carrier
+
+
+@caught_by("it_goes_from_thread_to_thread")
+class StaysInItsThread(Good):
+    def __init__(self, *given, **more):
+        super().__init__(*given, **more)
+        self.thread = threading.get_ident()
+
+    def before(self, fault):
+        if threading.get_ident() != self.thread:
+            raise SendDeferred("used in another thread", stage="before")
+        super().before(fault)
+
+
+@caught_by("check_says_the_same_again")
+class ChecksOnce(Good):
+    checked = False
+
+    def check(self):
+        if not self.checked:
+            self.checked = True
+            yield from super().check()
+
+
+@caught_by("it_sends_after_a_check")
+class IsSpentByACheck(Good):
+    spent = False
+
+    def check(self):
+        self.spent = True
+        yield from super().check()
+
+    def before(self, fault):
+        if self.spent:
+            raise SendDeferred("the line is closed", stage="before")
+        super().before(fault)
+
+
+@caught_by("it_sends_after_a_check")
+class HoldsALockWhileItIsChecked(Good):
+    held = False
+
+    def check(self):
+        self.held = True
+        for one in super().check():
+            yield one
+            self.held = False
+
+    def before(self, fault):
+        if self.held:
+            raise SendDeferred("it is being checked", stage="before")
+        super().before(fault)

@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 MEMORY = '''
-from pillarbox.testing import Accepted, Box, MemorySettings, MemoryTransport, TransportContract
+from pillarbox.testing import CONTRACT_VERSION, Accepted, Box, MemorySettings, MemoryTransport, TransportContract
 from pillarbox.testing import NotStaged
 
 
@@ -68,7 +68,7 @@ def test_a_program_gets_each_case(invoke, tmp_path):
     done = invoke("certify", str(written(tmp_path / "t", WRONG)), "--json")
     assert done.code == 1
     (one,) = done.json["certificates"]
-    assert (done.json["kept"], one["kept"], one["version"]) == (False, False, "1")
+    assert (done.json["kept"], one["kept"], one["version"]) == (False, False, CONTRACT_VERSION)
     assert one["counts"]["failed"] == sum(case["state"] == "failed" for case in one["cases"]) > 0
     assert one["counts"]["passed"] > 20
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ._arriving import Arriving
 from ._batches import Batches
 from ._declared import Declared
 from ._faults import FAULTS, Fault
@@ -24,6 +25,7 @@ from ._outcomes import Outcomes
 from ._promises import Promises
 from ._running import CaseResult, run_cases
 from ._secrets import Secrets
+from ._telling import Telling
 from ._together import Together
 
 __all__ = [
@@ -37,12 +39,23 @@ __all__ = [
     "run_cases",
 ]
 
-CONTRACT_VERSION = "1"
+CONTRACT_VERSION = "2"
 """Grows when a case is added, removed or asks for more. The names of the cases are stable."""
 
 
 class TransportContract(
-    Declared, Promises, Leaving, Outcomes, Killed, Together, Batches, Looking, Secrets, Life
+    Declared,
+    Promises,
+    Leaving,
+    Arriving,
+    Outcomes,
+    Telling,
+    Killed,
+    Together,
+    Batches,
+    Looking,
+    Secrets,
+    Life,
 ):
     """Inherit this in a test class, write `make_transport`, and as many of the other methods as you can.
 

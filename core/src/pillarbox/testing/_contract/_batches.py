@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from ..._errors import OutcomeUnknown, PillarboxError, SendRejected
+from ..._errors import OutcomeUnknown, PillarboxError, SendDeferred, SendRejected
 from ..._mail import Receipt, Submission
 from ..._transports import Journal
 from ._ground import Ground
@@ -93,6 +93,26 @@ class Batches(Ground):
             except PillarboxError as error:
                 raise AssertionError(f"an error is an answer, and send_many raised it: {error!r}") from error
         return [type(answer) for answer in answers]
+
+    def test_a_batch_marks_each_hand_over(self) -> None:
+        """In the journal of the message that is handed over, and in no other."""
+        journals = [Watched() for _ in range(3)]
+        with self.opened() as transport:
+            list(transport.send_many((self.submission(), journal) for journal in journals))
+        entered = [journal.entered for journal in journals]
+        assert entered == [1, 1, 1], f"the hand-overs were marked {entered} times"
+
+    def test_a_batch_goes_on_behind_one_that_was_called_off(self) -> None:
+        """Its caller is told that nothing left; the others leave."""
+        journals = [Journal() for _ in range(3)]
+        journals[1].call_off()
+        before = len(self.accepted())
+        with self.opened() as transport:
+            answers = list(transport.send_many((self.submission(), journal) for journal in journals))
+        told = [type(answer) for answer in answers]
+        assert told == [Receipt, SendDeferred, Receipt], f"the answers are {told}"
+        count = len(self.accepted()) - before
+        assert count == 2, f"two were to leave, and the carrier has {count}"
 
     def test_an_empty_batch_is_empty(self) -> None:
         """Nothing to send is nothing to say."""
