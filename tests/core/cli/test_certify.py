@@ -6,8 +6,10 @@ import textwrap
 
 import pytest
 
+from pillarbox.testing import CONTRACT_VERSION
+
 MEMORY = '''
-from pillarbox.testing import CONTRACT_VERSION, Accepted, Box, MemorySettings, MemoryTransport, TransportContract
+from pillarbox.testing import Accepted, Box, MemorySettings, MemoryTransport, TransportContract
 from pillarbox.testing import NotStaged
 
 
