@@ -1,0 +1,35 @@
+"""What a person sets up: validation, the command's options and a page's form are all made of this class."""
+
+import attrs
+
+from pillarbox import InvalidSettings, Role, Secret
+from pillarbox.settings import setting
+
+
+@attrs.frozen(kw_only=True)
+class ResendSettings:
+    """The settings of one account.
+
+    `binds=True` ties the key to where it may go: with another address the stored key is not given out any more.
+    """
+
+    url: str = setting(
+        "https://api.resend.com", help="Where the API is.", set_by=Role.DEPLOYER, binds=True, advanced=True
+    )
+    key: Secret | None = setting(
+        None, label="API key", help="Empty: the one that this machine has in RESEND_API_KEY."
+    )
+    hook: Secret | None = setting(
+        None, label="Signing secret of the web hook", help="It begins with whsec_. Only for reports."
+    )
+    timeout: float = setting(30.0, help="Seconds for one exchange, all of it.", advanced=True)
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what could never work, one sentence for each field."""
+        problems = []
+        if not self.url.startswith(("https://", "http://127.0.0.1:")):
+            problems.append("url must begin with https://: the key would go in clear")
+        if not 0 < self.timeout <= 600:
+            problems.append("timeout must be more than 0 and at most 600")
+        if problems:
+            raise InvalidSettings(problems, where="Resend")
