@@ -117,7 +117,9 @@ def test_what_a_worker_held_for_a_changed_account_can_move():
 
 def test_what_asks_for_more_than_the_new_method_knows_stays():
     """Options are a method's own."""
-    mailer = desk()
+    old = slow()
+    old.options = attrs.make_class("Extras", {"x": attrs.field(type=int, default=0)})
+    mailer = desk(old=old)
     mailer.enqueue(Message(to="b@customer.example", subject="s", text="t", options={"oldmail": {"x": 1}}))
     change(mailer, method="newmail")
     assert mailer.stranded()[0].why_not == "It asks for something that only oldmail does."

@@ -16,6 +16,7 @@ from ._errors import PillarboxError, SettingsError
 from ._locks import ThreadLock
 from ._message import Message
 from ._moving import Stranded
+from ._options import require_options
 from ._outbox import Entry, Only, Outbox, OutboxSettings, Worker
 from ._outbox.entry import AT_ONCE
 from ._plugins import Plugins, asked
@@ -168,6 +169,7 @@ class Keeping:
         priority: int,
     ) -> list[Entry]:
         """Return the outbox's entry of *message*, or those of its parts."""
+        require_options(message, route.account.method, self.plugins)
         name = None if key is None else submission_key(route.account.company, key)
         submission = compose(message, route, key=name)
         digest = "" if name is None else digest_of(message, name, user, account)

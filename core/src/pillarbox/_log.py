@@ -21,6 +21,7 @@ EVENTS: Mapping[str, str] = {
     "pillarbox.paused": "Nothing starts in an account, a company or for a user until it is resumed, or a time has passed.",
     "pillarbox.resumed": "What was paused goes on.",
     "pillarbox.held": "An entry waits for a person's word.",
+    "pillarbox.proof_failed": "A transport failed when it was asked whether it may show an address; nothing is proven.",
     "pillarbox.reported": "What a provider said of mails after it took them was kept; it says of how many.",
     "pillarbox.rescued": "A worker took over what a dead process had in hand.",
     "pillarbox.close_failed": "A transport failed when its connection was let go; nothing that was sent changes.",

@@ -26,9 +26,11 @@ from ._locks import ThreadLock
 from ._mail import Receipt, Submission
 from ._message import Message
 from ._network import Network
+from ._options import require_options
 from ._outbox import Outbox, OutboxSettings, steps
 from ._outbox.recovery import rescue
 from ._plugins import Plugins, asked, fault
+from ._proofs import Proofs
 from ._queueing import (
     entry_of,
     opened,
@@ -42,7 +44,7 @@ from ._route import Attempt, Finding, Level, Route
 from ._schema import Role
 from ._sending import Deadline, Entries, Kept, Switch, through, within
 from ._settings import Account, Actor, Company, User, plain_settings
-from ._transports import Journal, Transport
+from ._transports import Journal, Proof, Transport
 from ._vault import AccountCredentials, Vault
 
 if TYPE_CHECKING:
@@ -95,6 +97,7 @@ class Mailer(Connecting, Keeping, Advising, Reporting):
         self._apps = dict(apps or {})
         self._lanes = Lanes()
         self._dns = Dns()
+        self._proofs = Proofs()
         self._routes: dict[tuple[str | None, str | None, str | None], tuple[Company, User | None, Route]] = {}
 
     @classmethod
@@ -146,6 +149,9 @@ class Mailer(Connecting, Keeping, Advising, Reporting):
     ) -> Route:
         """Return whose account would carry *user*'s mail and which address would show, with the reasons.
 
+        It looks at settings and at what sign-ins learned. One thing is asked of the carrier, for `from_policy = "send_as"`
+        and where a transport can tell: whether the account may show the user's address; the answer is good for ten minutes.
+
         Raises:
             SettingsError: It could not be sent: says why, and the cure.
             Unavailable: The method is not installed.
@@ -154,9 +160,17 @@ class Mailer(Connecting, Keeping, Advising, Reporting):
         known = self._routes.get((user, company, account))
         if known is not None and known[0] is found and known[1] is who:
             return known[2]
-        connections = self._connections(found)
-        route = resolve(found, who, transports=self.plugins, connections=connections, account=account)
-        if not self._connector_of(route.account):  # what a sign-in learned may change in another process
+        connections, asked_about = self._connections(found), []
+
+        def may_show(of: Account, address: str) -> Proof | None:
+            asked_about.append(address)
+            return self._proofs.of(self.plugins[of.method], of, address, self._transport)
+
+        route = resolve(
+            found, who, transports=self.plugins, connections=connections, account=account, may_show=may_show
+        )
+        # What a sign-in has learned, or a carrier has proven, may change.
+        if not (asked_about or self._connector_of(route.account)):
             if len(self._routes) >= MOST_ROUTES:
                 self._routes.clear()
             self._routes[user, company, account] = (found, who, route)
@@ -203,6 +217,7 @@ class Mailer(Connecting, Keeping, Advising, Reporting):
     ) -> Receipt:
         """Send, by the *deadline* if *watched*; else its caller watches, and the deadline bounds only the wait for a place."""
         route = self.explain(user, company=company, account=account)
+        require_options(message, route.account.method, self.plugins)
         submission = compose(message, route)
         if switch.is_off() or deadline.left == 0:
             raise SendDeferred(
@@ -258,7 +273,9 @@ class Mailer(Connecting, Keeping, Advising, Reporting):
             SettingsError, Unavailable: There is no account to send by; nothing left.
         """
         route = self.explain(user, company=company, account=account)
-        batch = Entries(self._kept, route)
+        batch = Entries(
+            self._kept, route, lambda one: require_options(one, route.account.method, self.plugins)
+        )
         attempts = map(batch.begin, list(messages))
         try:
             with self._transport(route.account) as transport:

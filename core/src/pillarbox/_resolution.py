@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal, TypeAlias
 
 import attrs
@@ -14,9 +14,10 @@ from ._errors import SenderMismatch, SettingsError
 from ._plugins import asked
 from ._route import Reason, Route
 from ._settings import NONE, Account, Choice, Company, EnvelopeSender, FromPolicy, User
-from ._transports import SenderPolicy, Transport
+from ._transports import Proof, SenderPolicy, Transport
 
 AccountName: TypeAlias = Literal["company", "personal"]
+MayShow: TypeAlias = Callable[[Account, str], Proof | None]
 _POLICIES = {SenderPolicy.USER: FromPolicy.USER, SenderPolicy.ACCOUNT: FromPolicy.ACCOUNT}
 
 
@@ -27,6 +28,7 @@ def resolve(
     transports: Transports,
     connections: Mapping[str, Connection] | None = None,
     account: AccountName | None = None,
+    may_show: MayShow | None = None,
 ) -> Route:
     """Return the route of mail that *user* (None: nobody in particular) writes.
 
@@ -36,6 +38,7 @@ def resolve(
         transports: Method name -> transport class.
         connections: What sign-ins learned, by the account's owner.
         account: `company` or `personal` where the caller asks for one; by default the user's choice decides.
+        may_show: Asks the carrier for a proof that an account may show an address (`send_as`); None asks nobody.
 
     Raises:
         NoMethod: The method that counts is None; it never falls back to another account.
@@ -53,7 +56,7 @@ def resolve(
     told = (*chosen, *_about_account(record, used, transport))
     if isinstance(record, User):
         return _personal(record, used, told, transport)
-    return _company(company, user, used, told, transport, connection)
+    return _company(company, user, used, told, transport, connection, may_show)
 
 
 def _whose(
@@ -131,6 +134,7 @@ def _company(
     told: tuple[Reason, ...],
     transport: type[Transport],
     connection: Connection | None,
+    may_show: MayShow | None,
 ) -> Route:
     """Return the route of the company's account, by its policy and what is known of the user (rules 6, 9, 10, 12)."""
     label = transport.label or account.method
@@ -152,7 +156,7 @@ def _company(
     if not user.address:
         return _without_address(route, company, user, policy)
     if policy is FromPolicy.SEND_AS:
-        return _by_send_as(route, user, connection, label)
+        return _by_send_as(route, user, connection, label, may_show)
     return _by_user(route, company, user, label)
 
 
@@ -265,16 +269,25 @@ def _no_address(user: User) -> str:
     return f"{user} has no address; answers go to the company. Give one: pillarbox user set {user.id} --address A"
 
 
-def _by_send_as(route: Route, user: User, connection: Connection | None, label: str) -> Route:
+def _by_send_as(
+    route: Route, user: User, connection: Connection | None, label: str, may_show: MayShow | None
+) -> Route:
     mailbox = route.account.mailbox
     own = bool(mailbox) and Address(user.address).same_mailbox(mailbox)
     listed = connection is not None and comparable(user.address) in map(comparable, connection.aliases)
-    if not own and not listed:
+    proof = may_show(route.account, user.address) if may_show and not (own or listed) else None
+    if not (own or listed or proof):
         raise SenderMismatch(
             f"The company's {label} account is not known to be allowed to show {user.address}.",
             cure='Add it as an alias or grant Send As and connect again, or set from_policy = "account".',
         )
-    how = "its own mailbox" if own else "in its list of aliases"
+    how = (
+        "its own mailbox"
+        if own
+        else "in its list of aliases"
+        if listed or not proof
+        else f"proven by {proof.how}"
+    )
     reason = Reason(
         f"{label} shows {user.address}, which is {how}", "rule: from_policy = send_as, with proof"
     )

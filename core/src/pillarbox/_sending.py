@@ -211,15 +211,22 @@ def through(kept: Kept, attempt: Callable[[], Receipt]) -> Receipt:
 class Entries:
     """The outbox's entries of a batch, in its order; without an outbox, journals in memory."""
 
-    def __init__(self, keep: Callable[[Submission, Route, Message], Kept | None], route: Route) -> None:
+    def __init__(
+        self,
+        keep: Callable[[Submission, Route, Message], Kept | None],
+        route: Route,
+        require: Callable[[Message], None],
+    ) -> None:
         self._keep = keep
         self._route = route
+        self._require = require
         self._begun: collections.deque[Kept | None] = collections.deque()
 
     def begin(self, message: Message) -> tuple[Submission, Journal] | PillarboxError:
         """Return *message* as an attempt, or why it can't be one."""
         kept = None
         try:
+            self._require(message)
             submission = compose(message, self._route)
             kept = self._keep(submission, self._route, message)
         except PillarboxError as error:

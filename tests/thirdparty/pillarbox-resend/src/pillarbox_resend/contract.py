@@ -69,8 +69,9 @@ class ResendContract(TransportContract):
 
     def make_transport(self) -> ResendTransport:
         """See `TransportContract`."""
-        read_elsewhere = {"key": Secret(env="NOT_READ_HERE"), "hook": Secret(env="NOT_READ_HERE")}
-        return ResendTransport(ResendSettings(url=self.api.url, timeout=2.0, **read_elsewhere), OneKey())
+        elsewhere = Secret(env="NOT_READ_HERE")
+        settings = ResendSettings(url=self.api.url, key=elsewhere, hook=elsewhere, timeout=2.0)
+        return ResendTransport(settings, OneKey())
 
     def accepted(self) -> list[Accepted]:
         """See `TransportContract`."""

@@ -82,7 +82,7 @@ def _reports(value: Any) -> "Iterator[Report]":
     kind, data = kinds.get(str(value["type"])), value["data"]
     if kind is None:
         return
-    at = datetime.fromisoformat(str(value["created_at"]).replace("Z", "+00:00"))
+    at = datetime.fromisoformat(str(value["created_at"]))
     for recipient in list(data["to"])[:50]:
         plain = str(recipient).rpartition("<")[2].rstrip(">")
         yield Report(kind=kind, recipient=plain, provider_id=str(data["email_id"]), detail=_why(data), at=at)

@@ -34,9 +34,9 @@ SEND: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "additionalProperties": False,
-                "properties": dict.fromkeys(
-                    ("name", "value"), {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,256}$"}
-                ),
+                "properties": {
+                    key: {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,256}$"} for key in ("name", "value")
+                },
             },
         },
         "topic_id": _TEXT,

@@ -3,7 +3,7 @@
 import attrs
 
 from pillarbox import InvalidSettings, Role, Secret
-from pillarbox.settings import setting
+from pillarbox.settings import FromPolicy, setting
 
 
 @attrs.frozen(kw_only=True)
@@ -21,6 +21,13 @@ class ResendSettings:
     )
     hook: Secret | None = setting(
         None, label="Signing secret of the web hook", help="It begins with whsec_. Only for reports."
+    )
+    from_policy: FromPolicy | None = setting(
+        FromPolicy.SEND_AS,
+        label="Address shown",
+        help="send_as: each user's own address, once its domain is verified at Resend; account: always this account's.",
+        set_by=Role.ADMINISTRATOR,
+        advanced=True,
     )
     timeout: float = setting(30.0, help="Seconds for one exchange, all of it.", advanced=True)
 
