@@ -5,13 +5,28 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from pillarbox_resend import ResendEvents, ResendSettings
-from pillarbox_resend.contract import HOOK, OneKey
+from pillarbox_resend import ResendEvents, ResendSettings, ResendTransport
+from pillarbox_resend.contract import HOOK, KEY, OneKey
+from pillarbox_resend.fake import FakeApi
+from pillarbox_resend.transport import AMBIENT
 
-from pillarbox import ReportKind, ReportRefused, Secret
+from pillarbox import (
+    Company,
+    Mailer,
+    MemoryDirectory,
+    Message,
+    Plugins,
+    Recorded,
+    ReportKind,
+    ReportRefused,
+    Secret,
+    State,
+)
+from pillarbox.outbox import SqliteOutbox
 
 NOW = 1_772_352_764
 EVENT: dict[str, Any] = {
@@ -151,3 +166,26 @@ def test_without_a_secret_nothing_is_believed() -> None:
     made = ResendEvents(ResendSettings(key=Secret(env="K")), OneKey())
     with pytest.raises(ReportRefused, match="no signing secret"):
         made.parse(signed(body), body)
+
+
+def test_a_web_hook_is_kept_with_the_mail_that_it_is_about(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """By Resend's name for it, which the receipt has; the mail stays accepted, whatever is reported."""
+    monkeypatch.setenv(AMBIENT, KEY)
+    plugins = Plugins(extra={"resend": ResendTransport})
+    with FakeApi(KEY) as api:
+        company = Company(
+            address="orders@acme.example", method="resend", methods={"resend": {"url": api.url}}
+        )
+        directory = MemoryDirectory(company, plugins=plugins)
+        with Mailer(directory, plugins=plugins, outbox=SqliteOutbox(tmp_path / "outbox.sqlite3")) as mailer:
+            receipt = mailer.send(Message(to="ap@customer.example", subject="Invoice", text="Hi"))
+            body = body_of({**EVENT, "data": {**EVENT["data"], "email_id": receipt.reference}})
+            reports = source().parse(signed(body), body)
+            assert mailer.record(reports) == Recorded(new=1)
+            assert mailer.record(reports) == Recorded(again=1)
+            (entry,) = mailer.queue.list()
+            assert entry.state is State.ACCEPTED
+            (kept,) = mailer.queue.reports(entry.key)
+            assert (kept.recipient, kept.detail) == ("ap@customer.example", "550 5.1.1 no such user")
