@@ -35,10 +35,9 @@ class EventSource:
         self.settings = settings
         self.credentials = credentials
         self.trace = trace
+        # Core puts the deployment's network in the place of this one (rule 38), and says whose account it is.
         self.network: Network = Network()
-        """How to reach other machines; core puts the deployment's in its place (rule 38)."""
         self.account: Account | None = None
-        """Whose account this is, where core made the instance."""
 
     def parse(self, headers: Mapping[str, str], body: bytes) -> Iterable[Report]:
         """Return what a web hook's request reports, once its signature proves that the provider sent it.

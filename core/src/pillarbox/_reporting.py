@@ -51,7 +51,7 @@ class Reporting:
     ) -> Recorded:
         """Keep what a provider said of mails; each report once, whatever the order or repetition.
 
-        The slip of a mail (`pillarbox outbox show`) shows them. What was accepted stays accepted, and nothing is sent again.
+        The slip of a mail (``pillarbox outbox show``) shows them. What was accepted stays accepted, and nothing is sent again.
 
         Args:
             reports: What `EventSource.parse` gave, or a host's own; all are read before one is kept.
