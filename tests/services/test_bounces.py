@@ -142,3 +142,21 @@ def test_a_notification_that_anybody_wrote_is_of_no_mail_here(
         for one in (forged, forwarded):
             imap.append("INBOX", "", "", one)
     assert mailer.poll_reports() == Recorded(new=1, unknown=1)
+
+
+def test_a_slow_look_ends_and_the_next_goes_on_there(
+    mailer: Mailer, dovecot: Dovecot, postfix: Postfix, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One notification at a time, when no time is left for more: none is lost, none is read twice."""
+    entries = [sent(mailer, NOBODY) for _ in range(3)]
+    for number in range(3):
+        bounced_into(dovecot, postfix, at_least=number + 1)
+    contents = {mail.content for mail in postfix.inbox(ORDERS, at_least=3)}
+    with imaplib.IMAP4(dovecot.host, dovecot.imap_port, timeout=10) as imap:
+        imap.login(ORDERS, LOGINS[ORDERS])
+        for content in contents:
+            imap.append("INBOX", "", "", content)
+    monkeypatch.setattr("pillarbox_smtp.bounces.READING", 0.0)
+    assert mailer.poll_reports().new == 3
+    assert [len(mailer.queue.reports(one.key)) for one in entries] == [1, 1, 1]
+    assert mailer.poll_reports() == Recorded()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 MOST_LOOKS = 20
 """The most pages of reports that one call of `poll_reports` asks for."""
+LONGEST = 300.0
+"""Seconds after which it asks for no further page; the next call goes on there."""
 
 
 class Reporting:
@@ -104,12 +107,13 @@ class Reporting:
         outbox, sums = self._told_of(), Recorded()
         source = self._events_of(asked, None)
         try:
+            until = time.monotonic() + LONGEST
             for _ in range(MOST_LOOKS):
                 polled = source.poll(outbox.cursor(asked.key))
                 if len(polled.reports) > MOST_REPORTS or len(polled.cursor) > 1_000:
                     raise SendDeferred(f"{asked.method} gave more reports at once than are taken.")
                 sums += self._recorded(polled.reports, asked.company, asked.owner, asked.key, polled.cursor)
-                if not polled.more:
+                if not polled.more or time.monotonic() > until:
                     break
         finally:
             source.close()

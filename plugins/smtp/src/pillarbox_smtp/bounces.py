@@ -28,6 +28,8 @@ from .settings import SmtpSettings
 
 EACH = 50
 """Notifications that are read in one look; there may be more."""
+READING = 60.0
+"""Seconds after which a look reads no more, however slowly the server gives each; the next goes on there."""
 FIRST_DAYS = 7
 """How far back the first look goes."""
 _CURSOR = re.compile(r"(\d{1,10}):(\d{1,10})")
@@ -90,11 +92,15 @@ def _polled(reader: _Reader, folder: Folder, before: _Place | None, seconds: flo
     begin = before.uid if before is not None and before.validity == validity else None
     found = reader.notifications(begin, dt.datetime.now(dt.UTC).date() - dt.timedelta(days=FIRST_DAYS))
     reports: list[Report] = []
+    read, over = 0, Deadline(READING)
     for uid in found[:EACH]:
         reader.deadline = Deadline(seconds)
         reports += reports_of(reader.content(uid))
-    more = len(found) > EACH
-    end = found[EACH - 1] if more else max([last, begin or 0, *found])
+        read += 1
+        if not over.left:
+            break
+    more = read < len(found)
+    end = found[read - 1] if more else max([last, begin or 0, *found])
     return Polled(reports, str(_Place(validity, end)), more)
 
 
