@@ -32,7 +32,7 @@ INSTALLED = [
     "./plugins/gmail",
     "./plugins/mapi",
 ]
-PURE = "not services and not dist and not windows and not calibrate and not live"
+PURE = "not services and not dist and not windows and not calibrate and not live and not hosts"
 PROCESSES = "4"
 """For two cores: half the time a test waits, for a server, a process or a clock."""
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -84,6 +84,17 @@ def lowest(session: nox.Session) -> None:
         for one in ("test_docs.py", "tests/docs/*", "test_*_faults.py", "test_*power.py")
     ]
     pytest(session, "-m", PURE, "-W", "default", *left_out)
+
+
+@nox.session(python="3.13")
+def together(session: nox.Session) -> None:
+    """Install all of ours with the newest Django, Flask, FastAPI, Celery and SQLAlchemy; run the pages about them."""
+    install(session, *groups("hosts"))
+    if session.venv_backend == "uv":
+        session.run("uv", "pip", "check", external=True)
+    else:
+        session.run("pip", "check")
+    pytest(session, "-m", "hosts", "tests/test_docs.py", processes="2")
 
 
 @nox.session(python=HERE)

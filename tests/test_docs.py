@@ -31,7 +31,13 @@ def blocks(page: Path, *languages: str) -> list[tuple[str, str, str]]:
 
 
 def with_blocks(*languages: str) -> list:
-    return [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES if blocks(page, *languages)]
+    """Return the pages with such blocks; those that need a framework of a host's run in a session of their own."""
+    found = []
+    for page in PAGES:
+        if blocks(page, *languages):
+            marks = [pytest.mark.hosts] if "<!-- runs in: nox -s together -->" in page.read_text("utf-8") else []
+            found.append(pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks))
+    return found
 
 
 @pytest.mark.parametrize("page", with_blocks("python", "console", "toml"))
