@@ -30,8 +30,9 @@ def by_reference(study: Study) -> str:
 
 def by_value(study: Study) -> str:
     """Set it as scripts do (pywin32 1862)."""
-    item = study.item()
-    refused = refusal(lambda: item.put("SendUsingAccount", getattr(first_account(study), "pointer", None)))
+    item, account = study.item(), first_account(study)
+    value = getattr(account, "pointer", None) or getattr(account, "inner", None)
+    refused = refusal(lambda: item.put("SendUsingAccount", value))
     return (
         f"no, and it is refused with {refused}"
         if refused != "nothing"
