@@ -35,7 +35,9 @@ def with_blocks(*languages: str) -> list:
     found = []
     for page in PAGES:
         if blocks(page, *languages):
-            marks = [pytest.mark.hosts] if "<!-- runs in: nox -s together -->" in page.read_text("utf-8") else []
+            marks = (
+                [pytest.mark.hosts] if "<!-- runs in: nox -s together -->" in page.read_text("utf-8") else []
+            )
             found.append(pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks))
     return found
 
