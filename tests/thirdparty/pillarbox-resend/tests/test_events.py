@@ -93,7 +93,7 @@ def test_one_of_several_signatures_is_enough_while_a_secret_is_replaced() -> Non
 
 
 def wrong_secret(body: bytes) -> dict[str, str]:
-    return signed(body, secret="whsec_b3RoZXI=")
+    return signed(body, secret="whsec_YW5vdGhlci1zaWduaW5nLXNlY3JldA==")
 
 
 def too_old(body: bytes) -> dict[str, str]:
@@ -116,6 +116,10 @@ def redated(body: bytes) -> dict[str, str]:
     return {**signed(body), "Svix-Timestamp": str(NOW + 1)}
 
 
+def no_text(body: bytes) -> dict[str, str]:
+    return {**signed(body), "svix-id": "\ud800", "SVIX-SIGNATURE": "v1,\udcff"}
+
+
 def unsigned(_: bytes) -> dict[str, str]:
     return {}
 
@@ -125,7 +129,7 @@ def strange(body: bytes) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "headers", [wrong_secret, too_old, too_new, of_another, renamed, redated, unsigned, strange]
+    "headers", [wrong_secret, too_old, too_new, of_another, renamed, redated, no_text, unsigned, strange]
 )
 def test_what_resend_did_not_sign_lately_is_refused(headers: Callable[[bytes], dict[str, str]]) -> None:
     """And what it says is in no error."""
@@ -159,6 +163,48 @@ def test_a_body_without_end_is_not_read() -> None:
     body = b" " * 1_100_000
     with pytest.raises(ReportRefused, match="larger"):
         source().parse(signed(body), body)
+
+
+class Given(OneKey):
+    """Credentials with a signing secret of the test's."""
+
+    def __init__(self, hook: str) -> None:
+        self.hook = hook
+
+    def secret(self, name: str) -> str:
+        return self.hook
+
+
+def test_a_signature_that_svix_has_published_fits() -> None:
+    """The vector of its documentation: what signs here is not what is tested."""
+    made = ResendEvents(ResendSettings(hook=Secret(env="H")), Given("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))
+    made.clock = lambda: 1_614_265_330
+    signature = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    headers = {
+        "svix-id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        "svix-timestamp": "1614265330",
+        "svix-signature": signature,
+    }
+    with pytest.raises(ReportRefused, match="no event"):  # it is Svix's, and none of Resend's
+        made.parse(headers, b'{"test": 2432232314}')
+    with pytest.raises(ReportRefused, match="not signed"):
+        made.parse(headers, b'{"test": 2432232315}')
+
+
+@pytest.mark.parametrize("secret", ["", "whsec_", "whsec_YQ==", "whsec_not base64"])
+def test_a_secret_with_which_anybody_could_sign_is_none(secret: str) -> None:
+    """An empty one above all: its signature can be made by who knows nothing."""
+    body = body_of(EVENT)
+    made = ResendEvents(ResendSettings(hook=Secret(env="H")), Given(secret))
+    made.clock = lambda: NOW
+    mac = hmac.new(b"", f"msg_1.{NOW}.".encode() + body, hashlib.sha256).digest()
+    forged = {
+        "svix-id": "msg_1",
+        "svix-timestamp": str(NOW),
+        "svix-signature": f"v1,{b64encode(mac).decode()}",
+    }
+    with pytest.raises(ReportRefused, match="secret is none"):
+        made.parse(forged, body)
 
 
 def test_without_a_secret_nothing_is_believed() -> None:

@@ -1,11 +1,10 @@
 """What is this transport's own, beside the contract."""
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
 import pytest
+from letters import written
 from pillarbox_resend import ResendSettings, ResendTransport
 from pillarbox_resend.contract import KEY, ResendContract
 from pillarbox_resend.fake import FakeApi
@@ -18,38 +17,12 @@ from pillarbox import (
     Attachment,
     Journal,
     Level,
-    Message,
     MessageError,
     OutcomeUnknown,
     Route,
     SendDeferred,
-    SendRejected,
     SignInNeeded,
-    Submission,
-    compose,
 )
-
-
-@pytest.fixture
-def ground() -> Iterator[ResendContract]:
-    """The contract's tools, over a fake of the API."""
-    made = ResendContract()
-    made.setup_method()
-    yield made
-    made.teardown_method()
-
-
-def written(**fields: Any) -> Submission:
-    """Return a submission as core composes it."""
-    route = Route(
-        account=Account(owner="company", method="resend", mailbox="orders@acme.example"),
-        from_address=Address("anna@acme.example", "Anna Bérg"),
-        envelope_sender="anna@acme.example",
-    )
-    return compose(
-        Message(**{"to": "ap@customer.example", "subject": "Invoice 1001", "text": "Hi", **fields}), route
-    )
-
 
 MESSAGES: dict[str, dict[str, Any]] = {
     "plain": {},
@@ -108,16 +81,6 @@ def test_a_message_whose_answer_was_lost_is_sent_again_and_goes_once(ground: Res
         ground.send(sent)
     assert ground.send(sent).reference.startswith("00000000-")
     assert (len(ground.api.kept), len(ground.api.requests)) == (1, 2)
-
-
-def test_an_earlier_try_that_goes_on_is_unknown_and_not_refused(ground: ResendContract) -> None:
-    """It may be sent by that try."""
-    from pillarbox_resend.answers import Answer, receipt_of
-
-    with pytest.raises(OutcomeUnknown, match="earlier try"):
-        receipt_of(Answer(409, {"name": "concurrent_idempotent_requests"}), written())
-    with pytest.raises(SendRejected):
-        receipt_of(Answer(409, {"name": "invalid_idempotent_request", "message": "other body"}), written())
 
 
 def test_a_rate_limit_says_how_long(ground: ResendContract) -> None:
@@ -179,6 +142,13 @@ def test_tags_that_resend_would_refuse_are_refused_here(ground: ResendContract, 
     "fields", [{"to": [f"r{n}@b.example" for n in range(51)]}, {"to": (), "bcc": "a@b.example"}]
 )
 def test_what_resend_does_not_carry_is_refused_here(ground: ResendContract, fields: dict[str, Any]) -> None:
-    with contextlib.suppress(MessageError):
+    with pytest.raises(MessageError, match=r"50 recipients|recipient in To"):
         ground.send(written(**fields))
+    assert ground.api.requests == []
+
+
+def test_a_request_that_is_too_large_is_refused_here(ground: ResendContract) -> None:
+    """By its own octets: those of an attachment grow by a third in base64."""
+    with pytest.raises(MessageError, match="octets; Resend takes 41,943,040"):
+        ground.send(written(attachments=[Attachment("scan.pdf", b"x" * 31_500_000)]))
     assert ground.api.requests == []

@@ -15,8 +15,14 @@ from pillarbox import (
     Submission,
 )
 
-KEYS = {"missing_api_key", "restricted_api_key", "invalid_api_key"}
-IN_PROGRESS = "concurrent_idempotent_requests"
+RESTRICTED = "restricted_api_key"
+"""A key that may send, and do nothing else."""
+KEYS = {"missing_api_key", RESTRICTED, "invalid_api_key"}
+KNOWN_BEFORE = {
+    "concurrent_idempotent_requests": "Resend is still at an earlier try of this message.",
+    "invalid_idempotent_request": "Resend had this message before, with another body; nobody knows whether that left.",
+}
+"""Refusals that say that there was an earlier try: what became of that is unknown, so this one is not refused."""
 
 
 class NoAnswer(Exception):
@@ -57,14 +63,12 @@ def receipt_of(answer: Answer, submission: Submission) -> Receipt:
 def refusal_of(answer: Answer) -> PillarboxError:
     """Return what an answer that is no success means for whoever sends."""
     said, code = str(answer.value.get("message", "")), f"{answer.status} {answer.name}".strip()
-    if answer.name in KEYS or answer.status == 401:
+    if _refuses_the_key(answer):
         return SignInNeeded(
             f"Resend refused the key: {said}", code=code, stage="sign-in", cure="Make another key."
         )
-    if answer.name == IN_PROGRESS:
-        return OutcomeUnknown(
-            "Resend is still at an earlier try of this message.", code=code, stage="content"
-        )
+    if answer.name in KNOWN_BEFORE:
+        return OutcomeUnknown(KNOWN_BEFORE[answer.name], code=code, stage="content")
     if answer.status == 429:
         return SendDeferred(
             f"Resend takes nothing now: {said}", code=code, stage="content", retry_after=answer.retry_after
@@ -72,3 +76,9 @@ def refusal_of(answer: Answer) -> PillarboxError:
     if 400 <= answer.status < 500 and answer.status != 408:
         return SendRejected(f"Resend refused the message: {said}", code=code, stage="content")
     return OutcomeUnknown(f"Resend failed with {code}.", code=code, stage="content")
+
+
+def _refuses_the_key(answer: Answer) -> bool:
+    """Whether it is the key: Resend calls that by several names, one of which is that of a wrong field."""
+    said = str(answer.value.get("message", "")).lower()
+    return answer.name in KEYS or answer.status == 401 or said.startswith("api key is invalid")

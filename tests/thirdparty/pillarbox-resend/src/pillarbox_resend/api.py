@@ -17,6 +17,8 @@ from .answers import Answer, NoAnswer
 
 LONGEST = 1024 * 1024
 """Octets of an answer; a longer one is none."""
+LONGEST_WAIT = 86_400.0
+"""Seconds; a server that asks for more is asked again by then."""
 
 
 class Api:
@@ -95,7 +97,8 @@ def _answer(response: http.client.HTTPResponse, text: bytes) -> Answer:
     if not isinstance(value, dict):
         raise ValueError("no object")
     asked = response.headers.get("Retry-After", "")
-    return Answer(response.status, value, float(asked) if asked.isdigit() else None)
+    wait = min(float(asked), LONGEST_WAIT) if asked.isascii() and asked.isdigit() else None
+    return Answer(response.status, value, wait)
 
 
 def _cut(sock: socket.socket) -> None:

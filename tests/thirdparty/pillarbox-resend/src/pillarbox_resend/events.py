@@ -19,6 +19,8 @@ LARGEST = 1024 * 1024
 TOLERANCE = 300
 """Seconds that a request may be old, or its sender's clock be wrong."""
 MOST_SIGNATURES = 10
+SHORTEST_SECRET = 16
+"""Octets. With none at all, or a few, anybody could sign."""
 
 
 class ResendEvents(EventSource):
@@ -49,10 +51,11 @@ class ResendEvents(EventSource):
             raise ReportRefused("The web hook is not signed by Resend.")
         if abs(self.clock() - int(moment)) > TOLERANCE:
             raise ReportRefused("The web hook is too old, or a clock is wrong.")
-        mac = hmac.new(secret, f"{name}.{moment}.".encode() + body, hashlib.sha256).digest()
+        mac = hmac.new(secret, f"{name}.{moment}.".encode(errors="replace") + body, hashlib.sha256).digest()
         wanted = f"v1,{b64encode(mac).decode()}"
         fits = [
-            hmac.compare_digest(wanted.encode(), one.encode()) for one in given.split(" ")[:MOST_SIGNATURES]
+            hmac.compare_digest(wanted.encode(), one.encode(errors="replace"))
+            for one in given.split(" ")[:MOST_SIGNATURES]
         ]
         if not any(fits):
             raise ReportRefused("The web hook is not signed by Resend.")
@@ -61,11 +64,16 @@ class ResendEvents(EventSource):
         if self.credentials is None or self.settings.hook is None:
             raise ReportRefused("There is no signing secret, so no web hook can be believed.")
         try:
-            return b64decode(self.credentials.secret("hook").removeprefix("whsec_"), validate=True)
+            secret = b64decode(self.credentials.secret("hook").removeprefix("whsec_"), validate=True)
         except ValueError:
-            raise ReportRefused("The signing secret is none: it begins with whsec_.") from None
+            secret = b""
         except PillarboxError as error:
             raise ReportRefused(f"The signing secret can't be had: {error.detail}") from None
+        if len(secret) < SHORTEST_SECRET:
+            raise ReportRefused(
+                "The signing secret is none: it begins with whsec_, and 24 letters follow or more."
+            )
+        return secret
 
 
 def _reports(value: Any) -> "Iterator[Report]":

@@ -41,6 +41,7 @@ class FakeApi:
         domains: Those that the account has verified.
         key: The API key that it knows.
         fault: How it misbehaves: one of `pillarbox.testing.FAULTS`, or "".
+        says: A status, a name and a message with which it answers whatever it is asked, or None.
     """
 
     def __init__(self, key: str = "canary-0f3a-api-key") -> None:
@@ -49,6 +50,7 @@ class FakeApi:
         self.domains = ["acme.example"]
         self.key = key
         self.fault = ""
+        self.says: tuple[int, str, str] | None = None
         self.heard = 0
         self._over = threading.Event()
 
@@ -132,7 +134,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         value = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if fault == "credential refused" or not self._is_signed_in():
+        if self.fake.says is not None:
+            self._refuse(*self.fake.says)
+        elif fault == "credential refused" or not self._is_signed_in():
             self._refuse(403, "invalid_api_key")
         elif fault in REFUSALS:
             self._refuse(*REFUSALS[fault])
@@ -160,7 +164,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(200, {"id": f"00000000-0000-0000-0000-{number:012}"})
 
     def do_GET(self) -> None:
-        if not self._is_signed_in():
+        if self.fake.says is not None:
+            self._refuse(*self.fake.says)
+        elif not self._is_signed_in():
             self._refuse(403, "invalid_api_key")
         elif self.path == "/domains":
             data = [{"id": one, "name": one, "status": "verified"} for one in self.fake.domains]
@@ -171,8 +177,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _is_signed_in(self) -> bool:
         return self.headers.get("Authorization") == f"Bearer {self.fake.key}"
 
-    def _refuse(self, status: int, name: str) -> None:
-        self._say(status, {"statusCode": status, "name": name, "message": f"the fake says {name}"})
+    def _refuse(self, status: int, name: str, message: str = "") -> None:
+        said = message or f"the fake says {name}"
+        self._say(status, {"statusCode": status, "name": name, "message": said})
 
     def _say(self, status: int, value: Mapping[str, Any]) -> None:
         text = json.dumps(value).encode()

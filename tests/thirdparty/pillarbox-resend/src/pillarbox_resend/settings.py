@@ -1,5 +1,7 @@
 """What a person sets up: validation, the command's options and a page's form are all made of this class."""
 
+from urllib.parse import urlsplit
+
 import attrs
 
 from pillarbox import InvalidSettings, Role, Secret
@@ -34,9 +36,19 @@ class ResendSettings:
     def __attrs_post_init__(self) -> None:
         """Refuse what could never work, one sentence for each field."""
         problems = []
-        if not self.url.startswith(("https://", "http://127.0.0.1:")):
-            problems.append("url must begin with https://: the key would go in clear")
+        if not _keeps_a_key(self.url):
+            problems.append("url must be https:// and a host: the key would go in clear, or to another one")
         if not 0 < self.timeout <= 600:
             problems.append("timeout must be more than 0 and at most 600")
         if problems:
             raise InvalidSettings(problems, where="Resend")
+
+
+def _keeps_a_key(url: str) -> bool:
+    """Whether a key that is sent to *url* is seen by its host alone: by TLS, or on this machine."""
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    except ValueError:  # no number for a port, or half an address
+        return False
+    return named and (parts.scheme == "https" or (parts.scheme, parts.hostname) == ("http", "127.0.0.1"))

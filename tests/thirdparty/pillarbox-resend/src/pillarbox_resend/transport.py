@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
@@ -25,7 +26,7 @@ from pillarbox import (
     Transport,
 )
 
-from .answers import NoAnswer, receipt_of, refusal_of
+from .answers import RESTRICTED, NoAnswer, receipt_of, refusal_of
 from .events import ResendEvents
 from .options import ResendOptions
 from .settings import ResendSettings
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 AMBIENT = "RESEND_API_KEY"
 """Where a machine has the key, if the settings name none."""
+_KEY = re.compile(r"[!-~]{1,512}")
+"""What can go into a header."""
 
 
 class ResendTransport(Transport):
@@ -79,8 +82,7 @@ class ResendTransport(Transport):
         except NoAnswer as lost:
             yield Finding("sign-in", Level.FAIL, "resend-silent", f"no answer ({lost})", "Try later.")
         except SendError as error:
-            stage, code = error.stage or "check", f"resend-{error.stage or 'failed'}"
-            yield Finding(stage, Level.FAIL, code, error.detail, error.cure, exit_code=error.exit_code)
+            yield from _told(error)
         else:
             yield Finding("sign-in", Level.OK, "resend-signed-in", "the key is good")
             yield self._sender(domains)
@@ -112,13 +114,12 @@ class ResendTransport(Transport):
         Raises:
             SignInNeeded: There is neither.
         """
-        if self.settings.key is not None and self.credentials is not None:
-            return self.credentials.secret("key")
-        if ambient := os.environ.get(AMBIENT, ""):
-            return ambient
-        raise SignInNeeded(
-            "There is no API key.", stage="sign-in", cure=f"Set one, or {AMBIENT} on this machine."
-        )
+        own = self.settings.key is not None and self.credentials is not None
+        key = self.credentials.secret("key") if own and self.credentials else os.environ.get(AMBIENT, "")
+        if _KEY.fullmatch(key.strip()):
+            return key.strip()
+        said = "What is set as the API key is none." if key.strip() else "There is no API key."
+        raise SignInNeeded(said, stage="sign-in", cure=f"Set one, or {AMBIENT} on this machine.")
 
     def _domains(self) -> frozenset[str]:
         """Return the domains that this account may send from.
@@ -143,6 +144,18 @@ class ResendTransport(Transport):
             yield api
         finally:
             api.close()
+
+
+def _told(error: SendError) -> Iterator[Finding]:
+    """Yield what an error of the look at the domains tells; a key that may only send is a good one."""
+    if error.code and RESTRICTED in error.code:
+        yield Finding("sign-in", Level.OK, "resend-signed-in", "the key is good, and may only send")
+        seen = "this key can't look which domains are verified, so no user's own address is proven"
+        cure = 'Give it full access, or set from_policy = "account".'
+        yield Finding("sender", Level.WARN, "resend-sender-unseen", seen, cure)
+        return
+    stage, code = error.stage or "check", f"resend-{error.stage or 'failed'}"
+    yield Finding(stage, Level.FAIL, code, error.detail, error.cure, exit_code=error.exit_code)
 
 
 def _sends(domain: object) -> bool:
