@@ -29,7 +29,13 @@ SOURCES = sorted(
 
 
 CORE = ROOT / "core/src/pillarbox"
-FIRST = ("pillarbox", "pillarbox.settings", "pillarbox.outbox", "pillarbox.testing")
+FIRST = (
+    "pillarbox",
+    "pillarbox.settings",
+    "pillarbox.directories",
+    "pillarbox.outbox",
+    "pillarbox.testing",
+)
 
 
 def _doors_of_core() -> list[str]:

@@ -252,8 +252,8 @@ def test_an_account_is_signed_in_from_an_event_loop():
 
 SAID_TO_BE_ELSEWHERE = {"connect_here", "worker"}
 OF_THE_REST = {
-    "close", "enqueue_many", "events", "from_environ", "health", "keep_secret", "mended", "move", "open", "plugins", "queue", "remove_user",
-    "rename_user", "send_again", "set_secret", "stranded",
+    "close", "connects", "enqueue_many", "events", "existing_queue", "from_environ", "health", "keep_secret", "lacking_secrets", "mended",
+    "move", "open", "plugins", "queue", "remove_user", "rename_user", "send_again", "set_secret", "stranded", "would_keep",
 }  # fmt: skip
 """The outbox's and the settings' calls, and what makes or ends a mailer."""
 

@@ -15,6 +15,7 @@ import pytest
 
 import pillarbox
 import pillarbox.cli
+import pillarbox.directories
 import pillarbox.outbox
 import pillarbox.settings
 import pillarbox.testing
@@ -120,7 +121,14 @@ def test_the_public_names_are_one_list():
 
 @pytest.mark.parametrize(
     "module",
-    [pillarbox, pillarbox.settings, pillarbox.outbox, pillarbox.testing, pillarbox.cli],
+    [
+        pillarbox,
+        pillarbox.settings,
+        pillarbox.directories,
+        pillarbox.outbox,
+        pillarbox.testing,
+        pillarbox.cli,
+    ],
     ids=lambda one: one.__name__,
 )
 def test_each_public_name_is_there_and_says_what_it_is(module):

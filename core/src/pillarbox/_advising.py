@@ -39,7 +39,7 @@ class Advising:
         def plugins(self) -> Plugins: ...
 
         @property
-        def _standing(self) -> Outbox | None: ...
+        def existing_queue(self) -> Outbox | None: ...
 
         def _connections(self, company: Company) -> Mapping[str, Connection]: ...
 
@@ -87,7 +87,7 @@ class Advising:
             raise SettingsError("With the method None nothing is sent.", cure="Name a method to change to.")
         found, who = self.directory.look_up(user, company)
         users = list(_everybody(self.directory))
-        outbox, record = self._standing or self.history, who or found
+        outbox, record = self.existing_queue or self.history, who or found
         sent = [] if outbox is None else _sent(outbox, record, found)
         return Change(
             company=found,

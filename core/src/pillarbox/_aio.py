@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ._reports import Recorded, Report
     from ._resolution import AccountName
     from ._route import Finding, Route, Suggestions
-    from ._settings import Actor
+    from ._settings import Actor, Company, User
     from ._status import AccountStatus
 
 T = TypeVar("T")
@@ -131,10 +131,17 @@ class AsyncMailer:
         )
 
     async def explain(
-        self, user: str | None = None, *, company: str | None = None, account: AccountName | None = None
+        self,
+        user: str | None = None,
+        *,
+        company: str | None = None,
+        account: AccountName | None = None,
+        as_if: Company | User | None = None,
     ) -> Route:
         """Return what `Mailer.explain` returns; a host's directory may block, so it runs in a thread too."""
-        return await self._run(functools.partial(self.mailer.explain, user, company=company, account=account))
+        return await self._run(
+            functools.partial(self.mailer.explain, user, company=company, account=account, as_if=as_if)
+        )
 
     async def check(
         self,
@@ -144,13 +151,12 @@ class AsyncMailer:
         account: AccountName | None = None,
         send: bool = False,
         deadline: float = 60.0,
+        as_if: Company | User | None = None,
+        typed: Mapping[str, str] | None = None,
     ) -> list[Finding]:
         """Return all that `Mailer.check` yields; cancelling the await does not call back a test mail that was handed over."""
-        return await self._run(
-            lambda: list(
-                self.mailer.check(user, company=company, account=account, send=send, deadline=deadline)
-            )
-        )
+        look = functools.partial(self.mailer.check, user, company=company, account=account)
+        return await self._run(lambda: list(look(send=send, deadline=deadline, as_if=as_if, typed=typed)))
 
     async def suggest(self, address: str, *, timeout: float = 10.0, offline: bool = False) -> Suggestions:  # noqa: ASYNC109
         """Return what `Mailer.suggest` returns."""

@@ -243,6 +243,16 @@ class Connecting:
         _, account = self._to_connect(user, company)
         return self._standing_of(account).connection if self._connector_of(account) else None
 
+    def connects(self, user: str | None = None, *, company: str | None = None) -> str:
+        """Return at whose page the account of *user*, or the company's, is signed in, for people; "" where a password does.
+
+        Raises:
+            SettingsError, Unavailable: There is no such account, or its connector is not installed.
+        """
+        _, account = self._to_connect(user, company)
+        name = self._connector_of(account)
+        return self._registered(name).label if name else ""
+
     def _standing_of(self, account: Account, *, opened: bool = False) -> Standing:
         known = self._registered_for(account)
         name = _secrets.prefix(account.company, account.owner) + SIGN_IN

@@ -40,7 +40,7 @@ def _connects(mailer: Keeping, lane: LaneCount) -> bool:
 
 
 def _scene(mailer: Keeping, user: str | None, company: str) -> _Scene:
-    outbox = mailer._standing  # noqa: SLF001
+    outbox = mailer.existing_queue
     if outbox is None:
         return _Scene(None, [], [], None)
     lanes = [lane for lane in outbox.lanes(user) if lane.company == company]

@@ -76,8 +76,8 @@ class Keeping:
             return self._queue
 
     @property
-    def _standing(self) -> Outbox | None:
-        """The outbox where there is one already: what only looks makes none."""
+    def existing_queue(self) -> Outbox | None:
+        """The outbox where there is one already, else None: what only looks makes none."""
         if self._queue is None and self._beside is not None and self._rules.kind == "sqlite":
             return self.queue if embedded_path(self._rules, self._beside).exists() else None
         return self.queue if self._queue is not None or self._beside is not None else None

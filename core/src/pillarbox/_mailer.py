@@ -19,6 +19,7 @@ from ._connectors import Connection
 from ._delivery import deliver
 from ._directory import Directory, MemoryDirectory
 from ._dns import Dns
+from ._drafting import Drafting
 from ._errors import PillarboxError, SendDeferred, SendError, SettingsError
 from ._keeping import Keeping, history_of
 from ._lanes import Lane, Lanes
@@ -55,7 +56,7 @@ MOST_ROUTES = 200_000
 """The most routes that are remembered."""
 
 
-class Mailer(Connecting, Keeping, Advising, Reporting):
+class Mailer(Connecting, Keeping, Drafting, Advising, Reporting):
     """Sends a host's mail by the right account. One for a process; safe between threads and across a fork.
 
     Args:
@@ -145,17 +146,33 @@ class Mailer(Connecting, Keeping, Advising, Reporting):
         return self._plugins
 
     def explain(
-        self, user: str | None = None, *, company: str | None = None, account: AccountName | None = None
+        self,
+        user: str | None = None,
+        *,
+        company: str | None = None,
+        account: AccountName | None = None,
+        as_if: Company | User | None = None,
     ) -> Route:
         """Return whose account would carry *user*'s mail and which address would show, with the reasons.
 
         It looks at settings and at what sign-ins learned. One thing is asked of the carrier, for `from_policy = "send_as"`
         and where a transport can tell: whether the account may show the user's address; the answer is good for ten minutes.
 
+        Args:
+            user: Who writes; None for mail that nobody in particular writes, or for the user of *as_if*.
+            company: Which, where the directory knows several.
+            account: `company` or `personal`, to ask for another account than the user's choice.
+            as_if: Settings of the company, or of the user, that stand in the place of the saved ones (`would_keep`).
+                Nobody is asked for a proof of them.
+
         Raises:
             SettingsError: It could not be sent: says why, and the cure.
             Unavailable: The method is not installed.
         """
+        if as_if is not None:
+            there, who = self._as_if(user, company, as_if)
+            learned = self._connections(there)
+            return resolve(there, who, transports=self.plugins, connections=learned, account=account)
         found, who = self.directory.look_up(user, company)
         known = self._routes.get((user, company, account))
         if known is not None and known[0] is found and known[1] is who:
@@ -292,6 +309,8 @@ class Mailer(Connecting, Keeping, Advising, Reporting):
         trace: Trace | None = None,
         send: bool = False,
         deadline: float = 60.0,
+        as_if: Company | User | None = None,
+        typed: Mapping[str, str] | None = None,
     ) -> Iterator[Finding]:
         """Yield what is found of the account that would carry *user*'s mail, stage by stage; nothing is sent unless asked for.
 
@@ -303,15 +322,17 @@ class Mailer(Connecting, Keeping, Advising, Reporting):
             send: Whether to send a test mail as well, once, from the address that shows to that address, and to look
                 where it is seen; not where an earlier stage fails.
             deadline: Seconds for sending it, and again for following it.
+            as_if: Settings that are looked at in the place of the saved ones, as `would_keep` returned them.
+            typed: Secrets that somebody has just typed, by field, to be tried before they replace those that are kept.
         """
         from ._check import check
         from ._trial import trial
 
         def make(route: Route) -> Transport:
-            return self._make(route.account, trace)
+            return self._make(route.account, trace, typed)
 
         yield from check(
-            lambda: self.explain(user, company=company, account=account),
+            lambda: self.explain(user, company=company, account=account, as_if=as_if),
             make,
             self._sign_in_findings,
             self._domain_findings,
@@ -374,7 +395,7 @@ class Mailer(Connecting, Keeping, Advising, Reporting):
         _secrets.try_out(self.vault, before)
         self.directory.rename(old, new, by=by)
         _secrets.move(self.vault, before, after)
-        for outbox in (self._standing, self.history):
+        for outbox in (self.existing_queue, self.history):
             if outbox is not None:
                 outbox.renamed(found.id, old, new)
 
@@ -405,11 +426,13 @@ class Mailer(Connecting, Keeping, Advising, Reporting):
         limits = asked(self.plugins[account.method], "limits", account.settings)
         return Lane(account, limits.concurrency, lambda: self._make(account, None))
 
-    def _make(self, account: Account, trace: Trace | None) -> Transport:
+    def _make(
+        self, account: Account, trace: Trace | None, typed: Mapping[str, str] | None = None
+    ) -> Transport:
         cls = self.plugins[account.method]
         try:
             cls.require_platform(account.settings)
-            made = cls(account.settings, self._credentials(account), trace=_harmless(trace))
+            made = cls(account.settings, self._credentials(account, typed), trace=_harmless(trace))
         except PillarboxError:
             raise
         except Exception as error:  # noqa: BLE001  (a plugin's fault)
@@ -438,13 +461,13 @@ class Mailer(Connecting, Keeping, Advising, Reporting):
     def _network_of(self, account: Account) -> Network:
         return Network(trusted=account.typed_by is Role.DEPLOYER, private=self._private)
 
-    def _credentials(self, account: Account) -> AccountCredentials:
+    def _credentials(self, account: Account, typed: Mapping[str, str] | None = None) -> AccountCredentials:
         name = self._connector_of(account)
         if not name:
-            return _secrets.credentials(account, self.vault, None)
+            return _secrets.credentials(account, self.vault, None, typed=typed)
         registered = self._registered(name)
         bound = _secrets.sign_in_bound_to(account, name, registered.app)
-        return _secrets.credentials(account, self.vault, self._refresh_of(account, registered), bound)
+        return _secrets.credentials(account, self.vault, self._refresh_of(account, registered), bound, typed)
 
     def _connections(self, company: Company) -> Mapping[str, Connection]:
         return {} if self.vault is None else _secrets.Connections(self.vault, company.id)

@@ -50,7 +50,7 @@ class Stranded:
 def stranded(mailer: Keeping, user: str | None, company: str | None) -> list[Stranded]:
     """Return what waits for the record's account as it was; see `Mailer.stranded`."""
     found, who = mailer.directory.look_up(user, company)
-    outbox = mailer._standing  # noqa: SLF001
+    outbox = mailer.existing_queue
     if outbox is None:
         return []
     owner = (who or found).owner
@@ -150,7 +150,7 @@ def move(mailer: Keeping, key: str, by: str) -> Entry:
 
 def mended(mailer: Keeping, record: Company | User, company: str | None) -> list[str]:
     """Resume what waited for the settings of *record* to be mended; see `Mailer.mended`."""
-    outbox = mailer._standing  # noqa: SLF001
+    outbox = mailer.existing_queue
     if outbox is None:
         return []
     found, _ = mailer.directory.look_up(None, company)

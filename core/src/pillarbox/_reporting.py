@@ -39,7 +39,7 @@ class Reporting:
         def plugins(self) -> Plugins: ...
 
         @property
-        def _standing(self) -> Outbox | None: ...
+        def existing_queue(self) -> Outbox | None: ...
 
         def explain(
             self, user: str | None = None, *, company: str | None = None, account: AccountName | None = None
@@ -134,7 +134,7 @@ class Reporting:
         return done
 
     def _told_of(self) -> Outbox:
-        outbox = self._standing or self.history
+        outbox = self.existing_queue or self.history
         if outbox is None:
             raise SettingsError(
                 "There is no outbox, so nothing is known of which mail a report is about.",

@@ -46,6 +46,7 @@ def credentials(
     vault: Vault | None,
     refresh: Refresh | None,
     sign_in: Mapping[str, str] | None = None,
+    typed: Mapping[str, str] | None = None,
 ) -> AccountCredentials:
     """Return the view of *account*'s own secrets that its transport is given.
 
@@ -54,6 +55,7 @@ def credentials(
         vault: Where they are.
         refresh: Gets a token of its connector.
         sign_in: What a stored sign-in is bound to.
+        typed: Secrets that somebody has just typed, by field; they are tried in the place of those that are kept.
     """
     secrets = secrets_of(account.settings)
     return AccountCredentials(
@@ -63,6 +65,7 @@ def credentials(
         vault=vault,
         refresh=refresh,
         destinations={field: bound_to(account, field) for field in secrets},
+        typed=typed,
     )
 
 
@@ -95,6 +98,12 @@ def seal(
     name = prefix(company, record.owner) + reference.vault
     row = kept.rows.load(name)
     kept.save(name, value.encode(), bound(record.method, settings, field), version=row.version if row else 0)
+
+
+def is_released(vault: Vault | None, name: str, where: Mapping[str, str]) -> bool:
+    """Whether the vault holds a secret under *name* that may go *where*; it is not opened."""
+    row = vault.rows.load(name) if vault is not None else None
+    return row is not None and row.readable.get("destination") == dict(where)
 
 
 def try_out(vault: Vault | None, start: str) -> None:

@@ -321,6 +321,7 @@ class AccountCredentials(Credentials):
         vault: The deployment's vault, or None.
         refresh: Gets this view, a purpose and a host and returns a token (core wires the account's connector), or None.
         destinations: What the secrets are bound to, by field.
+        typed: Secrets that stand nowhere yet, by field: they go before those that are kept.
     """
 
     def __init__(
@@ -331,7 +332,9 @@ class AccountCredentials(Credentials):
         vault: Vault | None = None,
         refresh: Refresh | None = None,
         destinations: Mapping[str, Mapping[str, str]] | None = None,
+        typed: Mapping[str, str] | None = None,
     ) -> None:
+        self._typed = dict(typed or {})
         self._prefix = prefix
         self._secrets = secrets
         self._destination = destination
@@ -343,6 +346,9 @@ class AccountCredentials(Credentials):
     def secret(self, name: str) -> str:
         """See `Credentials`."""
         reference = self._secrets.get(name)
+        if name in self._typed:
+            self._released.add(self._typed[name])
+            return self._typed[name]
         if reference is None:
             raise SignInNeeded(
                 f"No {name} is set for this account.", stage="sign-in", cure=f"Set its {name}."

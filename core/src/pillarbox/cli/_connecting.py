@@ -340,7 +340,7 @@ def advice(mailer: Any, record: Company | User) -> list[str]:
 
 def waiting_of(state: State, owner: str) -> int:
     """Return how many mails wait in the outbox for the account of *owner*."""
-    outbox = state.mailer._standing  # noqa: SLF001
+    outbox = state.mailer.existing_queue
     if outbox is None:
         return 0
     return sum(sum(lane.counts.values()) for lane in outbox.lanes() if lane.owner == owner)

@@ -37,7 +37,7 @@ def outbox_of(state: State) -> Outbox:
     Raises:
         OutboxError: Nothing was ever kept.
     """
-    found: Outbox | None = state.mailer._standing  # noqa: SLF001
+    found: Outbox | None = state.mailer.existing_queue
     if found is None:
         raise OutboxError("Nothing was kept so far.", cure="Keep a mail with: pillarbox send --queue")
     return found

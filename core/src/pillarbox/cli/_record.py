@@ -19,7 +19,7 @@ from ._app import State
 from ._errors import facts, in_words
 from ._fields import assigned, flag_of, given_fields, method_of, to_unset
 from ._output import print_json, say
-from ._secrets import ask_for, kept, not_released, reference
+from ._secrets import ask_for, kept, reference
 
 if TYPE_CHECKING:
     from .._route import Route
@@ -237,8 +237,10 @@ def told(
 
 def _secret_warnings(state: State, route: Route, record: Company | User) -> list[str]:
     """Return a warning for each secret that is not released to where the account goes now (rule 36)."""
-    command = "company set" if route.account.owner == "company" else f"user set {getattr(record, 'id', '')}"
+    if state.vault is None or route.account.owner != record.owner:
+        return []
+    command = "company set" if isinstance(record, Company) else f"user set {record.id}"
     return [
         f"The vault holds no {field} for these settings. Enter it: pillarbox {command} {flag_of(field)}"
-        for field in not_released(state, route.account)
+        for field in state.mailer.lacking_secrets(record)
     ]

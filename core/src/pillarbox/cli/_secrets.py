@@ -15,8 +15,8 @@ import click
 from .._errors import SettingsError, Unavailable
 from .._owner_only import create
 from .._schema import form
-from .._secrets import bound_to, prefix, required
-from .._settings import NONE, Account, Company, User, secrets_of
+from .._secrets import required
+from .._settings import NONE, Company, User
 from .._vault import LARGEST_SECRET_FILE
 from ._app import State
 from ._fields import FieldOption, flag_of
@@ -106,22 +106,6 @@ def kept(state: State, record: Company | User, typed: Sequence[Typed]) -> Iterat
     for one in typed:
         if one.path is None:
             state.mailer.keep_secret(record, one.field, one.value)
-
-
-def not_released(state: State, account: Account) -> list[str]:
-    """Return the secrets of *account* that the vault holds for other settings than it has now, or not at all."""
-    if state.vault is None:
-        return []
-    start = prefix(account.company, account.owner)
-    names = {
-        field: start + secret.vault for field, secret in secrets_of(account.settings).items() if secret.vault
-    }
-    rows = {field: state.vault.rows.load(name) for field, name in names.items()}
-    return [
-        field
-        for field, row in rows.items()
-        if row is None or row.readable.get("destination") != bound_to(account, field)
-    ]
 
 
 def _write(path: Path, value: str) -> None:

@@ -88,7 +88,7 @@ def list_(state: State, /, **given: Any) -> None:
 
 
 def _list(state: State, given: dict[str, Any]) -> None:
-    outbox = state.mailer._standing  # noqa: SLF001
+    outbox = state.mailer.existing_queue
     if outbox is None:
         print_json([]) if state.json else say(
             "Nothing was kept so far. Keep a mail with: pillarbox send --queue"

@@ -247,7 +247,7 @@ def disconnect_(state: State, user: str, yes: bool) -> int:
 
 def _waiting_of(state: State, user: str) -> int:
     """Return how many mails of *user* have not left yet (rule 7)."""
-    outbox = state.mailer._standing  # noqa: SLF001
+    outbox = state.mailer.existing_queue
     return sum(counted(outbox.lanes(user)).values()) if outbox is not None else 0
 
 
