@@ -386,3 +386,15 @@ def test_what_stands_in_nested_tables_is_set_and_taken_out_without_touching_the_
     take_out(table, "nothing.there")
     assert table == {"shelf": {"folder": "F"}, "other": {"name": 1}}
     assert before == {"shelf": {"server": "b"}}
+
+
+def test_what_is_left_out_follows_from_what_is_typed():
+    """A form shows it before the rest is typed; what can't be used counts as not typed."""
+    from pillarbox.settings import defaults
+    from pillarbox_smtp import SmtpSettings
+
+    assert [defaults(SmtpSettings, {"encryption": one})["port"] for one in ("none", "starttls", "tls", "tsl")] == [
+        25, 587, 465, 587,
+    ]  # fmt: skip
+    assert "port" not in defaults(SmtpSettings, {"port": 2525})
+    assert "server" not in defaults(SmtpSettings, {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import enum
 import functools
@@ -197,6 +198,24 @@ def _nested(hint: Any) -> type | None:
     inner = _without_none(hint)
     is_one = isinstance(inner, type) and attrs.has(inner) and inner is not Secret
     return inner if is_one else None
+
+
+def defaults(cls: type, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the fields that *table* leaves out would be, plain, by the rest of it: a port that the encryption sets.
+
+    A form shows them where nothing is typed. What in *table* can't be used counts as left out; what has no default is.
+    """
+    hints, known = typing.get_type_hints(cls), {}
+    for field in _fields(cls):
+        with contextlib.suppress(Exception):  # any validator of a plugin's; told where it is saved
+            known[field.name] = _checked(field, hints[field.name], table[field.alias or field.name])
+    found: dict[str, Any] = {}
+    for field in _fields(cls):
+        if field.name not in known and field.default is not attrs.NOTHING:
+            with contextlib.suppress(Exception):  # it rests on another that is not there yet
+                known[field.name] = _default(field, types.SimpleNamespace(**known))
+                found[field.name] = _plain(known[field.name])
+    return found
 
 
 def at(settings: Any, name: str) -> Any:
