@@ -69,7 +69,7 @@ def test_a_worker_that_says_nothing_is_killed_at_the_deadline():
 
 def test_a_worker_that_ends_is_told_from_one_that_is_silent():
     assert fault_of(worker("pass")) == "ended"
-    assert fault_of(worker("print('hello')")) == "nonsense"
+    assert fault_of(worker("input(); print('hello')")) == "nonsense"
     assert fault_of(Host(("/nonexistent/worker",))) == "absent"
 
 

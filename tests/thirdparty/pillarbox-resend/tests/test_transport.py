@@ -1,5 +1,6 @@
 """What is this transport's own, beside the contract."""
 
+from base64 import b64decode
 from typing import Any
 
 import jsonschema
@@ -43,6 +44,7 @@ MESSAGES: dict[str, dict[str, Any]] = {
     "headers": {"headers": {"X-Invoice": "1001"}, "in_reply_to": "<1@customer.example>"},
     "tags": {"options": {"resend": {"tags": {"kind": "invoice"}}}},
     "no subject": {"subject": ""},
+    "nothing": {"text": ""},
 }
 
 
@@ -72,6 +74,39 @@ def test_each_part_of_a_message_has_its_field(ground: ResendContract) -> None:
         "content-type",
     }
     assert request["tags"] == [{"name": "kind", "value": "invoice"}]
+
+
+def test_nobody_gets_a_mail_twice_whose_address_is_written_with_needless_quotes(
+    ground: ResendContract,
+) -> None:
+    """The header leaves them out and the envelope keeps them; who is shown is not hidden."""
+    shown = ['"john.doe"@customer.example', '"a \\"b"@customer.example', "zoe@BÜCHER.example"]
+    ground.send(written(to=shown, bcc='"h.h"@customer.example'))
+    (request,) = ground.api.requests
+    assert len(request["to"]) == 3
+    assert request["bcc"] == ['"h.h"@customer.example']
+
+
+MAIL = (
+    b"From: a@b.example\r\nSubject: =?utf-8?q?Gr=C3=B6=C3=9Fe?=\r\nX-Long: " + b"x " * 60 + b"\r\n\r\nHi.\r\n"
+)
+
+
+def test_a_mail_that_is_attached_goes_as_one_file_and_as_it_was_written(ground: ResendContract) -> None:
+    """Not the parts of it: its recipient opens it as a mail."""
+    ground.send(written(attachments=[Attachment("mail.eml", MAIL)]))
+    (one,) = ground.api.requests[0]["attachments"]
+    assert (one["filename"], one["content_type"]) == ("mail.eml", "message/rfc822")
+    assert b64decode(one["content"]) == MAIL
+
+
+def test_a_message_without_a_word_has_an_empty_text(ground: ResendContract) -> None:
+    """Resend takes none that has neither text nor HTML; beside HTML it makes the text itself."""
+    ground.send(written(text=""))
+    ground.send(written(text="", html="<p>Hi</p>"))
+    first, second = ground.api.requests
+    assert first["text"] == ""
+    assert "text" not in second
 
 
 def test_a_message_whose_answer_was_lost_is_sent_again_and_goes_once(ground: ResendContract) -> None:

@@ -3,12 +3,14 @@
 It is imported when something is sent: a page that shows the method's form needs no network.
 """
 
+import contextlib
 import http.client
 import json
 import socket
 import ssl
 import threading
 import time
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from pillarbox import Network, SendDeferred
@@ -40,14 +42,33 @@ class Api:
         port = self._parts.port or (443 if is_tls else 80)
         left = max(0.1, self._give_up - time.monotonic())
         sock = self._network.connect(host, port, timeout=left)
-        try:
-            sock.settimeout(max(0.1, self._give_up - time.monotonic()))
-            if is_tls:
-                sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
-        except OSError as error:
-            sock.close()
-            raise SendDeferred(f"No TLS with {host}: {error}.", stage="tls") from None
+        sock.settimeout(max(0.1, self._give_up - time.monotonic()))
         self._socket = sock
+        if is_tls:
+            self._secure(sock, host)
+
+    def _secure(self, sock: socket.socket, host: str) -> None:
+        try:
+            context = ssl.create_default_context()
+            # The handshake by itself, so that what is cut off when time is over is the wrapped socket.
+            self._socket = wrapped = context.wrap_socket(
+                sock, server_hostname=host, do_handshake_on_connect=False
+            )
+            with self._in_time(wrapped):
+                wrapped.do_handshake()
+        except (OSError, ValueError) as error:
+            raise SendDeferred(f"No TLS with {host}: {error}.", stage="tls") from None
+
+    @contextlib.contextmanager
+    def _in_time(self, sock: socket.socket) -> Iterator[None]:
+        """Cut the line when time is over: its own time-out counts each read alone, and a server that drips meets none."""
+        watch = threading.Timer(max(0.0, self._give_up - time.monotonic()), _cut, [sock])
+        watch.daemon = True
+        watch.start()
+        try:
+            yield
+        finally:
+            watch.cancel()
 
     def exchange(
         self, method: str, path: str, key: str, body: bytes = b"", kind: str = "", once: str = ""
@@ -64,18 +85,14 @@ class Api:
         headers["User-Agent"] = "pillarbox-resend"
         if once:
             headers["Idempotency-Key"] = once
-        # A time-out of the socket counts each read for itself; a server that drips would never meet it.
-        watch = threading.Timer(max(0.0, self._give_up - time.monotonic()), _cut, [sock])
-        watch.daemon = True
-        watch.start()
         try:
-            connection.request(method, self._parts.path + path, body, headers)
-            with connection.getresponse() as response:
-                return _answer(response, response.read(LONGEST + 1))
+            with self._in_time(sock):
+                connection.request(method, self._parts.path + path, body, headers)
+                with connection.getresponse() as response:
+                    return _answer(response, response.read(LONGEST + 1))
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise NoAnswer(type(error).__name__) from None
         finally:
-            watch.cancel()
             connection.close()
 
     def close(self) -> None:
@@ -103,6 +120,6 @@ def _answer(response: http.client.HTTPResponse, text: bytes) -> Answer:
 
 def _cut(sock: socket.socket) -> None:
     try:
-        sock.shutdown(socket.SHUT_RDWR)
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # that of TLS would take its state from whoever reads
     except OSError:  # it is closed already
         return
