@@ -22,6 +22,7 @@ DISTRIBUTIONS = [
     "plugins/m365",
     "plugins/gmail",
     "plugins/mapi",
+    "plugins/web",
 ]
 INSTALLED = [
     "./core[cli,dns]",
@@ -31,6 +32,7 @@ INSTALLED = [
     "./plugins/m365",
     "./plugins/gmail",
     "./plugins/mapi",
+    "./plugins/web[devbox]",
 ]
 PURE = "not services and not dist and not windows and not calibrate and not live and not hosts"
 PROCESSES = "4"
