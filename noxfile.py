@@ -102,7 +102,7 @@ def together(session: nox.Session) -> None:
 @nox.session(python=HERE)
 def services(session: nox.Session) -> None:
     """Run the tests against real servers and programs (`.ci/install-servers` installs them)."""
-    install(session, *groups("bench", "oauth"))
+    install(session, *groups("bench", "oauth", "browser"))
     # Each test is named as it ends (-vv, beside the -q of all). One that is over its time ends its process, with
     # every stack printed: what stands still beside a real server stands still again while it is cleaned up.
     options = ["-vv", "-o", "timeout_method=thread"]

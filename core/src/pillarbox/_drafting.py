@@ -14,7 +14,7 @@ from ._vault import Vault
 if TYPE_CHECKING:
     from ._plugins import Plugins
 
-R = TypeVar("R", Company, User)
+R = TypeVar("R", bound=Company | User)
 
 
 class Drafting:
