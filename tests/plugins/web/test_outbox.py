@@ -104,3 +104,25 @@ def test_hostile_text_is_shown_as_text(acme):
         text = acme.browser("petra").get(path).text
         assert "<script>alert" not in text
         assert "\u202e" not in text
+
+
+def test_an_administrator_resumes_no_personal_account(acme):
+    """What its owner paused, its owner lets go on."""
+    smtp_saved(acme)
+    acme.browser("anna").save(
+        "/users/anna",
+        {"settings": "personal", **acme.smtp(**{"smtp.username": "anna@acme.example", "smtp.password": "x"})},
+    )
+    from pillarbox.outbox import Pause
+
+    pause = Pause(scope="lane:company/user:anna/smtp", reason="on leave", by="anna")
+    acme.mailer.queue.pause(pause)
+    assert (
+        acme.browser("petra").post("/outbox/resume", {"scope": pause.scope}, page="/users").status_code == 409
+    )
+    assert acme.mailer.queue.pauses()
+    assert (
+        acme.browser("anna").post("/outbox/resume", {"scope": pause.scope}, page="/users/anna").status_code
+        == 303
+    )
+    assert not acme.mailer.queue.pauses()

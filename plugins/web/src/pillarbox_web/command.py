@@ -47,6 +47,7 @@ def web(state: Any, port: int, no_browser: bool) -> None:
                 f"Port {port} can't be used: {error.strerror}.",
                 cure="Choose another with --port, or leave it out.",
             ) from None
+        listening.listen(128)  # before anybody is told: a browser is quicker than the server's start
         key = Key(listening.getsockname()[1])
         # The address holds the key: the server's own log of requests would keep it.
         config = uvicorn.Config(app(mailer, key=key), log_level="warning", access_log=False, lifespan="off")

@@ -185,7 +185,9 @@ class Safe:
                 headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
                 if not self._is_framed:
                     headers["X-Frame-Options"] = "DENY"
-                headers.setdefault("Cache-Control", "no-store")
+                # What is the same for everybody may be kept, and is asked after; a person's page may not.
+                is_static = "/static/" in scope["path"]
+                headers.setdefault("Cache-Control", "no-cache" if is_static else "no-store")
             await send(message)
 
         await self._app(scope, receive, sending if scope["type"] == "http" else send)

@@ -64,6 +64,10 @@ class Visit:
         found, who = self.mailer.directory.look_up(self.user, self.company)
         return found if who is None else who
 
+    def may_let_go(self, owner: str) -> bool:
+        """Whether this person may let mail of the account of *owner* go: a personal one is its owner's alone (rule 7)."""
+        return owner in {"company", f"user:{self.person.user}"} or self.site.is_local
+
     def at(self, *parts: str, **query: str) -> str:
         """Return the path of a page of ours: `at("users", "anna")`."""
         path = "/".join(quote(part, safe="") for part in parts)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from starlette.responses import Response
 
-from pillarbox import Finding, Level, PillarboxError, SettingsError, User
+from pillarbox import Choice, Finding, Level, PillarboxError, SettingsError, User
 
 from ..visit import Visit
 
@@ -33,9 +33,9 @@ def test(visit: Visit) -> Response:
 
 def _may_send(visit: Visit) -> bool:
     record = visit.record()
-    if not isinstance(record, User) or record.id == visit.person.user or visit.site.is_local:
-        return True
-    return record.choice.value == "company"
+    return (
+        not isinstance(record, User) or record.choice is Choice.FROM_COMPANY or visit.may_let_go(record.owner)
+    )
 
 
 def _run(visit: Visit, *, send: bool) -> Response:

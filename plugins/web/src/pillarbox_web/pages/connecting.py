@@ -29,10 +29,11 @@ def begin(visit: Visit) -> Response:
     )
     if prompt.url is None:
         return _ended(visit, {"state": prompt.state})
+    url = _one_line(prompt)
     answer = visit.page("leave.html", record=visit.record(), label=label, prompt=prompt)
     if prompt.code is None:
         # A form's own redirect to another site is what `form-action 'self'` forbids; a header of the answer is not.
-        answer.headers["Refresh"] = f"0; url={_one_line(prompt)}"
+        answer.headers["Refresh"] = f"0; url={url}"
     return answer
 
 

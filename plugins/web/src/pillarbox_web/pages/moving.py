@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from pillarbox import Choice, SettingsError, User
+
 from ..visit import Visit
 
 
@@ -12,6 +14,9 @@ def page(visit: Visit) -> Response:
     found = visit.mailer.stranded(visit.user, company=visit.company)
     if visit.request.method == "GET":
         return visit.page("waiting.html", record=visit.record(), stranded=found)
+    record = visit.record()
+    if isinstance(record, User) and record.choice is Choice.PERSONAL and not visit.may_let_go(record.owner):
+        raise SettingsError("A personal account is its owner's alone to send by.", cure="Ask them.")
     key = visit.form.get("key", "")
     # Only of this account: a key that is typed by hand moves nobody else's mail.
     chosen = [one for one in found if one.can_move and key in {"", one.entry.key}]

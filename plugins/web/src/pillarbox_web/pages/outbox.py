@@ -75,6 +75,9 @@ def resume(visit: Visit) -> Response:
     """Go on with what a person paused; nobody resumes what they did not see."""
     outbox = _queue(visit)
     scope = visit.form.get("scope", "")
+    kind, _, lane = scope.partition(":")
+    if kind == "lane" and not visit.may_let_go(lane.split("/")[1] if "/" in lane else ""):
+        raise SettingsError("A personal account is its owner's alone, also in the queue.", cure="Ask them.")
     if scope in {one.scope for one in _pauses(visit, outbox)}:
         outbox.resume(scope)
     return visit.go(visit.at("outbox", done="resumed"))
@@ -136,9 +139,8 @@ def _owner(one: Entry) -> str:
 
 
 def _may_decide(visit: Visit, one: Entry) -> bool:
-    """Whether this person may let it go on: a personal account is its owner's alone, also in the queue (rule 7)."""
-    owner = _owner(one)
-    return not owner or owner == visit.person.user or visit.site.is_local
+    """Whether this person may let it go on."""
+    return visit.may_let_go(one.owner)
 
 
 def _deeds(visit: Visit, outbox: Outbox, one: Entry) -> list[str]:
