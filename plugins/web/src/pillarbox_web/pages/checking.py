@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from starlette.responses import Response
 
-from pillarbox import Choice, Finding, Level, PillarboxError, SettingsError, User
+from pillarbox import Choice, SettingsError, User
 
 from ..visit import Visit
 
@@ -39,14 +37,7 @@ def _may_send(visit: Visit) -> bool:
 
 
 def _run(visit: Visit, *, send: bool) -> Response:
-    found = _findings(visit, send=send)
+    found = visit.mailer.check(visit.user, company=visit.company, send=send, deadline=30.0)
     return visit.streamed(
         "checking.html", record=visit.record(), findings=found, may_test=_may_send(visit), sends=send
     )
-
-
-def _findings(visit: Visit, *, send: bool) -> Iterator[Finding]:
-    try:
-        yield from visit.mailer.check(visit.user, company=visit.company, send=send, deadline=30.0)
-    except PillarboxError as error:
-        yield Finding("check", Level.FAIL, "check-failed", error.detail, error.cure)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from starlette.responses import Response
 
-from pillarbox import Company, Finding, Level, PillarboxError, SettingsError, User
+from pillarbox import Company, Finding, Level, SettingsError, User
 from pillarbox.directories import table_of
 from pillarbox.settings import FormField, at
 
@@ -40,18 +40,13 @@ def page(visit: Visit) -> Response:
 
 
 def _tried(visit: Visit, record: Company | User, typed: dict[str, str]) -> list[Finding]:
-    found: list[Finding] = []
     account: Literal["company", "personal"] = "personal" if isinstance(record, User) else "company"
     company = visit.company
-    try:
-        found.extend(
-            visit.mailer.check(
-                visit.user, company=company, account=account, as_if=record, typed=typed, deadline=30.0
-            )
+    return list(
+        visit.mailer.check(
+            visit.user, company=company, account=account, as_if=record, typed=typed, deadline=30.0
         )
-    except PillarboxError as error:
-        found.append(Finding("check", Level.FAIL, "check-failed", error.detail, error.cure))
-    return found
+    )
 
 
 def _class(visit: Visit, record: Company | User) -> type:
