@@ -80,6 +80,7 @@ GROUPS = {
     "pillarbox.transports": "A `Transport` class; the entry point's name is the method's.",
     "pillarbox.connectors": "A `Connector` class; the entry point's name is what `sign_in` and `[apps.<name>]` say.",
     "pillarbox.outboxes": "A function from `[outbox]`, the path of a settings file and a password to an `Outbox`; its name is the `kind`.",
+    "pillarbox.inboxes": "A context manager that gives the address of a page, and a function that puts a caught mail there.",
     "pillarbox.vaults": "A function from the path of a settings file to a `Vault`.",
     "pillarbox.commands": "A click command; the entry point's name is what stands behind `pillarbox`.",
     "pillarbox": "A module of hooks; it imports no SDK.",

@@ -266,6 +266,17 @@ class Plugins(Mapping[str, type[Transport]]):
                     return load(point)
         return None
 
+    def inbox(self) -> Any:
+        """Return what shows caught mail on a page, a context manager's maker, or None where no plugin brings one.
+
+        Raises:
+            Unavailable: It can't be loaded.
+        """
+        for point in self._points("pillarbox.inboxes"):
+            with using(point):
+                return load(point)
+        return None
+
     @functools.cached_property
     def _has_modules(self) -> bool:
         return bool(self._points("pillarbox"))

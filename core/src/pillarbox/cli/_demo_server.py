@@ -9,6 +9,7 @@ import logging
 import secrets
 import socket
 import warnings
+from collections.abc import Callable, Sequence
 from email import policy
 from typing import Any, Self
 
@@ -44,6 +45,7 @@ class DemoServer:
         port: Where it listens, on 127.0.0.1.
         passwords: User name -> password, made anew each time.
         mails: What it accepted.
+        show: Takes each of them too: its envelope's sender and recipients, its octets, and who had signed in.
     """
 
     def __init__(self) -> None:
@@ -51,6 +53,7 @@ class DemoServer:
             f"{name}@acme.example": secrets.token_urlsafe(12) for name in ("orders", "otto", "carl")
         }
         self.mails: list[Mail] = []
+        self.show: Callable[[str, Sequence[str], bytes, str], object] | None = None
         self.port = 0
         self._controller: Controller | None = None
 
@@ -106,6 +109,8 @@ class DemoServer:
         queue_id = secrets.token_hex(5)
         self.mails.append(_mail(queue_id, envelope, str(session.auth_data)))
         del self.mails[:-MOST_MAILS]
+        if self.show is not None:
+            self.show(envelope.mail_from, envelope.rcpt_tos, envelope.content, str(session.auth_data))
         return f"250 2.0.0 Ok: queued as {queue_id}"
 
 

@@ -6,6 +6,7 @@ import contextlib
 import signal
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,18 @@ def command(state: State, keep: bool) -> int:
     from ._demo_files import write
     from ._demo_story import told
 
-    with tempfile.TemporaryDirectory(prefix="pillarbox-demo-") as folder, server_class() as server:
+    with (
+        contextlib.ExitStack() as stack,
+        tempfile.TemporaryDirectory(prefix="pillarbox-demo-") as folder,
+        server_class() as server,
+    ):
+        url = stack.enter_context(_page(server)) if keep and not state.json else ""
         config = write(Path(folder), server.port, server.passwords)
         story = told(config, server, quiet=state.json)
         if state.json:
             print_json(story)
         if keep:
-            _keep(state, config, server)
+            _keep(state, config, server, url)
     return 1 if story["differences"] else 0
 
 
@@ -75,10 +81,26 @@ The server stays up, with these settings. In another terminal:
 What arrives is shown here. Ctrl-C ends it, and removes the settings."""
 
 
-def _keep(state: State, config: Path, server: Any) -> None:
+@contextlib.contextmanager
+def _page(server: Any) -> Iterator[str]:
+    """Show what arrives on a page too, where pillarbox-web[devbox] is installed; give its address, or ""."""
+    from .._errors import Unavailable
+    from .._plugins import Plugins
+
+    with contextlib.ExitStack() as stack:
+        url = ""
+        with contextlib.suppress(Unavailable):  # without its web server it is as if it were not there
+            inbox = Plugins().inbox()
+            if inbox is not None:
+                url, server.show = stack.enter_context(inbox())
+        yield url
+
+
+def _keep(state: State, config: Path, server: Any, url: str) -> None:
     """Show what arrives, until somebody interrupts or ends this."""
     if not state.json:
         say(_TRY.format(config=config, folder=config.parent, port=server.port))
+        say(f"And on a page: {url}" if url else "And on a page, with: pip install 'pillarbox-web[devbox]'")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     shown = len(server.mails)
     with contextlib.suppress(KeyboardInterrupt):

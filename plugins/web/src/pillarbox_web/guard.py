@@ -163,11 +163,12 @@ def _limited(page: Page, visit: Visit) -> Response | None:
 class Safe:
     """Puts the headers on every answer that keep other sites, and what a page was made to hold, from acting."""
 
-    def __init__(self, app: ASGIApp, frame_ancestors: str) -> None:
+    def __init__(self, app: ASGIApp, frame_ancestors: str, *, frames: bool = False) -> None:
         self._app = app
         self._policy = (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
             f" form-action 'self'; base-uri 'none'; frame-ancestors {frame_ancestors}"
+            + ("; frame-src 'self'" if frames else "")
         )
         self._is_framed = frame_ancestors != "'none'"
 
@@ -177,14 +178,14 @@ class Safe:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = self._policy
+                headers.setdefault("Content-Security-Policy", self._policy)
                 headers["X-Content-Type-Options"] = "nosniff"
                 # With no-referrer a form's Origin would be null, and could not be told from a stranger's.
                 headers["Referrer-Policy"] = "same-origin"
                 headers["Cross-Origin-Opener-Policy"] = "same-origin"
                 headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
                 if not self._is_framed:
-                    headers["X-Frame-Options"] = "DENY"
+                    headers.setdefault("X-Frame-Options", "DENY")
                 # What is the same for everybody may be kept, and is asked after; a person's page may not.
                 is_static = "/static/" in scope["path"]
                 headers.setdefault("Cache-Control", "no-cache" if is_static else "no-store")

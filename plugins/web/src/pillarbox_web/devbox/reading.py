@@ -1,0 +1,186 @@
+"""A mail as the page shows it. Whatever is in it, it is read: a mail that a program got wrong is what this inbox is for."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import re
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.errors import MessageError
+from email.header import decode_header, make_header
+from email.message import Message
+
+import attrs
+
+from pillarbox import quotation
+
+from .box import Caught
+
+MOST_PARTS = 200
+LONGEST_TEXT = 1_000_000
+"""Characters of a body that are shown; all of it is in the source."""
+_CID = re.compile(r"""cid:([^"'\s)>]{1,200})""")
+_REMOTE = re.compile(
+    r"""(?:src|background)\s*=\s*["']?\s*(?:https?:)?//|url\(\s*["']?\s*(?:https?:)?//""", re.IGNORECASE
+)
+
+
+@attrs.frozen(kw_only=True)
+class Part:
+    """An attachment, or a picture inside.
+
+    Attributes:
+        number: Its place in the mail.
+        filename: Its name, without folders and control characters.
+        kind: Its media type.
+        size: Octets.
+        content_id: What HTML calls it, or "".
+    """
+
+    number: int
+    filename: str
+    kind: str
+    size: int
+    content_id: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Letter:
+    """A mail, read.
+
+    Attributes:
+        text, html: The bodies, or "".
+        remote: How many things the HTML wants from elsewhere, none of which is fetched.
+        problem: What of it could not be read, or "".
+    """
+
+    caught: Caught
+    subject: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+    html: str = ""
+    parts: tuple[Part, ...] = ()
+    remote: int = 0
+    problem: str = ""
+
+    def header(self, name: str) -> str:
+        """Return the first header of that name, or ""."""
+        return next((value for known, value in self.headers if known.lower() == name.lower()), "")
+
+
+def read(caught: Caught) -> Letter:
+    """Return *caught* as far as it can be read."""
+    try:
+        message = _parsed(caught)
+        headers = tuple((quotation(name), _decoded(value)) for name, value in message.raw_items())
+        text, html, parts = _sorted(message)
+    except (MessageError, RecursionError, ValueError, LookupError, AttributeError, TypeError) as error:
+        return Letter(
+            caught=caught, problem=f"It can't be taken apart ({type(error).__name__}); see its source."
+        )
+    subject = next((value for name, value in headers if name.lower() == "subject"), "")
+    return Letter(
+        caught=caught,
+        subject=subject,
+        headers=headers,
+        text=text[:LONGEST_TEXT],
+        html=html[:LONGEST_TEXT],
+        parts=tuple(parts),
+        remote=len(_REMOTE.findall(html)),
+    )
+
+
+def octets_of(caught: Caught, number: int) -> tuple[Part, bytes] | None:
+    """Return a part and what it holds, or None."""
+    letter = read(caught)
+    part = next((one for one in letter.parts if one.number == number), None)
+    if part is None:
+        return None
+    return part, _payload(_leaves(_parsed(caught))[number])
+
+
+def document(letter: Letter) -> str:
+    """Return the HTML with its own pictures as `data:`; nothing else of it can be loaded, and nothing run."""
+    known = {one.content_id: one for one in letter.parts if one.content_id and one.kind.startswith("image/")}
+    leaves = _leaves(_parsed(letter.caught)) if known else []
+
+    def picture(found: re.Match[str]) -> str:
+        one = known.get(found[1])
+        if one is None:
+            return found[0]
+        return f"data:{one.kind};base64,{base64.b64encode(_payload(leaves[one.number])).decode()}"
+
+    return _CID.sub(picture, letter.html)
+
+
+def source(caught: Caught) -> str:
+    """Return what came, as text; an octet that is no UTF-8 is shown as such."""
+    return caught.octets.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+
+
+def _parsed(caught: Caught) -> Message:
+    # A NUL inside a name of a charset is more than the standard library bears.
+    return message_from_bytes(caught.octets.replace(b"\x00", b"\xef\xbf\xbd"))
+
+
+def _leaves(message: Message) -> list[Message]:
+    found: list[Message] = []
+    waiting = [message]
+    while waiting and len(found) < MOST_PARTS:
+        one = waiting.pop(0)
+        inner = one.get_payload()
+        if isinstance(inner, list) and one.get_content_maintype() == "multipart":
+            waiting[:0] = [part for part in inner if isinstance(part, Message)]
+        else:
+            found.append(one)
+    return found
+
+
+def _sorted(message: Message) -> tuple[str, str, Iterator[Part]]:
+    bodies = {"text/plain": "", "text/html": ""}
+    parts: list[Part] = []
+    for number, one in enumerate(_leaves(message)):
+        kind, octets = one.get_content_type(), _payload(one)
+        is_attached = "attachment" in str(one.get("Content-Disposition", "")).lower()
+        if kind in bodies and not bodies[kind] and not is_attached:
+            bodies[kind] = _text(octets, str(one.get_content_charset() or "utf-8"))
+            continue
+        name = _filename(_decoded(one.get_filename() or "")) or f"part-{number}"
+        content_id = str(one.get("Content-ID", "")).strip("<> \r\n\t")[:200]
+        parts.append(
+            Part(number=number, filename=name, kind=_kind(kind), size=len(octets), content_id=content_id)
+        )
+    return bodies["text/plain"], bodies["text/html"], iter(parts)
+
+
+def _payload(part: Message) -> bytes:
+    inner = part.get_payload()
+    if isinstance(inner, list):  # an attached mail
+        return b"\r\n".join(one.as_bytes() for one in inner if isinstance(one, Message))
+    octets = part.get_payload(decode=True)
+    return octets if isinstance(octets, bytes) else str(inner).encode("utf-8", "replace")
+
+
+def _text(octets: bytes, charset: str) -> str:
+    try:
+        return octets.decode(charset, "replace")
+    except (LookupError, ValueError):
+        return octets.decode("utf-8", "replace")
+
+
+def _decoded(value: object) -> str:
+    """Return a header's text, its encoded words (RFC 2047) read where they can be."""
+    text = str(value)
+    # What can't be read stays as it stands: that is what there is to see.
+    with contextlib.suppress(MessageError, LookupError, ValueError, TypeError, AssertionError):
+        text = str(make_header(decode_header(text)))
+    return quotation(text.encode("utf-8", "replace").decode())
+
+
+def _filename(name: str) -> str:
+    return re.sub(r'[\x00-\x1f\x7f/\\:"<>|?*]+', "_", name).strip(". ")[:150]
+
+
+def _kind(kind: str) -> str:
+    return kind if re.fullmatch(r"[a-z0-9.+-]{1,60}/[a-z0-9.+-]{1,60}", kind) else "application/octet-stream"

@@ -1,0 +1,10 @@
+// New mail appears by itself; without this a reload shows it.
+"use strict";
+const place = document.querySelector("[data-newest]");
+if (place && !new URLSearchParams(location.search).get("search")) {
+  setInterval(async () => {
+    const answer = await fetch(`${place.dataset.root}/messages.json`, { credentials: "same-origin" }).catch(() => null);
+    const mails = answer && answer.ok ? await answer.json() : [];
+    if (mails.length && mails[0].id > Number(place.dataset.newest)) location.reload();
+  }, 2000);
+}
