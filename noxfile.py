@@ -23,6 +23,7 @@ DISTRIBUTIONS = [
     "plugins/gmail",
     "plugins/mapi",
     "plugins/web",
+    "plugins/django",
 ]
 INSTALLED = [
     "./core[cli,dns]",
@@ -33,6 +34,7 @@ INSTALLED = [
     "./plugins/gmail",
     "./plugins/mapi",
     "./plugins/web[devbox]",
+    "./plugins/django",
 ]
 PURE = "not services and not dist and not windows and not calibrate and not live and not hosts"
 PROCESSES = "4"

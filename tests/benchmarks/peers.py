@@ -146,7 +146,8 @@ def django_alone(job: Job) -> Iterator[Run]:
     """Compose with Django to bytes with CRLF, as its SMTP backend does."""
     from django.conf import settings  # type: ignore[import-untyped,unused-ignore]
 
-    settings.configure(EMAIL_USE_LOCALTIME=False)
+    if not settings.configured:  # Django's own tests may have been here
+        settings.configure(EMAIL_USE_LOCALTIME=False)
     what = case(job.case)
 
     def run(count: int) -> None:

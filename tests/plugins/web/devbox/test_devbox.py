@@ -212,6 +212,6 @@ def test_the_demo_shows_its_mail_on_a_page_where_it_is_installed(tmp_path):
             subjects = [one["subject"] for one in client.get(f"{url.partition('?')[0]}messages.json").json()]
         assert subjects == ["Invoice 1001 from otto", "Invoice 1001 from anna"]
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         process.wait(15)
         process.stdout.close()

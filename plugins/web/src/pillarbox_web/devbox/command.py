@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import threading
 import webbrowser
@@ -61,8 +62,16 @@ def devbox(state: Any, smtp_port: int, port: int, no_browser: bool) -> None:
         say("The address is good for one browser. Stop it with Ctrl-C.")
         if not no_browser:
             webbrowser.open(url)
-        with contextlib.suppress(KeyboardInterrupt):
-            threading.Event().wait()
+        _wait()
+
+
+def _wait() -> None:
+    """Wait for Ctrl-C or SIGTERM, also where whoever started this ignores them."""
+    over = threading.Event()
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, lambda *_: over.set())
+    while not over.wait(0.5):  # a wait without an end is deaf to signals on Windows
+        pass
 
 
 def _mailer(state: Any) -> Mailer | None:
