@@ -6,11 +6,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .backend import EmailBackend
     from .conf import get_mailer
+    from .directory import DjangoDirectory
+    from .rows import DjangoRows
     from .staging import sweep
     from .writing import acting
 
-__all__ = ["EmailBackend", "acting", "get_mailer", "sweep"]
-_HOMES = {"EmailBackend": "backend", "acting": "writing", "get_mailer": "conf", "sweep": "staging"}
+__all__ = ["DjangoDirectory", "DjangoRows", "EmailBackend", "acting", "get_mailer", "sweep"]
+_HOMES = {
+    "DjangoDirectory": "directory",
+    "DjangoRows": "rows",
+    "EmailBackend": "backend",
+    "acting": "writing",
+    "get_mailer": "conf",
+    "sweep": "staging",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 DEFAULTS: dict[str, Any] = {
     "file": None,
     "mailer": None,
+    "models": False,
+    "vault_key": None,
+    "outbox": None,
     "queue": False,
     "database": "default",
     "foreign_from": "refuse",
@@ -40,22 +43,41 @@ def option(name: str) -> Any:
 
 @functools.cache
 def get_mailer() -> Mailer:
-    """Return the mailer of this process: of `PILLARBOX["file"]`, or what the function named by `PILLARBOX["mailer"]` returns.
+    """Return the mailer of this process: of `PILLARBOX["file"]`, of the models, or what the function `PILLARBOX["mailer"]` returns.
 
     Raises:
-        ImproperlyConfigured: Neither is there, or both.
+        ImproperlyConfigured: None of them is there, or more than one.
     """
     from pillarbox import Mailer
 
     file, maker = option("file"), option("mailer")
-    if (file is None) == (maker is None):
+    if [file is not None, maker is not None, bool(option("models"))].count(True) != 1:
         raise ImproperlyConfigured(
-            'Set PILLARBOX = {"file": "pillarbox.toml"}, or {"mailer": "dotted.path.of.a.function"}.'
+            'Set PILLARBOX = {"file": "pillarbox.toml"}, {"models": True}, or {"mailer": "dotted.path.of.a.function"}.'
         )
+    if option("models"):
+        return _by_models()
     if file is not None:
         return Mailer.open(file)
     mailer: Mailer = import_string(maker)()
     return mailer
+
+
+def _by_models() -> Mailer:
+    """Return a mailer over the models: settings and sealed secrets in the database, the key of the vault elsewhere."""
+    from pathlib import Path
+
+    from pillarbox import Mailer, Secret
+    from pillarbox.outbox import SqliteOutbox
+
+    from .directory import DjangoDirectory
+    from .rows import DjangoRows
+
+    directory, key, outbox = DjangoDirectory(), option("vault_key"), option("outbox")
+    vault = None
+    if key is not None:
+        vault = directory.plugins.vault(Path("pillarbox-django"), (DjangoRows(), Secret(**key)))
+    return Mailer(directory, vault=vault, outbox=None if outbox is None else SqliteOutbox(outbox))
 
 
 def forget_mailer(*, setting: str = "PILLARBOX", **_: Any) -> None:
