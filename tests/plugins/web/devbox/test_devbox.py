@@ -158,6 +158,11 @@ def test_no_mail_is_too_broken_to_be_shown(box, browser, case):
     assert time.monotonic() - began < 10  # what grows with the square of a mail's size takes minutes
 
 
+def test_a_mail_of_too_many_parts_says_so(box, browser):
+    one = box.put("a@b.example", ["c@d.example"], BROKEN["many parts"])
+    assert "Only its first 200 parts are shown" in browser.get(f"/mail/{one.id}").text
+
+
 def test_an_envelope_of_octets_that_are_no_text_is_shown(box, browser):
     with caught(box, 0) as port, socket.create_connection(("127.0.0.1", port)) as wire:
         wire.sendall(b"EHLO x\r\nMAIL FROM:<\xff@b.example>\r\nRCPT TO:<\xfe@d.example>\r\nDATA\r\n")

@@ -101,6 +101,7 @@ def read(caught: Caught) -> Letter:
         raw = itertools.islice(message.raw_items(), MOST_HEADERS)
         headers = tuple((quotation(name), _decoded(value)) for name, value in raw)
         text, html, parts = _sorted(message)
+        is_cut = len(_leaves(message, MOST_PARTS + 1)) > MOST_PARTS
     except (MessageError, RecursionError, ValueError, LookupError, AttributeError, TypeError) as error:
         return Letter(
             caught=caught, problem=f"It can't be taken apart ({type(error).__name__}); see its source."
@@ -113,6 +114,7 @@ def read(caught: Caught) -> Letter:
         text=text[:LONGEST_TEXT],
         html=html[:LONGEST_TEXT],
         parts=tuple(parts),
+        problem=f"Only its first {MOST_PARTS} parts are shown; see its source." if is_cut else "",
         remote=len(_REMOTE.findall(html[:LONGEST_TEXT])),
     )
 
@@ -158,10 +160,10 @@ def _parsed(caught: Caught) -> Message:
     return message_from_bytes(caught.octets.replace(b"\x00", b"\xef\xbf\xbd"), policy=_BOUNDED)
 
 
-def _leaves(message: Message) -> list[Message]:
+def _leaves(message: Message, most: int = MOST_PARTS) -> list[Message]:
     found: list[Message] = []
     waiting = [message]
-    while waiting and len(found) < MOST_PARTS:
+    while waiting and len(found) < most:
         one = waiting.pop(0)
         inner = one.get_payload()
         if isinstance(inner, list) and one.get_content_maintype() == "multipart":
