@@ -198,7 +198,8 @@ def test_programs_get_one_mail_whole_and_those_after_a_number(box, browser):
     assert answer.content == one.octets
     assert answer.headers["content-disposition"] == 'attachment; filename="mail-1.eml"'
     assert browser.get("/messages.json", params={"after": one.id}).json() == []
-    assert browser.get("/messages/99.json").status_code == 404
+    for number in ("99", "9" * 5_000):
+        assert browser.get(f"/messages/{number}.json").status_code == 404
 
 
 def test_a_mail_that_cannot_be_written_is_not_taken(tmp_path):
@@ -212,16 +213,26 @@ def test_a_mail_that_cannot_be_written_is_not_taken(tmp_path):
 
 
 HEADER = st.sampled_from(
-    [b"Subject: ", b"Content-Type: ", b"From: ", b"Content-Disposition: ", b"Content-ID: "]
+    [
+        b"Subject: ",
+        b"Content-Type: ",
+        b"Content-Type: text/html; charset=",
+        b"Content-Transfer-Encoding: ",
+        b"From: ",
+        b"Content-Disposition: ",
+        b"Content-ID: ",
+    ]
 )
 
 
 @given(st.lists(st.tuples(HEADER, st.binary(max_size=60)), max_size=4), st.binary(max_size=200))
-def test_whatever_came_is_read(headers, body):
+def test_whatever_came_is_shown(headers, body):
     octets = b"".join(name + value + b"\r\n" for name, value in headers) + b"\r\n" + body
-    letter = read(Caught(id=1, octets=octets))
-    document(letter)
-    why(letter, None)
+    box = Box()
+    box.put("a@b.example", ["c@d.example"], octets)
+    browser = TestClient(devbox_app(box))
+    for path in ("/mail/1", "/mail/1/html", "/mail/1/source", "/mail/1/part/0", "/messages/1.json"):
+        assert browser.get(path).status_code in {200, 404}
 
 
 def test_the_page_is_this_computers_alone(box):

@@ -12,6 +12,7 @@ import attrs
 import jinja2
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -31,6 +32,21 @@ _INSIDE = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:
 """What a mail's HTML may do: look as it was made to, with its own pictures. No script, no form, nothing from elsewhere."""
 
 
+class _Number(Convertor[int]):
+    """A number in a path. Starlette's own is of any length, and Python refuses to read 5,000 digits."""
+
+    regex = "[0-9]{1,15}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("mail", _Number())
+
+
 def devbox_app(box: Box, *, key: Key | None = None, mailer: Mailer | None = None) -> Starlette:
     """Return the pages of *box*.
 
@@ -43,14 +59,14 @@ def devbox_app(box: Box, *, key: Key | None = None, mailer: Mailer | None = None
     routes = [
         Route("/", pages.listed),
         Route("/messages.json", pages.as_json),
-        Route("/messages/{id:int}.json", pages.one_as_json),
-        Route("/messages/{id:int}.eml", pages.eml),
+        Route("/messages/{id:mail}.json", pages.one_as_json),
+        Route("/messages/{id:mail}.eml", pages.eml),
         Route("/clear", pages.clear, methods=["POST"]),
-        Route("/mail/{id:int}", pages.one),
-        Route("/mail/{id:int}/html", pages.html),
-        Route("/mail/{id:int}/source", pages.source),
-        Route("/mail/{id:int}/part/{number:int}", pages.part),
-        Route("/mail/{id:int}/delete", pages.delete, methods=["POST"]),
+        Route("/mail/{id:mail}", pages.one),
+        Route("/mail/{id:mail}/html", pages.html),
+        Route("/mail/{id:mail}/source", pages.source),
+        Route("/mail/{id:mail}/part/{number:mail}", pages.part),
+        Route("/mail/{id:mail}/delete", pages.delete, methods=["POST"]),
         Mount(
             "/static", StaticFiles(packages=[("pillarbox_web", "static"), ("pillarbox_web.devbox", "static")])
         ),
