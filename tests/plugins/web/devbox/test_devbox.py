@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import re
 import signal
+import smtplib
+import socket
 import subprocess
 import sys
+import time
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -131,30 +134,105 @@ BROKEN = {
     "rfc822 and base64": b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\nAAAA",
     "header of 100 KB": b"Subject: " + b"x" * 100_000 + b"\r\n\r\nx",
     "bare CR": b"Subject: a\rb: c\r\n\r\nx",
+    "half a character": b"Content-Type: text/html; charset=utf-7\r\n\r\n+2AA-",
+    "python's own codec": b"Content-Type: text/plain; charset=unicode_escape\r\n\r\n\\ud800 \\q",
+    "a gap without end": b"Content-Type: text/html\r\n\r\n<img src="
+    + b" " * 300_000
+    + b"url("
+    + b" " * 300_000,
+    "parameters without end": b"Content-Type: text/plain" + b"; a=1" * 200_000 + b"\r\n\r\nx",
+    "words without end": b"Subject: " + b"=?a?q?" * 50_000 + b"\r\n\r\nx",
     "name with tricks": b"Content-Disposition: attachment; filename*=utf-16''%FF%FE\r\nContent-Type: x/y\r\n\r\nx",
 }
+
+
+AS_DATA = ("/messages.json", "/messages/{}.json", "/messages/{}.eml")
 
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_no_mail_is_too_broken_to_be_shown(box, browser, case):
     one = box.put("a@b.example", ["c@d.example"], BROKEN[case])
-    for path in ("", "/html", "/source"):
-        assert browser.get(f"/mail/{one.id}{path}").status_code == 200
+    began = time.monotonic()
+    for path in (f"/mail/{one.id}", f"/mail/{one.id}/html", f"/mail/{one.id}/source", "/", *AS_DATA):
+        assert browser.get(path.format(one.id)).status_code == 200
+    assert time.monotonic() - began < 10  # what grows with the square of a mail's size takes minutes
+
+
+def test_a_mail_of_too_many_parts_says_so(box, browser):
+    one = box.put("a@b.example", ["c@d.example"], BROKEN["many parts"])
+    assert "Only its first 200 parts are shown" in browser.get(f"/mail/{one.id}").text
+
+
+def test_an_envelope_of_octets_that_are_no_text_is_shown(box, browser):
+    with caught(box, 0) as port, socket.create_connection(("127.0.0.1", port)) as wire:
+        wire.sendall(b"EHLO x\r\nMAIL FROM:<\xff@b.example>\r\nRCPT TO:<\xfe@d.example>\r\nDATA\r\n")
+        wire.sendall(b"Subject: s\r\n\r\nx\r\n.\r\nQUIT\r\n")
+        wire.makefile("rb").read()  # until it hangs up
+    assert "\\udcff@b.example" in browser.get("/mail/1").text
     assert browser.get("/").status_code == 200
-    assert browser.get("/messages.json").status_code == 200
+
+
+def test_a_picture_named_often_is_put_in_within_bounds():
+    """Else a small mail would be a page that fills the memory."""
+    letter = read(Caught(id=1, octets=mail().replace(b"cid:logo", b"cid:logo cid:logo cid:logo cid:logo")))
+    made = document(letter, most=100)
+    assert 0 < made.count("data:image/png") < 4
+    assert "cid:logo" in made
+
+
+def test_a_mail_is_unread_until_its_page_was_seen(box, browser):
+    one = box.put("a@b.example", ["c@d.example"], mail())
+    assert 'class="unread"' in browser.get("/").text
+    assert browser.get(f"/messages/{one.id}.json").json()["unread"]
+    browser.get(f"/mail/{one.id}")
+    assert 'class="unread"' not in browser.get("/").text
+    assert not browser.get(f"/messages/{one.id}.json").json()["unread"]
+
+
+def test_programs_get_one_mail_whole_and_those_after_a_number(box, browser):
+    one = box.put("a@b.example", ["c@d.example"], mail())
+    known = browser.get(f"/messages/{one.id}.json").json()
+    assert (known["subject"], known["remote"]) == ("Größe", 1)
+    assert "It shows anna@acme.example" in [reason["text"] for reason in known["why"]]
+    answer = browser.get(f"/messages/{one.id}.eml")
+    assert answer.content == one.octets
+    assert answer.headers["content-disposition"] == 'attachment; filename="mail-1.eml"'
+    assert browser.get("/messages.json", params={"after": one.id}).json() == []
+    for number in ("99", "9" * 5_000):
+        assert browser.get(f"/messages/{number}.json").status_code == 404
+
+
+def test_a_mail_that_cannot_be_written_is_not_taken(tmp_path):
+    """The program hears why, and may try again."""
+    box = Box(folder=tmp_path / "gone")
+    with caught(box, 0) as port, smtplib.SMTP("127.0.0.1", port) as client:
+        taken = pytest.raises(smtplib.SMTPDataError, match="--keep")
+        with taken:
+            client.sendmail("a@b.example", ["c@d.example"], "Subject: s\r\n\r\nx")
+    assert box.all() == []
 
 
 HEADER = st.sampled_from(
-    [b"Subject: ", b"Content-Type: ", b"From: ", b"Content-Disposition: ", b"Content-ID: "]
+    [
+        b"Subject: ",
+        b"Content-Type: ",
+        b"Content-Type: text/html; charset=",
+        b"Content-Transfer-Encoding: ",
+        b"From: ",
+        b"Content-Disposition: ",
+        b"Content-ID: ",
+    ]
 )
 
 
 @given(st.lists(st.tuples(HEADER, st.binary(max_size=60)), max_size=4), st.binary(max_size=200))
-def test_whatever_came_is_read(headers, body):
+def test_whatever_came_is_shown(headers, body):
     octets = b"".join(name + value + b"\r\n" for name, value in headers) + b"\r\n" + body
-    letter = read(Caught(id=1, octets=octets))
-    document(letter)
-    why(letter, None)
+    box = Box()
+    box.put("a@b.example", ["c@d.example"], octets)
+    browser = TestClient(devbox_app(box))
+    for path in ("/mail/1", "/mail/1/html", "/mail/1/source", "/mail/1/part/0", "/messages/1.json"):
+        assert browser.get(path).status_code in {200, 404}
 
 
 def test_the_page_is_this_computers_alone(box):
@@ -177,7 +255,7 @@ def test_the_command_catches_a_mail_and_ends(tmp_path):
     """As its user starts it; another program sends."""
     pillarbox = str(Path(sys.executable).with_name("pillarbox"))
     process = subprocess.Popen(
-        [pillarbox, "devbox", "--smtp-port", "0", "--no-browser"],
+        [pillarbox, "devbox", "--smtp-port", "0", "--port", "0", "--keep", "kept", "--no-browser"],
         stdout=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
@@ -188,6 +266,8 @@ def test_the_command_catches_a_mail_and_ends(tmp_path):
         with sends(port) as mailer:
             receipt = mailer.send(Message(to=["a@customer.example"], subject="s", text="t"))
         assert "it goes nowhere" in str(receipt)
+        (kept,) = (tmp_path / "kept").glob("*.eml")
+        assert b"Subject: s" in kept.read_bytes()
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(15) in {0, 130}

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
+import attrs
 import jinja2
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -30,6 +32,21 @@ _INSIDE = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:
 """What a mail's HTML may do: look as it was made to, with its own pictures. No script, no form, nothing from elsewhere."""
 
 
+class _Number(Convertor[int]):
+    """A number in a path. Starlette's own is of any length, and Python refuses to read 5,000 digits."""
+
+    regex = "[0-9]{1,15}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("mail", _Number())
+
+
 def devbox_app(box: Box, *, key: Key | None = None, mailer: Mailer | None = None) -> Starlette:
     """Return the pages of *box*.
 
@@ -42,12 +59,14 @@ def devbox_app(box: Box, *, key: Key | None = None, mailer: Mailer | None = None
     routes = [
         Route("/", pages.listed),
         Route("/messages.json", pages.as_json),
+        Route("/messages/{id:mail}.json", pages.one_as_json),
+        Route("/messages/{id:mail}.eml", pages.eml),
         Route("/clear", pages.clear, methods=["POST"]),
-        Route("/mail/{id:int}", pages.one),
-        Route("/mail/{id:int}/html", pages.html),
-        Route("/mail/{id:int}/source", pages.source),
-        Route("/mail/{id:int}/part/{number:int}", pages.part),
-        Route("/mail/{id:int}/delete", pages.delete, methods=["POST"]),
+        Route("/mail/{id:mail}", pages.one),
+        Route("/mail/{id:mail}/html", pages.html),
+        Route("/mail/{id:mail}/source", pages.source),
+        Route("/mail/{id:mail}/part/{number:mail}", pages.part),
+        Route("/mail/{id:mail}/delete", pages.delete, methods=["POST"]),
         Mount(
             "/static", StaticFiles(packages=[("pillarbox_web", "static"), ("pillarbox_web.devbox", "static")])
         ),
@@ -61,6 +80,8 @@ def devbox_app(box: Box, *, key: Key | None = None, mailer: Mailer | None = None
 class _Pages:
     def __init__(self, box: Box, mailer: Mailer | None) -> None:
         self._box, self._mailer, self._token = box, mailer, secrets.token_urlsafe(24)
+        self._rows: dict[int, _Row] = {}
+        self._seen: set[int] = set()
         loader = jinja2.PackageLoader("pillarbox_web.devbox")
         self._templates = jinja2.Environment(
             loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
@@ -69,24 +90,53 @@ class _Pages:
     async def listed(self, request: Request) -> Response:
         """List the mails that hold what is looked for."""
         search = request.query_params.get("search", "")[:200]
-        letters = await run_in_threadpool(self._found, search)
-        return self._page("list.html", request, letters=letters, search=search)
+        newest = max((one.id for one in self._box.all()), default=0)  # before: what comes meanwhile is news
+        rows = await run_in_threadpool(self._found, search)
+        return self._page("list.html", request, rows=rows, seen=self._seen, search=search, newest=newest)
 
-    def _found(self, search: str) -> list[Letter]:
-        wanted = search.casefold()
-        letters = [read(one) for one in self._box.all()]
-        return [one for one in letters if not wanted or wanted in _searched(one)]
+    def _found(self, search: str) -> list[_Row]:
+        # Each mail is taken apart once for the list: a page that looks every two seconds must cost little.
+        kept = self._box.all()
+        self._rows = {one.id: self._rows.get(one.id) or _row(read(one)) for one in kept}
+        self._seen &= {one.id for one in kept}
+        return [row for row in self._rows.values() if search.casefold() in row.searched]
 
-    async def as_json(self, _: Request) -> Response:
-        """Give the same to programs: a test that waits for a mail."""
-        letters = await run_in_threadpool(self._found, "")
-        return JSONResponse([_plain(one) for one in letters])
+    async def as_json(self, request: Request) -> Response:
+        """Give the same to programs: a test that waits for a mail; `?after=7` gives those after number 7."""
+        after = request.query_params.get("after", "")[:18]
+        least = int(after) if after.isdecimal() else 0
+        kept = [one for one in self._box.all() if one.id > least]
+        return JSONResponse(await run_in_threadpool(lambda: [self._plain(read(one)) for one in kept]))
+
+    async def one_as_json(self, request: Request) -> Response:
+        """Give all that is known of one to programs."""
+
+        def give(caught: Caught) -> Response:
+            letter = read(caught)
+            reasons = [{"text": one.text, "source": one.source} for one in why(letter, self._mailer)]
+            more = {"headers": letter.headers, "html": letter.html, "remote": letter.remote}
+            return JSONResponse(self._plain(letter) | more | {"problem": letter.problem, "why": reasons})
+
+        return await self._of(request, give)
+
+    async def eml(self, request: Request) -> Response:
+        """Give what came, for another mail program."""
+
+        def give(caught: Caught) -> Response:
+            name = {"Content-Disposition": f'attachment; filename="mail-{caught.id}.eml"'}
+            return Response(caught.octets, media_type="message/rfc822", headers=name)
+
+        return await self._of(request, give)
+
+    def _plain(self, letter: Letter) -> dict[str, Any]:
+        return _plain(letter) | {"unread": letter.caught.id not in self._seen}
 
     async def one(self, request: Request) -> Response:
         """Show one mail."""
 
         def show(caught: Caught) -> Response:
             letter = read(caught)
+            self._seen.add(caught.id)
             return self._page("mail.html", request, letter=letter, reasons=why(letter, self._mailer))
 
         return await self._of(request, show)
@@ -149,6 +199,21 @@ class _Pages:
         root = request.scope.get("root_path", "")
         text = self._templates.get_template(template).render(root=root, token=self._token, **values)
         return HTMLResponse(text)
+
+
+@attrs.frozen
+class _Row:
+    """A mail in the list."""
+
+    caught: Caught
+    subject: str
+    shown: str
+    attached: int
+    searched: str = attrs.field(repr=False)
+
+
+def _row(letter: Letter) -> _Row:
+    return _Row(letter.caught, letter.subject, letter.header("From"), len(letter.parts), _searched(letter))
 
 
 def _searched(letter: Letter) -> str:

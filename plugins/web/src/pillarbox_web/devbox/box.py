@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import os
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import attrs
 
@@ -37,22 +39,30 @@ class Caught:
 
 
 class Box:
-    """Keeps what was caught, in memory. Safe between threads."""
+    """Keeps what was caught, in memory, and as files too where a folder is given. Safe between threads."""
 
-    def __init__(self, mails: int = MOST_MAILS, octets: int = MOST_OCTETS) -> None:
-        self._mails, self._octets = mails, octets
+    def __init__(
+        self, mails: int = MOST_MAILS, octets: int = MOST_OCTETS, folder: Path | None = None
+    ) -> None:
+        self._mails, self._octets, self._folder = mails, octets, folder
         self._lock, self._numbers = threading.Lock(), itertools.count(1)
         self._kept: dict[int, Caught] = {}
 
     def put(self, mail_from: str, rcpt_tos: Sequence[str], octets: bytes, signed_in_as: str = "") -> Caught:
-        """Keep a mail, and let the oldest go where there are too many."""
+        """Keep a mail, and let the oldest go where there are too many; their files stay.
+
+        Raises:
+            OSError: Its file can't be written. Then it is not kept.
+        """
         one = Caught(
             id=next(self._numbers),
-            mail_from=mail_from,
-            rcpt_tos=tuple(rcpt_tos),
+            mail_from=_text(mail_from),
+            rcpt_tos=tuple(_text(one) for one in rcpt_tos),
             octets=octets,
             signed_in_as=signed_in_as,
         )
+        if self._folder is not None:
+            _write(self._folder / f"{one.at:%Y%m%dT%H%M%S.%f}-{one.id}.eml", octets)
         with self._lock:
             self._kept[one.id] = one
             size = sum(len(kept.octets) for kept in self._kept.values())
@@ -76,3 +86,14 @@ class Box:
                 self._kept.clear()
             else:
                 self._kept.pop(number, None)
+
+
+def _write(path: Path, octets: bytes) -> None:
+    # Owner only, and never over another file.
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(octets)
+
+
+def _text(address: str) -> str:
+    """Return an address as text: octets that are no UTF-8 arrive as halves of characters, which no page can hold."""
+    return address.encode("utf-8", "backslashreplace").decode()

@@ -38,7 +38,11 @@ class Catcher:
     async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         """Keep the mail."""
         who = session.auth_data if isinstance(session.auth_data, str) else ""
-        one = self.box.put(envelope.mail_from or "", envelope.rcpt_tos, envelope.original_content or b"", who)
+        octets = envelope.original_content or b""
+        try:
+            one = self.box.put(envelope.mail_from or "", envelope.rcpt_tos, octets, who)
+        except OSError as error:
+            return f"452 4.3.1 It can't be written to the folder of --keep: {error.strerror}"
         return f"250 OK caught as {one.id}; it goes nowhere"
 
 

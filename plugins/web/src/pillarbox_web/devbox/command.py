@@ -8,6 +8,7 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,7 +22,7 @@ from .box import Box
 if TYPE_CHECKING:
     from pillarbox import Mailer
 
-SMTP_PORT = 1025
+SMTP_PORT, PORT = 1025, 1080
 _INSTALL = "pip install 'pillarbox-web[devbox]'"
 
 
@@ -35,13 +36,20 @@ _INSTALL = "pip install 'pillarbox-web[devbox]'"
 )
 @click.option(
     "--port",
-    default=0,
+    default=PORT,
+    show_default=True,
     type=click.IntRange(0, 65535),
-    help="The page's port; 0 takes a free one.  [default: 0]",
+    help="The page's port; 0 takes a free one.",
+)
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Write each mail to a file (.eml) here too.",
 )
 @click.option("--no-browser", is_flag=True, help="Only print the addresses.")
 @click.pass_obj
-def devbox(state: Any, smtp_port: int, port: int, no_browser: bool) -> None:
+def devbox(state: Any, smtp_port: int, port: int, keep: Path | None, no_browser: bool) -> None:
     """Catch every mail that a program sends, and show it on a page, until it is stopped (Ctrl-C). Nothing is sent on.
 
     It takes any user name and password, or none. The newest 500 mails are kept in memory, 64 MiB in all. With a settings file
@@ -50,9 +58,10 @@ def devbox(state: Any, smtp_port: int, port: int, no_browser: bool) -> None:
     \b
     Examples:
       pillarbox devbox
+      pillarbox devbox --keep mails
       pillarbox --config acme.toml devbox --smtp-port 2525 --no-browser
     """
-    box, mailer = Box(), _mailer(state)
+    box, mailer = Box(folder=_made(keep)), _mailer(state)
     with caught(box, smtp_port) as used, shown(box, port, mailer) as url:
         say(f"Mail is caught on 127.0.0.1:{used}, without encryption. Set it up so:")
         say(
@@ -74,10 +83,19 @@ def _wait() -> None:
         pass
 
 
+def _made(folder: Path | None) -> Path | None:
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(
+                f"{folder} can't be made: {error.strerror}.", cure="Name another folder with --keep."
+            ) from None
+    return folder
+
+
 def _mailer(state: Any) -> Mailer | None:
     """Return the mailer of the settings file, where there is one that can be used: it only says why."""
-    from pathlib import Path
-
     if not Path(state.config).exists():
         return None
     mailer: Mailer = state.mailer

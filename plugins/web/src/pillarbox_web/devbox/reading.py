@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import contextlib
+import itertools
 import re
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
+from email.policy import Compat32
 
 import attrs
 
@@ -18,12 +21,34 @@ from pillarbox import quotation
 from .box import Caught
 
 MOST_PARTS = 200
+MOST_HEADERS = 500
+LONGEST_HEADER = 8_000
+"""Characters of a header that are read: the standard library takes the square of its length over parameters."""
+MOST_PICTURES = 32 * 1024 * 1024
+"""Characters of pictures put into HTML: a small mail can name a large one any number of times."""
 LONGEST_TEXT = 1_000_000
 """Characters of a body that are shown; all of it is in the source."""
 _CID = re.compile(r"""cid:([^"'\s)>]{1,200})""")
+# Each gap is bounded: two that may be of any length, side by side, take a hostile mail's time squared.
+_THERE = r"""\s{0,20}["']?\s{0,20}(?:https?:)?//"""
 _REMOTE = re.compile(
-    r"""(?:src|background)\s*=\s*["']?\s*(?:https?:)?//|url\(\s*["']?\s*(?:https?:)?//""", re.IGNORECASE
+    rf"(?:src|srcset|background|poster)\s{{0,20}}={_THERE}|url\({_THERE}|@import{_THERE}"
+    rf"|<link\s[^>]{{0,300}}?href\s{{0,20}}={_THERE}",
+    re.IGNORECASE,
 )
+_NOT_OF_MAIL = {"unicode-escape", "raw-unicode-escape", "punycode", "idna", "undefined"}
+"""Codecs of Python's own that are no charset: they give what is no text, or take a long time over it."""
+
+
+class _Bounded(Compat32):
+    """The standard library's reading, with headers cut where nobody's are longer."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:LONGEST_HEADER]
+
+
+_BOUNDED = _Bounded()
 
 
 @attrs.frozen(kw_only=True)
@@ -73,8 +98,10 @@ def read(caught: Caught) -> Letter:
     """Return *caught* as far as it can be read."""
     try:
         message = _parsed(caught)
-        headers = tuple((quotation(name), _decoded(value)) for name, value in message.raw_items())
+        raw = itertools.islice(message.raw_items(), MOST_HEADERS)
+        headers = tuple((quotation(name), _decoded(value)) for name, value in raw)
         text, html, parts = _sorted(message)
+        is_cut = len(_leaves(message, MOST_PARTS + 1)) > MOST_PARTS
     except (MessageError, RecursionError, ValueError, LookupError, AttributeError, TypeError) as error:
         return Letter(
             caught=caught, problem=f"It can't be taken apart ({type(error).__name__}); see its source."
@@ -87,7 +114,8 @@ def read(caught: Caught) -> Letter:
         text=text[:LONGEST_TEXT],
         html=html[:LONGEST_TEXT],
         parts=tuple(parts),
-        remote=len(_REMOTE.findall(html)),
+        problem=f"Only its first {MOST_PARTS} parts are shown; see its source." if is_cut else "",
+        remote=len(_REMOTE.findall(html[:LONGEST_TEXT])),
     )
 
 
@@ -100,16 +128,24 @@ def octets_of(caught: Caught, number: int) -> tuple[Part, bytes] | None:
     return part, _payload(_leaves(_parsed(caught))[number])
 
 
-def document(letter: Letter) -> str:
+def document(letter: Letter, most: int = MOST_PICTURES) -> str:
     """Return the HTML with its own pictures as `data:`; nothing else of it can be loaded, and nothing run."""
     known = {one.content_id: one for one in letter.parts if one.content_id and one.kind.startswith("image/")}
     leaves = _leaves(_parsed(letter.caught)) if known else []
 
+    made: dict[str, str] = {}
+    left = most
+
     def picture(found: re.Match[str]) -> str:
+        nonlocal left
         one = known.get(found[1])
         if one is None:
             return found[0]
-        return f"data:{one.kind};base64,{base64.b64encode(_payload(leaves[one.number])).decode()}"
+        if found[1] not in made:
+            octets = base64.b64encode(_payload(leaves[one.number])).decode()
+            made[found[1]] = f"data:{one.kind};base64,{octets}"
+        left -= len(made[found[1]])
+        return made[found[1]] if left >= 0 else found[0]
 
     return _CID.sub(picture, letter.html)
 
@@ -121,13 +157,13 @@ def source(caught: Caught) -> str:
 
 def _parsed(caught: Caught) -> Message:
     # A NUL inside a name of a charset is more than the standard library bears.
-    return message_from_bytes(caught.octets.replace(b"\x00", b"\xef\xbf\xbd"))
+    return message_from_bytes(caught.octets.replace(b"\x00", b"\xef\xbf\xbd"), policy=_BOUNDED)
 
 
-def _leaves(message: Message) -> list[Message]:
+def _leaves(message: Message, most: int = MOST_PARTS) -> list[Message]:
     found: list[Message] = []
     waiting = [message]
-    while waiting and len(found) < MOST_PARTS:
+    while waiting and len(found) < most:
         one = waiting.pop(0)
         inner = one.get_payload()
         if isinstance(inner, list) and one.get_content_maintype() == "multipart":
@@ -164,14 +200,17 @@ def _payload(part: Message) -> bytes:
 
 def _text(octets: bytes, charset: str) -> str:
     try:
-        return octets.decode(charset, "replace")
+        known = codecs.lookup(charset).name.replace("_", "-")
+        text = octets.decode("utf-8" if known in _NOT_OF_MAIL else charset, "replace")
     except (LookupError, ValueError):
-        return octets.decode("utf-8", "replace")
+        text = octets.decode("utf-8", "replace")
+    # UTF-7 and UTF-16 can hold halves of characters, which no page and no JSON can.
+    return text.encode("utf-8", "replace").decode()
 
 
 def _decoded(value: object) -> str:
     """Return a header's text, its encoded words (RFC 2047) read where they can be."""
-    text = str(value)
+    text = str(value)[:LONGEST_HEADER]
     # What can't be read stays as it stands: that is what there is to see.
     with contextlib.suppress(MessageError, LookupError, ValueError, TypeError, AssertionError):
         text = str(make_header(decode_header(text)))

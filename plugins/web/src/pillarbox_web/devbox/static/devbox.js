@@ -3,8 +3,8 @@
 const place = document.querySelector("[data-newest]");
 if (place && !new URLSearchParams(location.search).get("search")) {
   setInterval(async () => {
-    const answer = await fetch(`${place.dataset.root}/messages.json`, { credentials: "same-origin" }).catch(() => null);
+    const answer = await fetch(`${place.dataset.root}/messages.json?after=${place.dataset.newest}`, { credentials: "same-origin" }).catch(() => null);
     const mails = answer && answer.ok ? await answer.json() : [];
-    if (mails.length && mails[0].id > Number(place.dataset.newest)) location.reload();
+    if (mails.length) location.reload();
   }, 2000);
 }
