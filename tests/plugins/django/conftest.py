@@ -19,7 +19,11 @@ def configure_site() -> None:
         return
     settings.configure(
         SECRET_KEY="only for tests",
-        EMAIL_BACKEND="pillarbox_django.EmailBackend",
+        **(
+            {"MAILERS": {"default": {"BACKEND": "pillarbox_django.EmailBackend"}}}
+            if django.VERSION >= (6, 1)
+            else {"EMAIL_BACKEND": "pillarbox_django.EmailBackend"}
+        ),
         DEFAULT_FROM_EMAIL="webmaster@localhost",
         INSTALLED_APPS=[
             "django.contrib.contenttypes",

@@ -14,6 +14,11 @@ from django.test import AsyncClient, Client
 from pillarbox import MessageError, OutcomeUnknown, SendDeferred, SettingsError
 from pillarbox_django import EmailBackend, acting
 
+pytestmark = pytest.mark.filterwarnings(
+    "default"
+)  # what newer Djangos say of get_connection and fail_silently
+NEWER = hasattr(mail, "mailers")
+
 
 def sent(site):
     return [(one.shown, *one.to) for one in site.box.sent]
@@ -142,3 +147,26 @@ def test_a_subject_with_a_line_break_is_refused_as_django_does(site):
     with pytest.raises((ValueError, MessageError)):
         send_mail("s\nBcc: x@evil.example", "t", None, ["a@customer.example"])
     assert site.box.sent == []
+
+
+def test_what_the_site_itself_writes_is_the_companys(site):
+    """An error in Anna's request is no mail of hers."""
+    from django.core.mail import mail_admins
+
+    site.change(ADMINS=["root@acme.example"] if NEWER else [("Root", "root@acme.example")])
+    with acting("anna"):
+        mail_admins("Error", "text")
+    assert sent(site) == [("orders@acme.example", "root@acme.example")]
+
+
+def test_a_password_for_another_account_is_refused(site):
+    with pytest.raises(SettingsError, match="auth_user"):
+        EmailBackend(username="x", password="y")
+
+
+@pytest.mark.skipif(not NEWER, reason="Django before 6.1 has no MAILERS")
+def test_mailers_name_a_writer_each(site):
+    one = {"BACKEND": "pillarbox_django.EmailBackend", "OPTIONS": {"user": "anna"}}
+    site.change(MAILERS={"default": {"BACKEND": "pillarbox_django.EmailBackend"}, "hers": one})
+    EmailMessage("s", "t", to=["a@customer.example"]).send(using="hers")
+    assert sent(site) == [("anna@acme.example", "a@customer.example")]

@@ -18,6 +18,8 @@ from pillarbox_django import sweep
 from pillarbox_django.models import StagedMail
 from pillarbox_django.staging import move
 
+pytestmark = pytest.mark.filterwarnings("default")  # what newer Djangos say of what older ones need
+
 
 @pytest.fixture
 def queue(site):
@@ -124,9 +126,11 @@ def test_one_that_cannot_be_moved_keeps_nobody_waiting(queue):
 CRASH = """
 import os, sys
 sys.path.insert(0, {root!r})
+import django
 from django.conf import settings
 settings.configure(
-    EMAIL_BACKEND="pillarbox_django.EmailBackend",
+    **({{"MAILERS": {{"default": {{"BACKEND": "pillarbox_django.EmailBackend"}}}}}}
+       if django.VERSION >= (6, 1) else {{"EMAIL_BACKEND": "pillarbox_django.EmailBackend"}}),
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "pillarbox_django"],
     DATABASES={{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": {database!r}}}}},
     PILLARBOX={{"file": {file!r}, "queue": True}},

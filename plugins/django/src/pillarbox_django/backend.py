@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.mail.backends.base import BaseEmailBackend
 
-from pillarbox import OutcomeUnknown, PillarboxError, compose
+from pillarbox import OutcomeUnknown, PillarboxError, SettingsError, compose
 
 from .conf import get_mailer, option
-from .converting import composed, message_of, recipients, refuse_foreign_from, writer_of
+from .converting import composed, is_of_the_site, message_of, recipients, refuse_foreign_from, writer_of
 from .writing import acting_user
 
 UNSAID = object()
@@ -25,7 +25,9 @@ class EmailBackend(BaseEmailBackend):  # type: ignore[misc]
         user: Who writes; by default what the mail's header `X-Pillarbox-User` says, else the acting user.
         company: Which, where the directory knows several.
         queue: Whether mail is kept with the host's transaction and leaves with the worker; `PILLARBOX["queue"]` by default.
-        options: Whatever else Django gives a backend, such as host and port, which the account's settings say better.
+        alias: Its name in Django's `MAILERS`, where Django has that setting (6.1).
+        username, password: Refused where they are given: the account's settings hold them.
+        options: Whatever else Django gives a backend; what it thinks of it is Django's to say.
     """
 
     def __init__(
@@ -35,9 +37,18 @@ class EmailBackend(BaseEmailBackend):  # type: ignore[misc]
         user: str | object | None = UNSAID,
         company: str | None = None,
         queue: bool | None = None,
+        alias: str | None = None,
+        username: str | None = None,
+        password: str | None = None,
         **options: Any,
     ) -> None:
-        super().__init__(fail_silently=fail_silently)
+        super().__init__(alias=alias, **options)
+        self.fail_silently = fail_silently  # from Django 6.1 on it is the backend's own
+        if username or password:
+            raise SettingsError(
+                "auth_user and auth_password can't be given: pillarbox chooses the account.",
+                cure="Name who writes.",
+            )
         self._user, self._company = user, company
         self._queue = option("queue") if queue is None else queue
 
@@ -79,4 +90,6 @@ class EmailBackend(BaseEmailBackend):  # type: ignore[misc]
         named = writer_of(mail)
         if named is not None:
             return named
+        if is_of_the_site(mail):
+            return None
         return acting_user() if self._user is UNSAID else self._user  # type: ignore[return-value]

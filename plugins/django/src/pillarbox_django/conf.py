@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
@@ -39,6 +40,16 @@ def option(name: str) -> Any:
     if given.get("foreign_from", "refuse") not in {"refuse", "ignore"}:
         raise ImproperlyConfigured("PILLARBOX['foreign_from'] is 'refuse' or 'ignore'.")
     return given.get(name, DEFAULTS[name])
+
+
+def database() -> str:
+    """Return the alias of the database that the tables are in, with a connection that is still good.
+
+    Django looks after that between requests; a worker has none, and a database that was started anew would stay away for it.
+    """
+    alias = str(option("database"))
+    connections[alias].close_if_unusable_or_obsolete()  # leaves an open transaction alone
+    return alias
 
 
 @functools.cache

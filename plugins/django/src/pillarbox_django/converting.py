@@ -72,6 +72,11 @@ def writer_of(mail: Any) -> str | None:
     )
 
 
+def is_of_the_site(mail: Any) -> bool:
+    """Whether it is the site that writes, as in `mail_admins`: an error in a request is not the mail of who sent it."""
+    return bool(mail.from_email == settings.SERVER_EMAIL != settings.DEFAULT_FROM_EMAIL)
+
+
 def refuse_foreign_from(mail: Any, route: Route) -> None:
     """Refuse a from_email that the rules do not show (rule 14): it is never silently replaced.
 

@@ -20,7 +20,7 @@ from pillarbox.directories import (
     user_exists,
 )
 
-from .conf import option
+from .conf import database
 
 MOST_KNOWN = 10_000
 """The most records that are kept as they were read, so that what did not change is the same object."""
@@ -106,7 +106,7 @@ class DjangoDirectory(Directory):
         """See `Directory`."""
         from .models import SettingsChange
 
-        rows = SettingsChange.objects.using(option("database")).filter(company=self._company, owner=owner)
+        rows = SettingsChange.objects.using(database()).filter(company=self._company, owner=owner)
         return [Change(at=one.at, by=one.by, owner=one.owner, what=one.what) for one in rows]
 
     def version_of(self, text: str, user: str | None) -> str:
@@ -145,7 +145,7 @@ class DjangoDirectory(Directory):
             done = rows.filter(settings=before).update(**values) == 1
         else:
             try:
-                with transaction.atomic(using=option("database")):
+                with transaction.atomic(using=database()):
                     if is_company:
                         self._companies().create(company=name, **values)
                     else:
@@ -184,22 +184,22 @@ class DjangoDirectory(Directory):
             SettingsChange(company=company, owner=one.owner, at=one.at, by=one.by, what=list(one.what))
             for one in changes
         ]
-        SettingsChange.objects.using(option("database")).bulk_create(rows)
+        SettingsChange.objects.using(database()).bulk_create(rows)
 
     def _alone(self) -> Any:
-        return transaction.atomic(using=option("database"))
+        return transaction.atomic(using=database())
 
     @staticmethod
     def _companies() -> Any:
         from .models import CompanySettings
 
-        return CompanySettings.objects.using(option("database"))
+        return CompanySettings.objects.using(database())
 
     @staticmethod
     def _users(company: str) -> Any:
         from .models import UserSettings
 
-        return UserSettings.objects.using(option("database")).filter(company_id=company)
+        return UserSettings.objects.using(database()).filter(company_id=company)
 
 
 _CARRIED = ("address", "name", "choice", "method", "methods", "disabled", "typed_by")

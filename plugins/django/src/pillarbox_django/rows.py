@@ -14,7 +14,7 @@ from django.db.models import F
 
 from pillarbox import Changed, Row
 
-from .conf import option
+from .conf import database
 
 LOCK_SECONDS = 60.0
 """How long a holder has a row's lock at the longest: a token's refresh and then some. A dead one's ends by itself."""
@@ -35,7 +35,7 @@ class DjangoRows:
         text = json.dumps(dict(readable), sort_keys=True)
         if version == 0:
             try:
-                with transaction.atomic(using=option("database")):
+                with transaction.atomic(using=database()):
                     self._rows().create(name=name, version=1, sealed=sealed, readable=text)
                 done = True
             except IntegrityError:
@@ -64,7 +64,7 @@ class DjangoRows:
             TimeoutError: Another holds it all the while.
         """
         row, mine, until = f"{_LOCKS}{name}", uuid.uuid4().hex, time.monotonic() + LOCK_SECONDS
-        with contextlib.suppress(IntegrityError), transaction.atomic(using=option("database")):
+        with contextlib.suppress(IntegrityError), transaction.atomic(using=database()):
             self._rows().create(name=row, version=0, sealed=b"", readable="{}")
         while not self._took(row, mine):
             if time.monotonic() > until:
@@ -84,7 +84,7 @@ class DjangoRows:
     def _rows() -> Any:
         from .models import SealedSecret
 
-        return SealedSecret.objects.using(option("database"))
+        return SealedSecret.objects.using(database())
 
 
 def _plain(text: str) -> dict[str, Any]:

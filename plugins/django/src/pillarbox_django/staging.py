@@ -17,7 +17,7 @@ from django.db import transaction
 
 from pillarbox import Message, PillarboxError
 
-from .conf import get_mailer, option
+from .conf import database, get_mailer
 from .converting import message_of
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ def stage(
     Raises:
         ImproperlyConfigured: The app is not installed.
     """
-    database = option("database")
+    alias = database()
     row = _model()(
         user=user or "", company=company or "", subject=subject, recipients=dict(whom), content=octets
     )
-    row.save(using=database, force_insert=True)
+    row.save(using=alias, force_insert=True)
     # robust: an outbox that can't be reached now must not turn a commit that happened into an error.
-    transaction.on_commit(lambda: move(row.pk), using=database, robust=True)
+    transaction.on_commit(lambda: move(row.pk), using=alias, robust=True)
 
 
 def move(key: uuid.UUID) -> bool:
@@ -57,8 +57,8 @@ def move(key: uuid.UUID) -> bool:
 
     Between the two a crash leaves the row: it moves again, under the same key, and the outbox keeps one.
     """
-    database = option("database")
-    row = _model().objects.using(database).filter(pk=key).first()
+    alias = database()
+    row = _model().objects.using(alias).filter(pk=key).first()
     if row is None:
         return True
     try:
@@ -67,11 +67,9 @@ def move(key: uuid.UUID) -> bool:
         )
     except PillarboxError as error:
         _log.warning("staged mail %s was not moved: %s", row.pk, type(error).__name__)
-        _model().objects.using(database).filter(pk=key).update(
-            problem=str(error)[:2_000], tries=row.tries + 1
-        )
+        _model().objects.using(alias).filter(pk=key).update(problem=str(error)[:2_000], tries=row.tries + 1)
         return False
-    _model().objects.using(database).filter(pk=key).delete()
+    _model().objects.using(alias).filter(pk=key).delete()
     return True
 
 
@@ -87,7 +85,7 @@ def sweep() -> int:
 
 
 def _waiting(after: Any) -> list[tuple[uuid.UUID, Any]]:
-    found = _model().objects.using(option("database")).order_by("created_at", "id")
+    found = _model().objects.using(database()).order_by("created_at", "id")
     if after is not None:
         found = found.filter(created_at__gt=after)
     return list(found.values_list("id", "created_at")[:MOST])
