@@ -217,13 +217,3 @@ def test_a_company_that_nobody_has_set_up_sends_nothing(empty):
     with pytest.raises(SettingsError, match="None"):
         Mailer(DjangoDirectory()).explain()
     assert isinstance(DjangoDirectory().look_up(None)[0], Company)
-
-
-def test_a_connection_that_is_too_old_is_made_anew(directory):
-    """A worker has no requests, between which Django would look."""
-    from django.db import connection
-
-    connection.ensure_connection()
-    before, connection.close_at = connection.connection, 0
-    assert directory.look_up("anna")[1].name == "Anna Berg"
-    assert connection.connection is not before

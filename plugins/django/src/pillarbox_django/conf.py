@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.db import connections
 from django.utils.module_loading import import_string
 
 if TYPE_CHECKING:
@@ -43,13 +42,8 @@ def option(name: str) -> Any:
 
 
 def database() -> str:
-    """Return the alias of the database that the tables are in, with a connection that is still good.
-
-    Django looks after that between requests; a worker has none, and a database that was started anew would stay away for it.
-    """
-    alias = str(option("database"))
-    connections[alias].close_if_unusable_or_obsolete()  # leaves an open transaction alone
-    return alias
+    """Return the alias of the database that the tables are in."""
+    return str(option("database"))
 
 
 @functools.cache

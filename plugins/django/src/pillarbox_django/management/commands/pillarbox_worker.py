@@ -7,6 +7,7 @@ import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import close_old_connections
 
 from pillarbox_django.conf import get_mailer
 from pillarbox_django.staging import sweep
@@ -42,6 +43,7 @@ class Command(BaseCommand):  # type: ignore[misc]
             signal.signal(one, lambda *_: stop.set())
         with worker:
             while not stop.wait(max(0.1, options["every"])):
+                close_old_connections()  # Django does so between requests, of which there are none here
                 sweep()
         self.stdout.write(_told(worker.counted))
 
