@@ -18,9 +18,15 @@ _PEERS = ("127.", "::1", "::ffff:127.")
 
 @attrs.define
 class Key:
-    """The key that stands in the URL which the browser is given. The first who brings it gets the cookie."""
+    """The key that stands in the URL which the browser is given. The first who brings it gets the cookie.
+
+    Attributes:
+        port: The page's.
+        command: What printed the address, for whoever comes without it.
+    """
 
     port: int
+    command: str = "pillarbox web"
     _once: str | None = attrs.field(factory=lambda: secrets.token_urlsafe(32), repr=False)
     _session: str = attrs.field(factory=lambda: secrets.token_urlsafe(32), repr=False)
 
@@ -74,8 +80,8 @@ class OnlyHere:
         session = self._key.turned(given) if given else None
         if session is None:
             return PlainTextResponse(
-                "This page needs the key that pillarbox web printed, and each key is good once."
-                " Start it again: pillarbox web",
+                f"This page needs the key that {self._key.command} printed, and each key is good once."
+                f" Start it again: {self._key.command}",
                 403,
             )
         answer = RedirectResponse("/", 303)  # at once, so that no history and no Referer keeps the key

@@ -133,7 +133,7 @@ def shown(box: Box, port: int = 0, mailer: Mailer | None = None) -> Iterator[str
     from .application import devbox_app
 
     with _listening(port, "--port") as listening:
-        key = Key(listening.getsockname()[1])
+        key = Key(listening.getsockname()[1], "pillarbox devbox")
         pages = devbox_app(box, key=key, mailer=mailer)
         config = uvicorn.Config(pages, log_level="warning", access_log=False, lifespan="off", ws="none")
         server = uvicorn.Server(config)
