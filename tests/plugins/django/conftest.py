@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -69,7 +68,6 @@ configure_site()
 def tables():
     from django.core.management import call_command
 
-    os.chdir(FOLDER.parent)
     call_command("migrate", verbosity=0)
 
 
