@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from pathlib import Path
 
@@ -98,3 +99,5 @@ def settings_of():
     for one in reversed(opened):
         one.disable()
     connections.close_all()
+    # A connection of Django's is its thread's to close. Those of threads that have ended go here, and not in the next test.
+    gc.collect()

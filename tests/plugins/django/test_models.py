@@ -27,6 +27,8 @@ from pillarbox_django import DjangoDirectory, DjangoRows
 from pillarbox_django.models import CompanySettings, SealedSecret, SettingsChange, UserSettings
 from pillarbox_vault import FileKey, SealedVault
 
+# Django's connections are their threads' to close; those of the contract's cases end without a word (see conftest).
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 PETRA = Actor("petra", Role.ADMINISTRATOR)
 ANNA = User(id="anna", address="anna@acme.example", name="Anna Berg")
 SMTP = {"server": "smtp.acme.example", "username": "orders@acme.example", "password": {"vault": "smtp"}}
@@ -122,8 +124,6 @@ def test_users_are_listed_found_renamed_and_removed_with_their_history(directory
     assert [one.by for one in directory.history("company")] == ["petra"]
 
 
-# Django's connections are their threads' to close; those of the contract's cases end without a word.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 class TestVault(VaultContract):
     """The contract that every vault keeps, over these rows."""
 
