@@ -7,6 +7,7 @@ import json
 import pytest
 
 from pillarbox import OutcomeUnknown, PillarboxError, SendDeferred, SendRejected, SettingsError, SignInNeeded
+from pillarbox.exchange import Answer
 from pillarbox_m365.answers import (
     FLOOR,
     HOURS,
@@ -18,7 +19,6 @@ from pillarbox_m365.answers import (
     retry_after,
     words_of,
 )
-from pillarbox_m365.line import Answer
 
 KINDS = {
     Means.MESSAGE: SendRejected,

@@ -7,8 +7,8 @@ import pytest
 from pillarbox import PillarboxError, SettingsError
 from pillarbox.testing.graph import FakeGraph
 from pillarbox_m365.graph import segment
+from tests.core.exchange.peer import Peer, answer
 from tests.plugins.m365.givens import ANNA, SHARED, Holder, outcome_of, submission, transport
-from tests.plugins.m365.peer import Peer, answer
 
 LOCAL_PARTS = [
     "a/b",

@@ -12,7 +12,7 @@ import trustme
 
 from pillarbox import App, Finding, Level, Secret, SendDeferred
 from pillarbox_m365 import M365App, M365Connector, findings
-from tests.plugins.m365.peer import Peer, answer
+from tests.core.exchange.peer import Peer, answer
 
 GUID = "11111111-0000-4000-8000-000000000001"
 KNOWN = answer("200 OK", json.dumps({"issuer": "https://x"}).encode())

@@ -26,8 +26,8 @@ from pillarbox import (
 from pillarbox.testing.graph import Answer, FakeGraph, Fault
 from pillarbox_m365 import M365App, M365Connector, M365Settings, Mode
 from pillarbox_m365.authority import Authority
+from tests.core.exchange.peer import Peer, answer
 from tests.plugins.m365.givens import CONFIRM, ORDERS, SEND, Holder, outcome_of, submission, transport
-from tests.plugins.m365.peer import Peer, answer
 
 CANARY = "canary-3b9e-token"
 SECRET = "canary-77aa-client-secret"
@@ -184,7 +184,7 @@ def _description(client, _: bytes) -> None:
 
 def _app(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> App:
     """Return a registration at *peer*: every connection to an authority leads there, in clear."""
-    from pillarbox_m365 import line
+    from pillarbox._exchange import line
 
     real = line.Line.exchange
 

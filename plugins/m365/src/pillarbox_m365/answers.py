@@ -18,8 +18,7 @@ from pillarbox import (
     SignInNeeded,
     quotation,
 )
-
-from .line import Answer, NoAnswer
+from pillarbox.exchange import Answer, NoAnswer
 
 FLOOR = 5.0
 """The fewest seconds to wait, whatever Retry-After says."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
+from pillarbox.exchange import is_loopback
 from pillarbox.settings import Role, Secret, setting
 
 SHARED_TENANTS = frozenset({"common", "organizations", "consumers"})
@@ -16,19 +16,13 @@ _TENANT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 HOSTS = ("smtp.office365.com", "outlook.office365.com")
 """The only servers that a token for SMTP or IMAP is shown to."""
+CA_FILE = "ca_file in [apps.m365]"
+"""What a person calls the setting of the authorities that are trusted."""
 
 
 def is_guid(value: str) -> bool:
     """Whether *value* is a GUID, as Entra names applications and tenants."""
     return _GUID.fullmatch(value) is not None
-
-
-def is_loopback(host: str) -> bool:
-    """Whether *host* is this machine itself."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def _base(value: str) -> str:

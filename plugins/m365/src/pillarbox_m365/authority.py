@@ -11,10 +11,10 @@ from urllib.parse import urlencode, urlsplit
 import attrs
 
 from pillarbox import App, SendDeferred, SettingsError
+from pillarbox.exchange import Answer, Line, NoAnswer, Request, text_of
 
-from .app import M365App
+from .app import CA_FILE, M365App
 from .discretion import discreet, without_sent
-from .line import Answer, Line, NoAnswer, Request, text_of
 from .sound import is_sound
 
 SECONDS = 30.0
@@ -136,7 +136,7 @@ class _Http:
     """
 
     def __init__(self, ca_file: str) -> None:
-        self._line = Line(ca_file)
+        self._line = Line(ca_file, named=CA_FILE)
         self.issuer = ""
 
     def get(

@@ -17,10 +17,10 @@ from pillarbox import (
     SightingState,
     Submission,
 )
+from pillarbox.exchange import Answer
 
 from .answers import error_of
 from .graph import Graph
-from .line import Answer
 from .looking import BEGUN, READY, SELECTED, in_sent, look, of_draft
 from .making import ASKED, Draft, discard, made, tag
 from .receipts import receipt_of

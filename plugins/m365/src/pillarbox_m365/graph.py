@@ -10,11 +10,11 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 import attrs
 
 from pillarbox import Credentials, SendDeferred, SettingsError, SignInNeeded
+from pillarbox.exchange import Answer, Line, NoAnswer, Request, is_loopback
 
 from .answers import error_of, has_code, lost, token_refused, value_of
-from .app import M365App, is_loopback
+from .app import CA_FILE, M365App
 from .bodies import Body
-from .line import Answer, Line, NoAnswer, Request
 
 PER_SECOND = 100_000
 """Octets that even a slow line carries in a second; by them a large request gets more time."""
@@ -59,7 +59,7 @@ class Graph:
         self._owner = owner
         self._seconds = seconds
         self._trace = trace
-        self._line = Line(app.ca_file)
+        self._line = Line(app.ca_file, named=CA_FILE)
         self.date = ""
         """When the last answer was made, as Microsoft says; "" before one came."""
 

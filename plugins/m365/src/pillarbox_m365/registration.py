@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from pillarbox import App, Finding, Level, PillarboxError, SendDeferred, SettingsError
+from pillarbox.exchange import Line, NoAnswer, Request, text_of
 
-from .app import M365App, is_guid
+from .app import CA_FILE, M365App, is_guid
 from .authority import pem_parts
-from .line import Line, NoAnswer, Request, text_of
 
 SOON = 30
 """Days before the end of a certificate from which on it is warned of: a new one has to be uploaded."""
@@ -61,7 +61,7 @@ def _tenant(settings: M365App) -> Finding:
     """Ask for the tenant's own description, which needs no sign-in."""
     host = urlsplit(settings.authority).hostname
     url = f"{settings.authority}/{settings.tenant}/v2.0/.well-known/openid-configuration"
-    line = Line(settings.ca_file)
+    line = Line(settings.ca_file, named=CA_FILE)
     try:
         answer = line.exchange(Request(method="GET", url=url), SECONDS)
         issuer = json.loads(text_of(answer)).get("issuer") if answer.status == 200 else None

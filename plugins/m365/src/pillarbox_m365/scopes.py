@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from pillarbox import FromPolicy, Grant, SignIn
+from pillarbox.exchange import is_loopback
 
-from .app import M365App, is_loopback
+from .app import M365App
 
 SEND = "Mail.Send"
 READ_WRITE = "Mail.ReadWrite"

@@ -21,9 +21,10 @@ from pillarbox import (
     SignIn,
     SignInNeeded,
 )
+from pillarbox.exchange import is_loopback
 
 from . import scopes
-from .app import M365App, is_guid, is_loopback
+from .app import M365App, is_guid
 from .authority import Authority
 from .refusals import codes_of, error_of, reason_of, words_of
 from .settings import Mode

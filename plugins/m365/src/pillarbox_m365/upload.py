@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from pillarbox import PillarboxError, SendDeferred
+from pillarbox.exchange import Answer, NoAnswer
 
 from . import bodies
 from .answers import error_of, value_of, words_of
 from .fields import described
 from .graph import Graph
-from .line import Answer, NoAnswer
 from .parts import Leaf
 
 RANGE = 12 * 320 * 1024

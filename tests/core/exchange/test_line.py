@@ -13,9 +13,9 @@ import pytest
 import trustme
 
 from pillarbox import SendDeferred, SettingsError
-from pillarbox_m365 import line as lines
-from pillarbox_m365.line import Answer, Line, NoAnswer, Request
-from tests.plugins.m365.peer import Peer, answer
+from pillarbox._exchange import line as lines
+from pillarbox.exchange import Answer, Line, NoAnswer, Request
+from tests.core.exchange.peer import Peer, answer
 
 OK = answer("200 OK", b"hello")
 

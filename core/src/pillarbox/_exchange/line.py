@@ -12,8 +12,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
-from pillarbox import Network, SendDeferred, SettingsError
-
+from .._errors import SendDeferred, SettingsError
+from .._network import Network
 from . import proxies
 from .timed import Timed
 
@@ -21,7 +21,6 @@ LONGEST_ANSWER = 4 * 1024 * 1024
 """Octets of an answer's body; a longer one is no answer."""
 IDLE = 20.0
 """Seconds after which a connection that was kept is not trusted any more: what is between may have forgotten it."""
-_CHECK_CERTIFICATE = "Check the clock, and ca_file in [apps.m365] where a proxy of your own opens TLS."
 
 
 class NoAnswer(Exception):
@@ -90,10 +89,11 @@ class Line:
 
     Args:
         ca_file: A PEM file of the authorities to trust instead of the system's, or "".
+        named: What a person calls the setting of that file, for the cures.
     """
 
-    def __init__(self, ca_file: str = "") -> None:
-        self._ca_file = ca_file
+    def __init__(self, ca_file: str = "", *, named: str = "ca_file") -> None:
+        self._ca_file, self._named = ca_file, named
         self._socket: Timed | None = None
         self._to: tuple[str, str] = ("", "")
         self._used_at = 0.0
@@ -163,7 +163,7 @@ class Line:
         plain = Network().connect(host, port, timeout=seconds, through=through)
         if context is None:
             return plain
-        return _secured(plain, context, host, give_up)
+        return _secured(plain, context, host, give_up, self._named)
 
     def _tls(self) -> ssl.SSLContext:
         if self._context is None:
@@ -172,22 +172,28 @@ class Line:
             except (OSError, ValueError):
                 raise SettingsError(
                     f"The CA file {self._ca_file} can't be used.",
-                    cure="Name a readable PEM file in ca_file of [apps.m365].",
+                    cure=f"Name a readable PEM file in {self._named}.",
                 ) from None
             self._context.minimum_version = ssl.TLSVersion.TLSv1_2
         return self._context
 
 
-def _secured(plain: socket.socket, context: ssl.SSLContext, host: str, give_up: float) -> socket.socket:
+def _secured(
+    plain: socket.socket, context: ssl.SSLContext, host: str, give_up: float, named: str
+) -> socket.socket:
     try:
         plain.settimeout(max(give_up - time.monotonic(), 0.001))
         return context.wrap_socket(plain, server_hostname=host)
     except ssl.SSLCertVerificationError as error:
-        said, cure = f"its certificate is not trusted: {error.verify_message}", _CHECK_CERTIFICATE
+        said = f"its certificate is not trusted: {error.verify_message}"
     except (OSError, ValueError) as error:
-        said, cure = f"TLS failed with {type(error).__name__}", _CHECK_CERTIFICATE
+        said = f"TLS failed with {type(error).__name__}"
     plain.close()
-    raise SendDeferred(f"{host} can't be used: {said}.", stage="tls", cure=cure)
+    raise SendDeferred(
+        f"{host} can't be used: {said}.",
+        stage="tls",
+        cure=f"Check the clock, and {named} where a proxy of your own opens TLS.",
+    )
 
 
 def _exchanged(line: Timed, head: bytes, request: Request) -> tuple[Answer, bool]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from pillarbox import SendDeferred
-from pillarbox_m365 import proxies
+from pillarbox._exchange import proxies
 
 
 @pytest.fixture(autouse=True)
