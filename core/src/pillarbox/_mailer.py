@@ -382,7 +382,7 @@ class Mailer(Connecting, Keeping, Drafting, Advising, Reporting):
         self.keep_secret(changed, field, value)
 
     def rename_user(self, old: str, new: str, *, by: Actor, company: str | None = None) -> None:
-        """Give the user *old* the id *new*; what vault and outbox hold of them goes along.
+        """Give the user *old* the id *new*; what vault and outbox hold of them goes along, but tokens of their computers end.
 
         Raises:
             SettingsError: There is no user *old*, there is a user *new*, or *by* may not.
@@ -395,6 +395,7 @@ class Mailer(Connecting, Keeping, Drafting, Advising, Reporting):
         _secrets.try_out(self.vault, before)
         self.directory.rename(old, new, by=by)
         _secrets.move(self.vault, before, after)
+        _secrets.destroy(self.vault, after + _secrets.AGENT)  # a token names its user
         for outbox in (self.existing_queue, self.history):
             if outbox is not None:
                 outbox.renamed(found.id, old, new)

@@ -17,6 +17,9 @@ from ._schema import SIGN_IN
 from ._settings import Account, Company, User, secrets_of
 from ._vault import VAULT_CURE, AccountCredentials, Refresh, Vault
 
+AGENT = "agent/"
+"""Under which the tokens of a user's desktop workers lie among what is the user's."""
+
 
 def prefix(company: str, owner: str) -> str:
     """Return what the vault's names of this owner's rows start with."""

@@ -18,7 +18,7 @@ from . import proxies
 from .timed import Timed
 
 LONGEST_ANSWER = 4 * 1024 * 1024
-"""Octets of an answer's body; a longer one is no answer."""
+"""Octets of an answer's body, unless the request says otherwise; a longer one is no answer."""
 IDLE = 20.0
 """Seconds after which a connection that was kept is not trusted any more: what is between may have forgotten it."""
 
@@ -59,6 +59,7 @@ class Request:
         headers: Beside those that say how the body travels.
         body: Its pieces, read once; None for a request without one.
         size: Octets of the body.
+        longest: The most octets of the answer's body.
     """
 
     method: str
@@ -66,6 +67,7 @@ class Request:
     headers: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     body: Iterable[bytes] | None = attrs.field(default=None, repr=False)
     size: int = 0
+    longest: int = LONGEST_ANSWER
 
     def head(self) -> bytes:
         """Return what goes before the body.
@@ -202,14 +204,14 @@ def _exchanged(line: Timed, head: bytes, request: Request) -> tuple[Answer, bool
     response = http.client.HTTPResponse(line, method=request.method)  # type: ignore[arg-type]
     try:
         response.begin()
-        body = response.read(LONGEST_ANSWER + 1)
+        body = response.read(request.longest + 1)
     except TimeoutError:
         raise NoAnswer("did not answer in full in time") from None
     except OSError as error:
         raise NoAnswer(f"broke the connection off ({type(broken or error).__name__})") from None
     except (http.client.HTTPException, ValueError):
         raise NoAnswer("closed the connection, or sent what is no answer") from None
-    if len(body) > LONGEST_ANSWER or response.length:
+    if len(body) > request.longest or response.length:
         raise NoAnswer("sent an answer that is too long, or not all of it")
     headers = {name.lower(): value for name, value in response.getheaders()}
     if body and headers.get("content-encoding", "identity").lower() != "identity":

@@ -50,9 +50,31 @@ _NOT_CUT = "An attempt is still under way. It isn't cut, since nobody would know
     envvar="PILLARBOX_USER",
     help="Only what this user wrote, and what the mail program on their computer carries.",
 )
+@click.option(
+    "--agent",
+    metavar="URL",
+    envvar="PILLARBOX_AGENT",
+    help="Send for a server, from this computer's mail program: the address that the user's page names.",
+)
+@click.option(
+    "--token-file",
+    metavar="PATH",
+    help="With --agent: the file of the user's token; else PILLARBOX_AGENT_TOKEN is the token.",
+)
+@click.option(
+    "--ca-file", metavar="PATH", default="", help="With --agent: whom to trust, in the place of the system's."
+)
 @json_option
 @click.pass_obj
-def command(state: State, drain: bool, methods: tuple[str, ...], user: str | None) -> int:
+def command(
+    state: State,
+    drain: bool,
+    methods: tuple[str, ...],
+    user: str | None,
+    agent: str | None,
+    token_file: str | None,
+    ca_file: str,
+) -> int:
     """Send what waits in the outbox, and look for what is in doubt, until it is stopped (Ctrl-C, SIGTERM).
 
     A stop finishes each attempt in hand and gives back the rest. Several workers may run; each account's mail is one
@@ -68,13 +90,22 @@ def command(state: State, drain: bool, methods: tuple[str, ...], user: str | Non
       pillarbox worker --drain
       pillarbox worker --method smtp --json
       pillarbox worker --method mapi --user anna
+      pillarbox worker --agent https://erp.acme.example/mail/agent --token-file token.txt
     """
+    if agent is not None:
+        from ._desk import at_desk
+
+        return at_desk(
+            state, agent, token_file=token_file, ca_file=ca_file, methods=methods, user=user, drain=drain
+        )
+    if token_file is not None or ca_file:
+        raise click.UsageError("--token-file and --ca-file belong to --agent.")
     mailer = state.mailer
     if user is not None:
         mailer.directory.look_up(user)
     _refuse_without_desk(mailer, methods, user)
     worker = mailer.worker(methods=methods or None, user=user)
-    stopped = _run(state, worker, _waiting(mailer, methods, user) if drain else None, drain=drain)
+    stopped = run(state, worker, _waiting(mailer, methods, user) if drain else None, drain=drain)
     if not drain:
         return 0
     return INTERRUPTED if stopped else _left(mailer, methods, user)
@@ -107,7 +138,7 @@ def _left(mailer: Any, methods: tuple[str, ...], user: str | None) -> int:
     return most_urgent(one.exit_code for one in accounts if not methods or one.method in methods)
 
 
-def _run(state: State, worker: Worker, expected: int | None, *, drain: bool) -> bool:
+def run(state: State, worker: Worker, expected: int | None, *, drain: bool) -> bool:
     """Let *worker* work in a thread, tell how far it is, and say whether it was stopped."""
     failure: list[BaseException] = []
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .agent import agent_app
     from .application import app
     from .people import Identify, Person
 
-__all__ = ["Identify", "Person", "app"]
-_HOMES = {"app": "application", "Identify": "people", "Person": "people"}
+__all__ = ["Identify", "Person", "agent_app", "app"]
+_HOMES = {"agent_app": "agent", "app": "application", "Identify": "people", "Person": "people"}
 
 
 def __getattr__(name: str) -> object:

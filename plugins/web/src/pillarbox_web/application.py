@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from .agent import agent_app
 from .guard import Safe, endpoint, not_found
 from .opening import Key, OnlyHere
 from .pages import PAGES
@@ -31,6 +32,7 @@ def app(
     secret: bytes | None = None,
     redirect_uri: str = "",
     frame_ancestors: Sequence[str] = (),
+    agent_url: str = "",
     key: Key | None = None,
 ) -> Starlette:
     """Return the settings pages of *mailer*'s company and users, to be mounted anywhere.
@@ -43,6 +45,8 @@ def app(
             which is right for one process.
         redirect_uri: The page that providers send people back to, as it was registered; `/connected` of these pages by default.
         frame_ancestors: Origins that may show the pages in a frame, such as `https://erp.acme.example`; nobody by default.
+        agent_url: Where workers at users' own computers find the door, as they reach it; by default `/agent` of these pages,
+            which has to be free of the host's own sign-in (`agent_app` is the same door, to be mounted elsewhere).
         key: For this computer alone: what was printed for its user.
 
     Raises:
@@ -61,6 +65,7 @@ def app(
         identify or _here,
         secret or secrets.token_bytes(32),
         redirect_uri or (f"http://localhost:{key.port}" if key is not None else ""),
+        agent_url.rstrip("/"),
         is_local=key is not None,
     )
     routes = [Route(one.path, endpoint(one, site), methods=list(one.methods)) for one in PAGES]
@@ -68,7 +73,11 @@ def app(
     if key is not None:
         middleware.append(Middleware(OnlyHere, key))
     static = Mount("/static", StaticFiles(packages=[(__package__ or "pillarbox_web", "static")]))
-    return Starlette(routes=[*routes, static], middleware=middleware, exception_handlers={404: not_found})
+    # A door that leads to other computers is no part of pages for this computer alone.
+    doors = [] if key is not None else [Mount("/agent", agent_app(mailer))]
+    return Starlette(
+        routes=[*routes, *doors, static], middleware=middleware, exception_handlers={404: not_found}
+    )
 
 
 def _here(_: object) -> Person:

@@ -26,6 +26,8 @@ RATES = {
     "test": Rate(3, 30.0),
     "password": Rate(5, 20.0),
     "suggest": Rate(6, 10.0),
+    "token": Rate(10, 5.0),
+    "agent": Rate(20, 3.0),
 }
 
 

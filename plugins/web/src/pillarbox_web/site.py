@@ -28,6 +28,7 @@ class Site:
         identify: Who is asking.
         secret: Signs the tokens of forms.
         redirect_uri: Where providers send people back to; "" for this application's own `/connected`.
+        agent_url: Where workers at users' computers find the door; "" for `/agent` beside these pages.
         is_local: Whether it serves this computer alone, and so is not the place for a password of somebody else.
     """
 
@@ -35,6 +36,7 @@ class Site:
     identify: Identify
     secret: bytes = attrs.field(repr=False)
     redirect_uri: str = ""
+    agent_url: str = ""
     is_local: bool = False
     limits: Limits = attrs.field(factory=Limits)
     stash: Stash = attrs.field(factory=Stash)

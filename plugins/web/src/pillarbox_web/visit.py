@@ -139,6 +139,7 @@ DONE = {
     "cancelled": "Cancelled. It will not be sent.",
     "settled": "Noted. Nothing more is sent of it.",
     "again": "A copy of it is queued, on purpose.",
+    "revoked": "The token was ended. Its computer sends nothing any more.",
     "held": "Held. It waits for your word.",
 }
 """What a page says first after a deed: the URL names it, and can say nothing else."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..guard import Needs, Page
-from . import checking, connecting, home, moving, outbox, passwords, settings, users
+from . import checking, computers, connecting, home, moving, outbox, passwords, settings, users
 
 _BOTH = ("GET", "POST")
 _ADMINISTRATOR, _SELF, _ANYBODY = Needs.ADMINISTRATOR, Needs.SELF, Needs.SIGNED_IN
@@ -34,6 +34,7 @@ PAGES: tuple[Page, ...] = (
     *_of_record("/company", _ADMINISTRATOR),
     Page(path="/users", methods=_BOTH, needs=_ADMINISTRATOR, answer=users.page),
     *_of_record("/users/{user}", _SELF),
+    Page(path="/users/{user}/computers", methods=_BOTH, needs=_SELF, answer=computers.page, limit="token"),
     Page(path="/users/{user}/rename", methods=("POST",), needs=_ADMINISTRATOR, answer=users.rename),
     Page(path="/users/{user}/remove", methods=_BOTH, needs=_ADMINISTRATOR, answer=users.remove),
     Page(path="/outbox", needs=_ANYBODY, answer=outbox.page),

@@ -23,6 +23,7 @@ from .. import drafts, foresight
 from ..drafts import NONE, Draft
 from ..fields import Control
 from ..visit import Visit
+from . import computers
 
 
 @attrs.frozen(kw_only=True)
@@ -106,6 +107,7 @@ def _shown(
         choice=draft.shown.get("settings", _choice(draft.record)),
         seen=_seen(visit, kept, problems) if is_post else foresight.of_record(visit, before, is_saved=True),
         is_saved=not is_post,
+        has_desks=computers.are_served(visit),
         stash=drafts.stashed(visit, draft),
         found=found,
         connection=None if is_post else _connection(visit, before),
