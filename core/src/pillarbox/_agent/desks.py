@@ -107,6 +107,7 @@ class Desks:
     def enter(self, token: Token) -> dict[str, Any]:
         """Let a worker begin; return what it has to know."""
         self._life(token)
+        self._take_care(at_once=True)  # of what an earlier run had, before this one asks
         _, who = self.mailer.directory.look_up(token.user, token.company)
         return {
             "protocol": wire.PROTOCOL,
@@ -420,11 +421,11 @@ class Desks:
         if lost:
             self._outbox.take(lost)
 
-    def _take_care(self) -> None:
+    def _take_care(self, *, at_once: bool = False) -> None:
         """Do what a worker on the server does now and then: there may be none."""
         now = time.monotonic()
         with self._guard:
-            if now < self._next_rescue:
+            if now < self._next_rescue and not at_once:
                 return
             self._next_rescue = now + RESCUE
         rescue(self._outbox)

@@ -43,7 +43,8 @@ def _listed(
     visit: Visit, tokens: Tokens, company: str, *, problem: str = "", secret: str = "", status: int = 200
 ) -> Response:
     assert visit.user is not None
-    door = visit.site.agent_url or str(visit.request.base_url).rstrip("/") + "/agent"
+    here = visit.request.url
+    door = visit.site.agent_url or f"{here.scheme}://{here.netloc}{visit.at('agent')}"
     return visit.page(
         "computers.html",
         status,
