@@ -165,6 +165,8 @@ VARIABLES = {
     "PILLARBOX_CONFIG": "The settings file of the command; `--config` goes before it. Else `pillarbox.toml` in the working folder.",
     "PILLARBOX_PLUGINS": "The distributions whose plugins may be imported, with commas between; narrows `[deployment] plugins`.",
     "PILLARBOX_USER": "Whose computer `pillarbox worker` is at: what `--user` says, which goes before it.",
+    "PILLARBOX_AGENT": "The server that `pillarbox worker` sends for from this computer; `--agent` goes before it.",
+    "PILLARBOX_AGENT_TOKEN": "The token of the user whose computer it is, for `pillarbox worker --agent` without `--token-file`.",
     "PILLARBOX_VAULT_KEY": "The key of the vault, where it is kept in a variable (`pillarbox vault init --key-env`).",
     "NO_COLOR": "Set to anything, the command prints without colours.",
     "PILLARBOX_URL": "For `Mailer.from_environ`: the company's account as one URL (see `Company.from_url`).",

@@ -8,11 +8,11 @@ import time
 import attrs
 import pytest
 
-from pillarbox import Actor, MemoryVault, Role, SettingsError, State
+from pillarbox import Actor, Changed, MemoryVault, Role, SettingsError, State
 from pillarbox._agent import desks as module
 from pillarbox._outbox import steps
 from pillarbox._outbox.recovery import rescue
-from pillarbox.agent import Desks, Gone, wire
+from pillarbox.agent import Desks, wire
 from pillarbox.outbox import Pause
 from tests.core.doubles import LETTER
 from tests.core.test_desks import office
@@ -277,14 +277,14 @@ def test_what_a_desk_has_at_once_has_a_bound(mailer, desk, monkeypatch):
 
 def test_a_worker_has_to_enter(desks, desk):
     secret = desk().secret
-    with pytest.raises(Gone):
+    with pytest.raises(Changed):
         desks.who(secret, ONE)
     assert desks.who(secret, ONE, takes_over=True).user == "anna"
     assert desks.who(secret, ONE).user == "anna"
-    with pytest.raises(Gone):
+    with pytest.raises(Changed):
         desks.who(secret, TWO)
     for session in ("", "x", ONE + "1", "g" * 32):
-        with pytest.raises(Gone):
+        with pytest.raises(Changed):
             desks.who(secret, session, takes_over=True)
 
 

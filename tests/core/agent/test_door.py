@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pillarbox import OutboxError, SendDeferred, SettingsError
+from pillarbox import OutboxError, SendDeferred, SettingsError, SignInNeeded
 from pillarbox._agent import door as module
-from pillarbox._agent.door import Door, Over
+from pillarbox._agent.door import Door
 from pillarbox.agent import wire
 from tests.core.agent.entries import entry as waiting
 from tests.core.exchange.peer import Peer, answer
@@ -70,8 +70,8 @@ def test_what_is_no_token_is_not_shown(token):
 @pytest.mark.parametrize(
     ("said", "error"),
     [
-        (says("401 Unauthorized", b"{}"), Over),
-        (says("410 Gone", b"{}"), Over),
+        (says("401 Unauthorized", b"{}"), SignInNeeded),
+        (says("410 Gone", b"{}"), SignInNeeded),
         (says("403 Forbidden", b"{}"), SettingsError),
         (says("404 Not Found", b"<html>"), SettingsError),
         (says("302 Found", b"", "Location: http://evil.example/"), SendDeferred),
@@ -103,7 +103,7 @@ def test_a_server_that_does_not_answer_is_asked_again():
 
 def test_what_a_server_says_of_a_refusal_is_told_with_bounds():
     body = b'{"error": {"detail": "\\u001b[31mNo' + b"x" * 100_000 + b'", "cure": "Do."}}'
-    with pytest.raises(Over) as caught:
+    with pytest.raises(SignInNeeded) as caught:
         ask(says("401 Unauthorized", body))
     assert "\x1b" not in str(caught.value)
     assert len(str(caught.value)) < 2_000

@@ -13,7 +13,7 @@ from typing import Any
 import attrs
 
 from .. import _log
-from .._errors import OutboxError, PillarboxError, SendDeferred
+from .._errors import Changed, OutboxError, PillarboxError, SendDeferred
 from .._mail import State
 from .._mailer import Mailer
 from .._outbox import Entry, LaneCount, Outbox, OutboxSettings, Pause, Post, Search, Step, Wanted, steps
@@ -42,10 +42,6 @@ SHARED = 0.9
 _SESSION = re.compile(r"[0-9a-f]{32}")
 _KEY = re.compile(r"[0-9a-f]{32}")
 _NOTE = re.compile(r"[\x21-\x7e]{1,100}")
-
-
-class Gone(PillarboxError):
-    """Another run of a worker has taken over with this token, or this one has not entered."""
 
 
 @attrs.frozen
@@ -89,7 +85,7 @@ class Desks:
         """Return whose token *secret* is, or None where it is nobody's.
 
         Raises:
-            Gone: It is used by another run than *session*.
+            Changed: It is used by another run than *session*.
             SettingsError: Its user is there no more.
         """
         is_named = _SESSION.fullmatch(session) is not None
@@ -98,7 +94,7 @@ class Desks:
             return None
         self.mailer.directory.look_up(token.user, token.company)
         if not is_named or token.session != session:
-            raise Gone(
+            raise Changed(
                 "Another worker took over with this token.",
                 cure="Give each computer a token of its own, from the user's page.",
             )

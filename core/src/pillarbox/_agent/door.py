@@ -24,16 +24,6 @@ STAGE = "door"
 _NEW = "Make a new one on the user's page, and start the worker with it."
 
 
-class Over(PillarboxError):
-    """The worker's work at this door is over: its token was revoked, or another worker took over with it.
-
-    Attributes:
-        exit_code: As of a sign-in that was refused.
-    """
-
-    exit_code = SignInNeeded.exit_code
-
-
 class Door:
     """The door of one server, for one token. Safe between threads.
 
@@ -60,7 +50,7 @@ class Door:
 
         Raises:
             SendDeferred: It can't be told now; it may have been done.
-            Over: The token is not good any more.
+            SignInNeeded: The token is not good any more: it was ended, or another worker took over with it.
             SettingsError: There is no such door.
             OutboxError: The server does not understand it.
         """
@@ -118,11 +108,15 @@ class Door:
         detail, cure = _said(answer)
         match answer.status:
             case 401:
-                return Over(detail or f"{self._host} does not know the token.", cure=cure or _NEW)
+                return SignInNeeded(
+                    detail or f"{self._host} does not know the token.", stage=STAGE, cure=cure or _NEW
+                )
             case 403:
                 return SettingsError(detail or f"{self._host} lets nobody in.", cure=cure)
             case 410:
-                return Over(detail or "Another worker took over with this token.", cure=cure)
+                return SignInNeeded(
+                    detail or "Another worker took over with this token.", stage=STAGE, cure=cure
+                )
             case 404 | 405:
                 return SettingsError(
                     f"There is no door for workers at {self.url}.",

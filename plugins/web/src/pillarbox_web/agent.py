@@ -14,8 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pillarbox import InvalidSettings, PillarboxError, SettingsError
-from pillarbox.agent import Desks, Gone, Token, wire
+from pillarbox import Changed, InvalidSettings, PillarboxError, SettingsError
+from pillarbox.agent import Desks, Token, wire
 from pillarbox.exchange import is_loopback
 
 from .limiting import Limits
@@ -171,7 +171,7 @@ class _Door:
             return await work(token, said)
         except Refused as refused:
             return _refusal(refused)
-        except Gone as error:
+        except Changed as error:
             return _refusal(Refused(410, error.detail, error.cure))
         except ValueError:
             return _refusal(Refused(400, "The server does not understand this worker.", wire.SAME_VERSION))
@@ -194,7 +194,7 @@ class _Door:
         if scheme.lower() == "bearer":
             try:
                 token = await run_in_threadpool(self._desks.who, secret, session, takes_over=takes_over)
-            except InvalidSettings:
+            except (Changed, InvalidSettings):
                 raise
             except SettingsError:  # the user is gone: as if the token were
                 token = None

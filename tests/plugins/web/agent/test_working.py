@@ -8,8 +8,8 @@ import time
 import attrs
 import pytest
 
-from pillarbox import SendDeferred, State
-from pillarbox.agent import Agent, Over, wire
+from pillarbox import SendDeferred, SignInNeeded, State
+from pillarbox.agent import Agent, wire
 from tests.plugins.web.agent.office import Program, at_desk, office, plugins, until
 
 CALLS = [wire.CLAIM, wire.CONTENT, wire.HAND_OVER, wire.NOTE, wire.SETTLE, wire.LOOKS, wire.WAIT]
@@ -169,7 +169,7 @@ def test_a_token_that_is_revoked_ends_the_worker(acme, program):
         acme.tokens.revoke(acme.tokens.list("anna", "company")[0].id, "anna", "company")
         acme.write()
         worker.join(25)
-        assert isinstance(agent.ended, Over)
+        assert isinstance(agent.ended, SignInNeeded)
         assert "does not know this token" in str(agent.ended)
     assert program.sent == []
 
