@@ -164,6 +164,21 @@ def test_the_carrier_s_word_counts_also_when_it_comes_late(mailer, desk):
     assert mailer.queue.get(key).state is State.ACCEPTED
 
 
+def test_a_run_that_was_taken_over_may_still_say_what_it_sent(mailer, desk, desks):
+    """Nothing else."""
+    key = mailer.enqueue(LETTER, user="anna").key
+    anna = desk()
+    (given,) = anna.claim()
+    anna.hand_over(key=key, fence=given["fence"])
+    word = settled(mailer.queue.get(key))
+    desks.enter(attrs.evolve(anna, session=TWO).token)
+    with pytest.raises(Changed):
+        desks.who(anna.secret, ONE)
+    first = desks.who(anna.secret, ONE, of_any_run=True)
+    assert desks.settle(first, wire.Said({"steps": [word]})) == {"taken": [True]}
+    assert mailer.queue.get(key).state is State.ACCEPTED
+
+
 def test_what_a_person_has_decided_stands(mailer, desk):
     key = mailer.enqueue(LETTER, user="anna").key
     anna = desk()

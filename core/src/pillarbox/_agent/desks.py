@@ -61,12 +61,14 @@ class Desks:
 
     Args:
         mailer: Whose outbox and vault.
+        lease: Seconds for which a worker is taken to be alive without a word of it.
 
     Raises:
         Unavailable: There is no vault for the tokens.
     """
 
-    def __init__(self, mailer: Mailer, *, lease: float = wire.LEASE) -> None:
+    def __init__(self, mailer: Mailer, *, lease: float | None = None) -> None:
+        lease = wire.LEASE if lease is None else lease
         self.mailer = mailer
         self.tokens = Tokens(mailer.vault)
         self._lease = dt.timedelta(seconds=lease)
@@ -81,8 +83,16 @@ class Desks:
 
     # Who is there
 
-    def who(self, secret: str, session: str, *, takes_over: bool = False) -> Token | None:
+    def who(
+        self, secret: str, session: str, *, takes_over: bool = False, of_any_run: bool = False
+    ) -> Token | None:
         """Return whose token *secret* is, or None where it is nobody's.
+
+        Args:
+            secret: What was shown.
+            session: The run that shows it.
+            takes_over: Whether it is the run that works from now on.
+            of_any_run: Whether an earlier one is heard too: what it sent it has sent, and each step is of one claim.
 
         Raises:
             Changed: It is used by another run than *session*.
@@ -93,7 +103,7 @@ class Desks:
         if token is None:
             return None
         self.mailer.directory.look_up(token.user, token.company)
-        if not is_named or token.session != session:
+        if not is_named or (token.session != session and not of_any_run):
             raise Changed(
                 "Another worker took over with this token.",
                 cure="Give each computer a token of its own, from the user's page.",

@@ -111,9 +111,8 @@ class AgentOutbox(Outbox):
     def close(self) -> None:
         """Tell what is still to be told, where the server hears it at once, and let the connections go."""
         self._stop()
-        if self.ended is None:
-            with contextlib.suppress(PillarboxError):
-                self._tell_all()
+        with contextlib.suppress(PillarboxError):
+            self._tell_all()
         self._door.close()
 
     def _stop(self) -> None:
@@ -311,13 +310,15 @@ class AgentOutbox(Outbox):
     def _tell_on(self) -> None:
         """Tell what is pending, in a thread, until the worker leaves."""
         pause = 0.2
-        while self.ended is None:
+        while True:
             self._to_tell.wait()
             self._to_tell.clear()
             try:
                 self._tell_all()
                 pause = 0.2
-            except PillarboxError:
+            except PillarboxError as error:
+                if not isinstance(error, SendDeferred):  # the server does not hear it, now or later
+                    return
                 self._leaving.wait(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
                 if not self._leaving.is_set():
@@ -375,7 +376,7 @@ class AgentOutbox(Outbox):
         return is_asked
 
     def _call(self, path: str, table: dict[str, Any], **more: Any) -> Any:
-        if self.ended is not None:
+        if self.ended is not None and path != wire.SETTLE:  # what was sent was sent, whoever took over
             raise self.ended
         try:
             return self._door.call(path, table, **more)

@@ -100,7 +100,7 @@ class _Door:
             async def work(token: Token, said: Mapping[str, Any]) -> Response:
                 return _table(await run_in_threadpool(deed, self._desks, token, said))
 
-            return await self._guarded(request, work)
+            return await self._guarded(request, work, of_any_run=deed is Desks.settle)
 
         return answer
 
@@ -162,11 +162,10 @@ class _Door:
         self,
         request: Request,
         work: Callable[[Token, Mapping[str, Any]], Awaitable[Response]],
-        *,
-        takes_over: bool = False,
+        **which: bool,
     ) -> Response:
         try:
-            token = await self._token(request, takes_over=takes_over)
+            token = await self._token(request, **which)
             said = wire.read(await _body(request)) if request.method == "POST" else {}
             return await work(token, said)
         except Refused as refused:
@@ -180,7 +179,7 @@ class _Door:
         except PillarboxError:  # the storage, or the directory: the worker asks again, and need not know what
             return _refusal(Refused(503, "The server can't answer now.", retry_after=5))
 
-    async def _token(self, request: Request, *, takes_over: bool) -> Token:
+    async def _token(self, request: Request, **which: bool) -> Token:
         peer = request.client.host if request.client is not None else ""
         if request.url.scheme != "https" and not (self._allow_http or is_loopback(peer)):
             raise Refused(
@@ -193,7 +192,7 @@ class _Door:
         token = None
         if scheme.lower() == "bearer":
             try:
-                token = await run_in_threadpool(self._desks.who, secret, session, takes_over=takes_over)
+                token = await run_in_threadpool(self._desks.who, secret, session, **which)
             except (Changed, InvalidSettings):
                 raise
             except SettingsError:  # the user is gone: as if the token were

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -28,7 +29,7 @@ from pillarbox import (
     Transport,
     User,
 )
-from pillarbox.agent import Agent, Desks, Tokens, wire
+from pillarbox.agent import Agent, Tokens
 from pillarbox.outbox import OutboxSettings, SqliteOutbox
 from pillarbox.settings import Role, setting
 from pillarbox_smtp import SmtpTransport
@@ -153,9 +154,17 @@ class Office:
 
 
 @contextlib.contextmanager
-def serving(app: Any) -> Iterator[str]:
-    """Give the address of a real server of *app*, on loopback."""
-    config = uvicorn.Config(app, log_level="critical", access_log=False, lifespan="off", ws="none")
+def serving(app: Any, certificate: Path | None = None) -> Iterator[str]:
+    """Give the address of a real server of *app*, on loopback; it speaks TLS where it has a *certificate*."""
+    config = uvicorn.Config(
+        app,
+        log_level="critical",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        ssl_certfile=certificate,
+        ssl_keyfile=certificate,
+    )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
@@ -168,17 +177,15 @@ def serving(app: Any) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def office(
-    folder: Any, lease: float = wire.LEASE, rules: OutboxSettings = QUICK, **table: Any
-) -> Iterator[Office]:
+def office(folder: Path, certificate: Path | None = None, **table: Any) -> Iterator[Office]:
     """Give a company that sends by the mail program `desk`, and its door."""
     company = Company(address="orders@acme.example", name="Acme", method="desk", methods={"desk": table})
     directory = MemoryDirectory(company, USERS, plugins=plugins(Program()))
-    outbox = SqliteOutbox(folder / "outbox.sqlite3", rules)
-    with Mailer(directory, vault=MemoryVault(), outbox=outbox, queue=rules) as mailer:
+    outbox = SqliteOutbox(folder / "outbox.sqlite3", QUICK)
+    with Mailer(directory, vault=MemoryVault(), outbox=outbox, queue=QUICK) as mailer:
         made = Office(mailer)
         door = agent_app(mailer)
-        with serving(made.app(door)) as url:
+        with serving(made.app(door), certificate) as url:
             made.url = url
             yield made
 
@@ -198,6 +205,3 @@ def until(holds: Callable[[], Any], seconds: float = 20.0) -> None:
     while not holds():
         assert time.monotonic() < ends, "it did not come to it in time"
         time.sleep(0.02)
-
-
-__all__ = ["Desks", "Office", "Program", "at_desk", "office", "plugins", "serving", "until"]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
+import threading
 import time
 
 import attrs
 import pytest
+import trustme
 
 from pillarbox import SendDeferred, SignInNeeded, State
+from pillarbox._agent import tokens
 from pillarbox.agent import Agent, wire
 from tests.plugins.web.agent.office import Program, at_desk, office, plugins, until
 
@@ -131,35 +135,53 @@ def test_leave_to_hand_over_that_comes_too_late_is_not_used(acme, program):
         assert "too late" in acme.mailer.queue.history(key)[-1].reason or acme.state(key) is State.QUEUED
 
 
-def test_a_worker_that_is_silent_is_taken_for_dead(tmp_path, program):
+def test_a_worker_that_is_silent_is_taken_for_dead(tmp_path, program, monkeypatch):
     """What it had and did not begin goes back; what it handed over is looked for, and sent by nobody twice."""
-    with office(tmp_path, lease=1.0) as acme:
-        acme.mailer  # noqa: B018
+    monkeypatch.setattr(wire, "LEASE", 1.0)
+    monkeypatch.setattr(tokens, "USED_EVERY", dt.timedelta(seconds=0.1))
+    sent, goes_on = threading.Event(), threading.Event()
+
+    def outside():
+        sent.set()
+        goes_on.wait(30)
+
+    program.outside = outside
+    with office(tmp_path) as acme:
         keys = [acme.write() for _ in range(2)]
-        import threading
-
-        sent, goes_on = threading.Event(), threading.Event()
-
-        def outside():
-            if not sent.is_set():
-                sent.set()
-                goes_on.wait(20)
-
-        program.outside = outside
-        first = Agent(acme.url, acme.token(), plugins=plugins(program))
-        worker = first.worker(first.enter())
-        worker.start()
-        assert sent.wait(10)
-        acme.faults = lambda _: "before"  # the computer has lost its network
-        until(lambda: True)
-        acme.faults = lambda _: ""
-        with at_desk(acme.url, acme.token(label="the desk"), program):
+        with at_desk(acme.url, acme.token(), program):
+            assert sent.wait(10)
+            acme.faults = lambda _: "before"  # the computer has lost its network
+            until(lambda: acme.state(keys[1]) is State.CLAIMED)
+            time.sleep(2.5)
+            acme.faults = lambda _: ""
+            other = Program(sent=program.sent)  # the same mailbox, at the user's other computer
+            with at_desk(acme.url, acme.token(label="the desk"), other):
+                until(lambda: acme.states(*keys) == [State.ACCEPTED] * 2)
             goes_on.set()
-            until(lambda: acme.states(*keys) == [State.ACCEPTED] * 2, 30)
-        worker.stop()
-        worker.join(10)
-        first.close()
+        assert "A look found that it was sent." in str(acme.mailer.queue.history(keys[0]))
     assert sorted(program.sent) == sorted(keys)
+
+
+def test_it_speaks_tls_and_trusts_whom_it_is_told_to(tmp_path, program):
+    """A server's certificate is checked against the system's authorities, or the file's."""
+    authority = trustme.CA()
+    context = tmp_path / "server.pem"
+    certificate = authority.issue_cert("localhost")
+    context.write_bytes(
+        certificate.private_key_pem.bytes() + b"".join(one.bytes() for one in certificate.cert_chain_pems)
+    )
+    trusted = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(trusted)
+    with office(tmp_path, certificate=context) as acme:
+        url = acme.url.replace("http://127.0.0.1", "https://localhost")
+        with Agent(url, acme.token(), plugins=plugins(program)) as stranger:
+            with pytest.raises(SendDeferred, match="certificate is not trusted") as caught:
+                stranger.enter()
+            assert "--ca-file" in caught.value.cure
+        key = acme.write()
+        with Agent(url, acme.token(), ca_file=str(trusted), plugins=plugins(program)) as agent:
+            agent.worker(agent.enter()).run(drain=True)
+        assert acme.state(key) is State.ACCEPTED
 
 
 def test_a_token_that_is_revoked_ends_the_worker(acme, program):
