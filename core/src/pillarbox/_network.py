@@ -167,6 +167,14 @@ def _no_address(host: str) -> SendDeferred:
     )
 
 
+def is_loopback(host: str) -> bool:
+    """Whether *host* is this machine itself."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 """The only IPv6 addresses that are given out for the Internet (RFC 4291 2.4); what lies outside is somebody's own."""
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")

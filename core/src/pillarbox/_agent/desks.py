@@ -143,7 +143,7 @@ class Desks:
         """
         self._take_care()
         seen = self._look_anew(token)
-        lanes = self._lanes(token)
+        lanes = [lane for lane in self._scene().lanes if _is_at(lane, token)]
         self._take_back(token, lanes, _table(said.get("in_hand", {})))
         methods = said.get("methods")
         wanted = Wanted(

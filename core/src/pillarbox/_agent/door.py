@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from .._errors import OutboxError, PillarboxError, SendDeferred, SettingsError, SignInNeeded, quotation
 from .._exchange.line import Answer, Line, NoAnswer, Request
-from .._exchange.proxies import is_loopback
+from .._network import is_loopback
 from . import wire
 
 CALL = 30.0
@@ -79,7 +79,7 @@ class Door:
         url = f"{self.url}{wire.CONTENT}/{key}?fence={fence:d}"
         longest = min(2 * size + 1024 * 1024, LARGEST)
         request = Request(method="GET", url=url, headers=self._headers, longest=longest)
-        answer = self._asked("content", request, CALL + size / SLOWEST)
+        answer = self._asked("content", request, CALL + min(size, LARGEST) / SLOWEST)
         bcc = answer.headers.get(wire.BCC.lower(), "")
         if not bcc.isdecimal():
             raise self._later("sent what is no content")
@@ -101,8 +101,8 @@ class Door:
             raise self._refusal(answer)
         return answer
 
-    def _later(self, how: str, retry_after: float | None = None) -> SendDeferred:
-        return SendDeferred(f"{self._host} {how}.", stage=STAGE, retry_after=retry_after)
+    def _later(self, how: str, retry_after: float | None = None, cure: str = "") -> SendDeferred:
+        return SendDeferred(f"{self._host} {how}.", stage=STAGE, retry_after=retry_after, cure=cure)
 
     def _refusal(self, answer: Answer) -> PillarboxError:
         detail, cure = _said(answer)
@@ -126,7 +126,8 @@ class Door:
                 return OutboxError(detail or f"{self._host} does not understand this worker.", cure=cure)
         after = answer.headers.get("retry-after", "")
         seconds = float(after) if after.isdecimal() and len(after) < 6 else None
-        return self._later(f"answered with {answer.status}", seconds)
+        said = f": {detail.rstrip('.')}" if detail else ""
+        return self._later(f"answered with {answer.status}{said}", seconds, cure)
 
 
 class _Shared:

@@ -10,7 +10,7 @@ import attrs
 
 from .._delivery import Told
 from .._directory import MemoryDirectory
-from .._errors import InvalidSettings, OutboxError
+from .._errors import InvalidSettings, OutboxError, quotation
 from .._mailer import Mailer
 from .._outbox import Entry, Only, OutboxSettings, Worker
 from .._plugins import Plugins, asked
@@ -91,7 +91,7 @@ class Agent:
             return Desk(
                 user=str(said["user"]),
                 company=str(said["company"]),
-                name=str(said["name"]),
+                name=quotation(str(said["name"])),
                 rules=wire.rules_of(said["outbox"]),
             )
         except (ValueError, TypeError, InvalidSettings):

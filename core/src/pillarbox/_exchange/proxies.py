@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import socket
 import urllib.request
 from collections.abc import Callable
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from .._errors import SendDeferred
+from .._network import is_loopback
 
 Way = Callable[[str, int, float], socket.socket]
 _LONGEST_HEAD = 16_384
 _CURE = "Check HTTPS_PROXY, or name the host in NO_PROXY."
-
-
-def is_loopback(host: str) -> bool:
-    """Whether *host* is this machine itself."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 def way_to(host: str, scheme: str) -> Way | None:

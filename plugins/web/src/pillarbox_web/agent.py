@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pillarbox import Changed, InvalidSettings, PillarboxError, SettingsError
+from pillarbox import Changed, InvalidSettings, PillarboxError, SettingsError, Unavailable
 from pillarbox.agent import Desks, Token, wire
 from pillarbox.exchange import is_loopback
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 LOOK: Final = 1.0
 """Seconds between two looks for news while a worker waits for some."""
 _FAILED: Final = "agent"
+_log = logging.getLogger("pillarbox")
+_log.addHandler(logging.NullHandler())  # a library prints nothing where the host has set nothing up
 _NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 Deed = Callable[[Desks, Token, Mapping[str, Any]], dict[str, Any]]
@@ -176,7 +179,12 @@ class _Door:
             return _refusal(Refused(400, "The server does not understand this worker.", wire.SAME_VERSION))
         except ClientDisconnect:
             return Response(status_code=400)
-        except PillarboxError:  # the storage, or the directory: the worker asks again, and need not know what
+        except Unavailable as error:  # what the server's deployer has to install
+            return _refusal(Refused(503, error.detail, error.cure, retry_after=5))
+        except (
+            PillarboxError
+        ) as error:  # the storage, the directory: the worker asks again, and need not know what
+            _log.error("pillarbox.outbox_failed", extra={"error": type(error).__name__})
             return _refusal(Refused(503, "The server can't answer now.", retry_after=5))
 
     async def _token(self, request: Request, **which: bool) -> Token:

@@ -181,6 +181,7 @@ def test_a_server_without_a_vault_can_t_answer(mailer, secret):
     mailer.vault = None
     answer = Caller(mailer, secret).say(wire.STATUS)
     assert answer.status_code == 503
+    assert "pip install pillarbox-vault" in answer.json()["error"]["cure"]
 
 
 def test_nothing_is_kept_on_the_way_and_no_token_is_logged(mailer, secret, caplog):

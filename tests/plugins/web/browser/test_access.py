@@ -43,6 +43,7 @@ def paths(acme):
         "mail": f"/outbox/{sent[0].key}",
         "held": f"/outbox/{held.key}",
         "waiting": "/company/waiting",
+        "computers": "/users/anna/computers",
         "trouble": "/users/nobody",
     }
 
@@ -91,6 +92,23 @@ def test_so_can_those_that_come_of_a_deed(person, acme, look):
     page.get_by_role("link", name="Connect").click()
     look_at("connect")
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_so_can_the_token_of_a_computer(person, acme, look):
+    """It is shown once, and the list has what is needed to end it."""
+    page = person("anna", **LOOKS[look])
+    page.goto("/mail/users/anna/computers")
+    page.get_by_label("Name of the computer").fill("the laptop")
+    page.get_by_role("button", name="Make a token").click()
+    page.locator(".secret").wait_for()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / f"token-{look}.png", full_page=True)
+    page.get_by_role("button", name="End the token of the laptop").click()
+    page.get_by_text("The token was ended.").wait_for()
+    assert page.get_by_text("There is none yet.").is_visible()
 
 
 def test_all_of_it_goes_by_the_keyboard(person, acme):
