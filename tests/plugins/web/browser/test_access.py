@@ -106,7 +106,7 @@ def test_so_can_the_token_of_a_computer(person, acme, look):
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     if PICTURES:
         page.screenshot(path=Path(PICTURES) / f"token-{look}.png", full_page=True)
-    page.get_by_role("button", name="End the token of the laptop").click()
+    page.get_by_role("button", name="End it: the laptop").click()
     page.get_by_text("The token was ended.").wait_for()
     assert page.get_by_text("There is none yet.").is_visible()
 
