@@ -117,7 +117,7 @@ def windows(session: nox.Session) -> None:
 
     So does Simple MAPI before a mail program. `.ci/install-windows` installs what they run on.
     """
-    session.install("./core", "./plugins/mapi", "./plugins/smtp", *groups("test"), "uv")
+    session.install("./core", "./plugins/mapi", "./plugins/smtp", "./plugins/web[cli]", *groups("test"), "uv")
     # Each group has a Windows of its own, which waits more than it works.
     by_com = ["tests/windows", "tests/plugins/mapi/test_layouts.py", "tests/plugins/mapi/wine"]
     session.run("pytest", "-q", "-n", "3", "--dist", "loadgroup", *by_com)

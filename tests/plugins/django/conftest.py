@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.plugins.django.databases import fresh
+
 FOLDER = Path(tempfile.mkdtemp(prefix="pillarbox-django-"))
 
 
@@ -33,7 +35,7 @@ def configure_site() -> None:
             "django.contrib.admin",
             "pillarbox_django",
         ],
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(FOLDER / "site.sqlite3")}},
+        DATABASES={"default": fresh(FOLDER)},
         MIDDLEWARE=[
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -17,6 +17,7 @@ from pillarbox.outbox import Search
 from pillarbox_django import sweep
 from pillarbox_django.models import StagedMail
 from pillarbox_django.staging import move
+from tests.plugins.django.databases import fresh
 
 pytestmark = pytest.mark.filterwarnings("default")  # what newer Djangos say of what older ones need
 
@@ -131,7 +132,7 @@ settings.configure(
     **({{"MAILERS": {{"default": {{"BACKEND": "pillarbox_django.EmailBackend"}}}}}}
        if django.VERSION >= (6, 1) else {{"EMAIL_BACKEND": "pillarbox_django.EmailBackend"}}),
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "pillarbox_django"],
-    DATABASES={{"default": {{"ENGINE": "django.db.backends.sqlite3", "NAME": {database!r}}}}},
+    DATABASES={{"default": {database!r}}},
     PILLARBOX={{"file": {file!r}, "queue": True}},
 )
 import django
@@ -178,7 +179,7 @@ def test_a_crash_after_the_commit_loses_nothing_and_repeats_nothing(tmp_path, di
         file.chmod(0o600)
         script = tmp_path / "site.py"
         root = str(Path(__file__).parents[3])
-        script.write_text(CRASH.format(root=root, database=str(tmp_path / "db.sqlite3"), file=str(file)))
+        script.write_text(CRASH.format(root=root, database=fresh(tmp_path, "db"), file=str(file)))
         runs = [
             subprocess.run([sys.executable, str(script), what], capture_output=True, text=True, cwd=tmp_path)
             for what in (dies, "worker", "worker")
