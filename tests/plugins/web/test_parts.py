@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import html
 import re
 from importlib.resources import files
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from pillarbox import Plugins, Role
+from pillarbox.settings import form
 from pillarbox_web import Person, app
 from pillarbox_web.limiting import Limits
 from pillarbox_web.opening import Key
@@ -18,6 +21,7 @@ from pillarbox_web.site import commands
 from pillarbox_web.stash import KEPT, Stash
 from pillarbox_web.visit import DONE
 from pillarbox_web.words import languages, preferred, words
+from tests.plugins.web.test_settings import smtp_saved
 
 
 @pytest.fixture
@@ -130,6 +134,49 @@ def test_a_language_has_every_sentence_with_the_same_gaps(language):
         assert sorted(re.findall(r"\{[a-z_]+\}", english)) == sorted(re.findall(r"\{[a-z_]+\}", said)), (
             english
         )
+
+
+@pytest.mark.parametrize("language", [one for one in languages() if one != "en"])
+@pytest.mark.parametrize("method", ["smtp", "m365", "gmail", "mapi"])
+def test_a_language_has_every_field_of_our_methods(language, method):
+    """What only a deployer sets stands on no page."""
+    known = words(language).known
+    said = [
+        text
+        for field in form(Plugins()[method].settings_class())
+        if field.set_by is not Role.DEPLOYER
+        for text in (field.label, field.help, *field.choices)
+    ]
+    assert [text for text in said if text and text not in known] == []
+
+
+def test_german_pages_are_german(acme):
+    """No word of core's is left in English where somebody sets up SMTP, checks it, and looks at what waits."""
+    smtp_saved(acme)
+    acme.queue("anna")
+    acme.mailer.queue.hold(acme.queue("otto").key, "A look found that it was sent.")
+    petra, left = acme.browser("petra-de"), []
+    for path in ("/", "/company", "/users/anna", "/users", "/outbox", "/company/check"):
+        answer = petra.post(path, {}) if path.endswith("check") else petra.get(path)
+        text = html.unescape(
+            re.sub(r"<(code|pre|script).*?</\1>|<[^>]+>", "\n", answer.text, flags=re.DOTALL)
+        )
+        left += [line.strip() for line in text.splitlines() if ENGLISH.search(re.sub(r"`[^`]*`", "", line))]
+    assert [line for line in left if line != "Where in memory the messages are put."] == []
+
+
+ENGLISH = re.compile(r"\b(the|is|are|by|of|and|for|that|with|which|from|not|mail to|waits?)\b")
+"""Words that no German sentence has."""
+
+
+def test_several_sentences_are_told_each_by_itself():
+    """Also where a gap could swallow the next."""
+    known = words("de")
+    said = known.told(
+        "Waiting since 14:03 for the settings to be mended. Something strange. 2 mails wait, nothing is lost."
+    )
+    assert said.startswith("Wartet seit 14:03 darauf")
+    assert said.endswith("Something strange. 2 Mails warten, nichts ist verloren.")
 
 
 def test_a_browser_gets_its_language_and_a_person_theirs(acme):

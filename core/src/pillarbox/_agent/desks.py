@@ -69,8 +69,8 @@ class Desks:
 
     def __init__(self, mailer: Mailer, *, lease: float | None = None) -> None:
         lease = wire.LEASE if lease is None else lease
-        self.mailer = mailer
-        self.tokens = Tokens(mailer.vault)
+        self.mailer: Mailer = mailer
+        self.tokens: Tokens = Tokens(mailer.vault)
         self._lease = dt.timedelta(seconds=lease)
         self._sweep_every = min(SWEEP, lease / 4)
         self._guard = threading.Lock()

@@ -93,7 +93,7 @@ class Tokens:
 
     def __init__(self, vault: Vault | None, clock: Callable[[], dt.datetime] = now) -> None:
         self._vault = required(vault)
-        self.now = clock
+        self.now: Callable[[], dt.datetime] = clock
 
     def issue(self, user: str, company: str, label: str, by: str) -> Issued:
         """Make a token for *user*'s worker. The caller has made sure that *by* may.

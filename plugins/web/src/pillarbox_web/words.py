@@ -1,4 +1,7 @@
-"""What the pages say, in the reader's language. The English sentence is the key; a language is one file of `languages/`."""
+"""What the pages say, in the reader's language. The English sentence is the key; a language is one file of `languages/`.
+
+Its table `words` holds what the pages say by themselves, `told` what core and our own methods say.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ import attrs
 
 ENGLISH = "en"
 _GAP = re.compile(r"\\\{[a-z_]+\\\}")
+_SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-Z0-9])")
+LEAST = 8
+"""Characters that a sentence with gaps has beside them, to be known by."""
 LONGEST = 2_000
 """Characters of a sentence of core's that are looked at for a translation."""
 
@@ -35,10 +41,15 @@ class Words:
             said = said.replace("{" + name + "}", str(value))
         return said
 
-    def told(self, sentence: str) -> str:
-        """Return a finished sentence, which core made, in this language where it is one that is known."""
-        if not self.known or len(sentence) > LONGEST:
-            return sentence
+    def told(self, text: str) -> str:
+        """Return finished sentences, which core or a method made, in this language, each where it is one that is known."""
+        if not self.known or len(text) > LONGEST:
+            return text
+        if text in self.known:
+            return self.known[text]
+        return " ".join(map(self._said, _SENTENCES.split(text)))
+
+    def _said(self, sentence: str) -> str:
         if sentence in self.known:
             return self.known[sentence]
         for pattern, said in _patterns(self.language):
@@ -64,7 +75,8 @@ def words(language: str) -> Words:
     if language == ENGLISH or language not in languages():
         return Words()
     text = (files(__package__) / "languages" / f"{language}.toml").read_text("utf-8")
-    return Words(language, tomllib.loads(text)["words"])
+    tables = tomllib.loads(text)
+    return Words(language, {**tables["told"], **tables["words"]})
 
 
 @functools.cache
@@ -72,7 +84,7 @@ def _patterns(language: str) -> tuple[tuple[re.Pattern[str], str], ...]:
     """Return the sentences with gaps, as patterns; a gap holds no line break, and matches as little as it can."""
     made = []
     for english, said in words(language).known.items():
-        if "{" in english and len(re.sub(r"\{[a-z_]+\}", "", english)) >= 12:
+        if "{" in english and len(re.sub(r"\{[a-z_]+\}", "", english)) >= LEAST:
             gaps = re.sub(_GAP, lambda gap: f"(?P<{gap[0][2:-2]}>[^\n]+?)", re.escape(english))
             made.append((re.compile(gaps), said))
     return tuple(made)
