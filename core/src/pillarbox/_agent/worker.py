@@ -45,7 +45,7 @@ class DeskStatus:
     Attributes:
         waiting: How much waits, or is in doubt.
         held: How much waits for a person's word.
-        exit_code: As `pillarbox status` has it for these accounts.
+        exit_code: As the command `status` has it for these accounts.
         sentences: One for each account.
     """
 

@@ -59,7 +59,7 @@ class Refused(Exception):
 
 
 def agent_app(mailer: Mailer, *, allow_http: bool = False) -> Starlette:
-    """Return the door for `pillarbox worker --agent`, to be mounted where the host's own sign-in does not stand before it.
+    """Return the door for workers at users' computers, to be mounted where the host's own sign-in does not stand before it.
 
     A worker shows a token that was issued on its user's page. It is given what is due in the lanes of that user's desk, and says
     what came of it; nothing else.
