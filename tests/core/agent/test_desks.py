@@ -35,7 +35,7 @@ class Desk:
         return self.desks.who(self.secret, self.session, takes_over=True)
 
     def claim(self, **more):
-        return self.desks.claim(self.token, {**ASKED, **more})["entries"]
+        return self.desks.claim(self.token, wire.Said({**ASKED, **more}))["entries"]
 
     def __getattr__(self, deed):
         return lambda **said: getattr(self.desks, deed)(self.token, wire.Said(said))
@@ -324,7 +324,7 @@ def test_what_a_silent_worker_has_is_taken_back(mailer, desk):
         time.sleep(0.05)
         rescue(mailer.queue)
     assert mailer.queue.get(keys[0]).state is State.UNKNOWN
-    while desks._sweeper is not None:  # with the last life ends what looks after them
+    while desks._lives._sweeper is not None:  # with the last life ends what looks after them
         assert time.monotonic() < ends
         time.sleep(0.05)
 

@@ -22,6 +22,7 @@ from .._outbox.worker import RESCUE
 from .._settings import desk_of
 from .._status import most_urgent
 from . import wire
+from .lives import Lives, kind_of
 from .tokens import Token, Tokens
 
 MOST_CLAIMED = 256
@@ -34,8 +35,6 @@ LONGEST_NOTE = 8 * 1024
 MOST_NOTES = 64
 FURTHEST = dt.timedelta(days=31)
 """How far a desk may put a mail off."""
-SWEEP = 5.0
-"""Seconds between two looks which workers are silent."""
 SHARED = 0.9
 """Seconds for which one look at the lanes is good for all desks that ask for news."""
 
@@ -68,15 +67,11 @@ class Desks:
     """
 
     def __init__(self, mailer: Mailer, *, lease: float | None = None) -> None:
-        lease = wire.LEASE if lease is None else lease
         self.mailer: Mailer = mailer
         self.tokens: Tokens = Tokens(mailer.vault)
-        self._lease = dt.timedelta(seconds=lease)
-        self._sweep_every = min(SWEEP, lease / 4)
+        self._lease = wire.LEASE if lease is None else lease
+        self._lives = Lives(lambda: self._outbox, self.tokens, self._lease)
         self._guard = threading.Lock()
-        self._lives: dict[tuple[str, str, str, str], str] = {}
-        self._met: dict[tuple[str, str, str, str], str] = {}
-        self._sweeper: threading.Thread | None = None
         self._next_rescue = 0.0
         self._scene_guard = threading.Lock()
         self._known: _Scene | None = None
@@ -112,7 +107,7 @@ class Desks:
 
     def enter(self, token: Token) -> dict[str, Any]:
         """Let a worker begin; return what it has to know."""
-        self._life(token)
+        self._lives.of(token)
         self._take_care(at_once=True)  # of what an earlier run had, before this one asks
         _, who = self.mailer.directory.look_up(token.user, token.company)
         return {
@@ -121,21 +116,17 @@ class Desks:
             "company": token.company,
             "name": (who.name if who is not None else "") or token.user,
             "outbox": wire.rules_table(self._rules),
-            "lease": self._lease.total_seconds(),
+            "lease": self._lease,
             "at": self._outbox.clock().isoformat(),
         }
 
     def leave(self, token: Token) -> None:
         """Let a worker go; what it still has in hand is taken back by the next who looks."""
-        with self._guard:
-            self._met.pop(_life_of(token), None)
-            name = self._lives.pop(_life_of(token), None)
-        if name is not None:
-            self._outbox.leave(name)
+        self._lives.end(token)
 
     # What there is to send
 
-    def claim(self, token: Token, said: Mapping[str, Any]) -> dict[str, Any]:
+    def claim(self, token: Token, said: wire.Said) -> dict[str, Any]:
         """Give a worker what is due at its desk.
 
         Raises:
@@ -144,15 +135,14 @@ class Desks:
         self._take_care()
         seen = self._look_anew(token)
         lanes = [lane for lane in self._scene().lanes if _is_at(lane, token)]
-        self._take_back(token, lanes, _table(said.get("in_hand", {})))
-        methods = said.get("methods")
+        self._take_back(token, lanes, said.table("in_hand", 10 * MOST_CLAIMED))
         wanted = Wanted(
-            worker=self._life(token),
-            most=_whole(said["most"], MOST_CLAIMED),
-            each=_whole(said["each"], MOST_CLAIMED),
-            octets=_whole(said["octets"], MOST_OCTETS),
-            busy=frozenset(_texts(said.get("busy", []))),
-            methods=None if methods is None else frozenset(_texts(methods)),
+            worker=self._lives.of(token),
+            most=said.whole("most", MOST_CLAIMED),
+            each=said.whole("each", MOST_CLAIMED),
+            octets=said.whole("octets", MOST_OCTETS),
+            busy=frozenset(said.texts("busy")),
+            methods=None if said["methods"] is None else frozenset(said.texts("methods")),
             accounts=frozenset(lane.account for lane in lanes),
             users=frozenset({token.user}),
         )
@@ -168,14 +158,14 @@ class Desks:
             "at": at.isoformat(),
         }
 
-    def looks(self, token: Token, said: Mapping[str, Any]) -> dict[str, Any]:
+    def looks(self, token: Token, said: wire.Said) -> dict[str, Any]:
         """Give a worker what is in doubt at its desk, and due to be looked for.
 
         Raises:
             ValueError: *said* is nothing that can be asked.
         """
         self._take_care()
-        limit, at = _whole(said["limit"], MOST_LOOKS), self._outbox.clock()
+        limit, at = said.whole("limit", MOST_LOOKS), self._outbox.clock()
         found: list[Entry] = []
         for lane in self._lanes(token):
             if lane.counts.get(State.UNKNOWN):
@@ -191,7 +181,7 @@ class Desks:
             return None
         return entry.submission.bcc_header, entry.submission.content
 
-    def hand_over(self, token: Token, said: Mapping[str, Any]) -> dict[str, Any]:
+    def hand_over(self, token: Token, said: wire.Said) -> dict[str, Any]:
         """Mark the hand-over of an entry, durably, if it still may be: by the account as it is now, in a lane that is not paused.
 
         Raises:
@@ -216,14 +206,13 @@ class Desks:
 
     # What came of it
 
-    def note(self, token: Token, said: Mapping[str, Any]) -> dict[str, Any]:
+    def note(self, token: Token, said: wire.Said) -> dict[str, Any]:
         """Keep a note of an entry that is this worker's.
 
         Raises:
             ValueError: *said* is nothing that can be asked.
         """
-        name, value = said["name"], said["value"]
-        _texts([name, value])
+        name, value = said.text("name"), said.text("value")
         if not _NOTE.fullmatch(name) or len(value) > LONGEST_NOTE:
             raise ValueError("no note")
         entry = self._entry(token, said["key"], said["fence"])
@@ -235,7 +224,7 @@ class Desks:
             return {"kept": False}
         return {"kept": True}
 
-    def settle(self, token: Token, said: Mapping[str, Any]) -> dict[str, Any]:
+    def settle(self, token: Token, said: wire.Said) -> dict[str, Any]:
         """Take the steps that a worker decided, each only if it still may be; a carrier's word counts also when it comes late.
 
         Raises:
@@ -249,7 +238,7 @@ class Desks:
         taken = iter(self._outbox.take(some) if some else [])
         return {"taken": [one is not None and next(taken) for one in allowed]}
 
-    def pause(self, token: Token, said: Mapping[str, Any]) -> dict[str, Any]:
+    def pause(self, token: Token, said: wire.Said) -> dict[str, Any]:
         """Start nothing more in a lane of the desk for now, as a worker does.
 
         Raises:
@@ -265,16 +254,13 @@ class Desks:
         _log.event("warning", "pillarbox.paused", scope=pause.scope, kind=pause.kind)
         return {}
 
-    def answered(self, token: Token, said: Mapping[str, Any]) -> dict[str, Any]:
+    def answered(self, token: Token, said: wire.Said) -> dict[str, Any]:
         """Say when attempts of one of the desk's mailboxes ended.
 
         Raises:
             ValueError: *said* is nothing that can be asked.
         """
-        method, mailbox, begins = _texts([said["method"], said["mailbox"], said["since"]])
-        begin = dt.datetime.fromisoformat(begins)
-        if begin.tzinfo is None:
-            raise ValueError("a moment without its zone")
+        method, mailbox, begin = said.text("method"), said.text("mailbox"), said.moment("since")
         if (method, mailbox) not in {(lane.method, lane.mailbox) for lane in self._lanes(token)}:
             return {"at": []}
         since = max(begin, self._outbox.clock() - dt.timedelta(days=1))
@@ -289,15 +275,13 @@ class Desks:
         meanwhile; else what the worker has *seen*.
         """
         told = self._told(token)
-        with self._guard:
-            return told != self._met.get(_life_of(token), seen), told
+        return told != self._lives.met(token, seen), told
 
     def _look_anew(self, token: Token) -> str:
         with self._scene_guard:
             self._known = None
         told = self._told(token)
-        with self._guard:
-            self._met[_life_of(token)] = told
+        self._lives.has_met(token, told)
         return told
 
     def _told(self, token: Token) -> str:
@@ -358,7 +342,7 @@ class Desks:
         return entry if entry.fence == fence else None
 
     def _has(self, token: Token, entry: Entry) -> bool:
-        return entry.worker.startswith(_kind(token))
+        return entry.worker.startswith(kind_of(token))
 
     def _allowed(self, token: Token, asked: Step) -> Step | None:
         step = wire.allowed(asked)
@@ -409,9 +393,8 @@ class Desks:
         try:
             return self._outbox.claim(wanted)
         except OutboxError:  # the outbox was closed meanwhile, and is used again
-            with self._guard:
-                self._lives.pop(_life_of(token), None)
-            return self._outbox.claim(attrs.evolve(wanted, worker=self._life(token)))
+            self._lives.lost(token)
+            return self._outbox.claim(attrs.evolve(wanted, worker=self._lives.of(token)))
 
     def _take_back(self, token: Token, lanes: Iterable[LaneCount], in_hand: Mapping[str, Any]) -> None:
         """Take back what was claimed with an answer that never came: nobody else would, since its worker lives."""
@@ -437,57 +420,6 @@ class Desks:
         rescue(self._outbox)
         end_late(self._outbox)
 
-    # Lives
-
-    def _life(self, token: Token) -> str:
-        """Return the name under which a worker claims in this process, begun where there is none."""
-        with self._guard:
-            key = _life_of(token)
-            if key not in self._lives:
-                for old in [one for one in self._lives if one[:3] == key[:3]]:
-                    self._met.pop(old, None)
-                    self._outbox.leave(self._lives.pop(old))
-                self._lives[key] = self._outbox.enter(_kind(token))
-            if self._sweeper is None or not self._sweeper.is_alive():
-                self._sweeper = threading.Thread(target=self._sweep, name="pillarbox-desks", daemon=True)
-                self._sweeper.start()
-            return self._lives[key]
-
-    def _sweep(self) -> None:
-        """Let the lives end of workers that nobody hears of any more, in a thread, as long as there are any."""
-        while True:
-            time.sleep(self._sweep_every)
-            with self._guard:
-                if not self._lives:
-                    self._sweeper = None
-                    return
-                lives = dict(self._lives)
-            for key, name in lives.items():
-                try:
-                    if self._is_silent(key):
-                        with self._guard:
-                            self._met.pop(key, None)
-                            self._lives.pop(key, None)
-                        self._outbox.leave(name)
-                except Exception as error:  # noqa: BLE001  (a storage that fails for a while: looked at again)
-                    _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)
-
-    def _is_silent(self, key: tuple[str, str, str, str]) -> bool:
-        company, user, token_id, session = key
-        token = self.tokens.known(token_id, user, company)
-        if token is None or token.session != session or token.last_used is None:
-            return True
-        return self.tokens.now() - token.last_used > self._lease
-
-
-def _life_of(token: Token) -> tuple[str, str, str, str]:
-    return token.company, token.user, token.id, token.session
-
-
-def _kind(token: Token) -> str:
-    """Return what the names of this run's lives begin with, in every process of the host."""
-    return f"desk-{token.session}"
-
 
 def _is_at(lane: LaneCount, token: Token) -> bool:
     return lane.company == token.company and desk_of(lane.account) == token.user
@@ -512,21 +444,3 @@ def _bounded(step: Step, at: dt.datetime) -> Step:
         due_at=None if due is None else min(due, at + FURTHEST),
         answered_at=None if step.answered_at is None else at,
     )
-
-
-def _whole(value: Any, most: int) -> int:
-    if type(value) is not int or value < 1:
-        raise ValueError("not a number")
-    return min(value, most)
-
-
-def _texts(value: Any) -> list[str]:
-    if not isinstance(value, list) or len(value) > 1_000 or not all(isinstance(one, str) for one in value):
-        raise ValueError("not texts")
-    return value
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict) or len(value) > 10 * MOST_CLAIMED:
-        raise ValueError("no table")
-    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import datetime as dt
 import threading
@@ -19,25 +18,12 @@ from .._outbox import Entry, Event, LaneCount, Outbox, Pause, Search, Step, Want
 from .._outbox.recovery import boot_time
 from . import wire
 from .door import STAGE, Door
+from .telling import LONGEST_PAUSE, Note, Telling
 
 GOOD_FOR = 10.0
 """Seconds after which the leave to hand over is not used any more: a computer that slept meanwhile may be taken for dead."""
 ASK_AGAIN = 30.0
 """Seconds after which the server is asked for mail although it told of none."""
-TOGETHER = 50
-"""The most steps that are said at once."""
-LONGEST_PAUSE = 15.0
-"""Seconds between two tries while the server can't be reached."""
-
-
-@attrs.frozen
-class _Note:
-    """A note that is still to be told."""
-
-    key: str
-    fence: int
-    name: str
-    value: str
 
 
 class AgentOutbox(Outbox):
@@ -63,11 +49,9 @@ class AgentOutbox(Outbox):
         self._elapsed = elapsed
         self._ahead = dt.timedelta(0)
         self._guard = threading.Lock()
-        self._telling = threading.Lock()
-        self._pending: collections.deque[Step | _Note] = collections.deque()
-        self._to_tell = threading.Event()
         self._bell = threading.Event()
         self._leaving = threading.Event()
+        self._telling = Telling(self._say, self._say_note, self._leaving)
         self._in_hand: dict[str, int] = {}
         self._handed: set[str] = set()
         self._refused: dict[str, Pause] = {}
@@ -94,7 +78,7 @@ class AgentOutbox(Outbox):
         """Begin to listen for news, and to tell what came of attempts. See `Outbox`."""
         if not any(thread.is_alive() for thread in self._threads):
             self._leaving.clear()
-            works = {"pillarbox-news": self._listen, "pillarbox-telling": self._tell_on}
+            works = {"pillarbox-news": self._listen, "pillarbox-telling": self._telling.run}
             self._threads = [
                 threading.Thread(target=work, name=name, daemon=True) for name, work in works.items()
             ]
@@ -111,13 +95,13 @@ class AgentOutbox(Outbox):
     def close(self) -> None:
         """Tell what is still to be told, where the server hears it at once, and let the connections go."""
         self._stop()
-        with contextlib.suppress(PillarboxError):
-            self._tell_all()
+        with contextlib.suppress(PillarboxError), self._telling.after_all():
+            pass
         self._door.close()
 
     def _stop(self) -> None:
         self._leaving.set()
-        self._to_tell.set()
+        self._telling.wake()
         for thread in self._threads:
             if thread.name == "pillarbox-telling":
                 thread.join(2.0)
@@ -209,26 +193,24 @@ class AgentOutbox(Outbox):
         if not steps:
             return []
         if soon:
-            self._tell_later(*steps)
+            self._telling.later(*steps)
             return []
-        with self._telling:
-            self._tell_pending()
+        with self._telling.after_all():
             if len(steps) == 1 and steps[0].state is State.ATTEMPTING:
                 return [self._handing_over(steps[0])]
             return self._say(steps)
 
     def note(self, entry: Entry, name: str, value: str) -> None:
         """See `Outbox`. Behind the hand-over a note that can't be told now is told later, before what came of it."""
-        note = _Note(entry.key, entry.fence, name, value)
-        with self._telling:
-            try:
-                self._tell_pending()
+        note = Note(entry.key, entry.fence, name, value)
+        try:
+            with self._telling.after_all():
                 is_kept = self._say_note(note)
-            except SendDeferred:
-                if entry.key not in self._handed:
-                    raise
-                self._tell_later(note)
-                return
+        except SendDeferred:
+            if entry.key not in self._handed:
+                raise
+            self._telling.later(note)
+            return
         if not is_kept:
             raise SendDeferred("The entry is not this worker's any more; nothing left.", stage="hand-over")
 
@@ -269,65 +251,8 @@ class AgentOutbox(Outbox):
             raise OutboxError("The server did not say which steps it took.")
         return [one is True for one in taken]
 
-    def _say_note(self, note: _Note) -> bool:
+    def _say_note(self, note: Note) -> bool:
         return self._call(wire.NOTE, attrs.asdict(note)).get("kept") is True
-
-    # What is told until it is heard
-
-    def _tell_later(self, *what: Step | _Note) -> None:
-        self._pending.extend(what)
-        self._to_tell.set()
-
-    def _tell_all(self) -> None:
-        with self._telling:
-            self._tell_pending()
-
-    def _tell_pending(self) -> None:
-        """Tell all that is pending, in order.
-
-        Raises:
-            PillarboxError: It can't be told now; it stays.
-        """
-        while self._pending:
-            first = self._pending[0]
-            some: list[Any] = [first]
-            if isinstance(first, Step):
-                some = []
-                for one in list(self._pending)[:TOGETHER]:
-                    if not isinstance(one, Step):
-                        break
-                    some.append(one)
-            try:
-                if isinstance(first, Step):
-                    self._say(some)
-                else:
-                    self._say_note(first)
-            except OutboxError as error:  # the server never takes it: what is in it then is looked for
-                _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)
-            for _ in some:
-                self._pending.popleft()
-
-    def _tell_on(self) -> None:
-        """Tell what is pending, in a thread, until the worker leaves."""
-        pause = 0.2
-        while True:
-            self._to_tell.wait()
-            self._to_tell.clear()
-            try:
-                self._tell_all()
-                pause = 0.2
-            except PillarboxError as error:
-                if not isinstance(error, SendDeferred):  # the server does not hear it, now or later
-                    return
-                self._leaving.wait(pause)
-                pause = min(2 * pause, LONGEST_PAUSE)
-                if not self._leaving.is_set():
-                    self._to_tell.set()
-            except Exception as error:  # noqa: BLE001  (a fault must not end the telling)
-                _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)
-                self._leaving.wait(pause)
-            if self._leaving.is_set():
-                return
 
     # News
 
@@ -387,7 +312,6 @@ class AgentOutbox(Outbox):
         except PillarboxError as error:
             self.ended = error
             self._bell.set()
-            self._to_tell.set()
             self.on_end()
             raise
 

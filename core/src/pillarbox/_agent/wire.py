@@ -28,7 +28,7 @@ LONGEST_CALL: Final = 256 * 1024
 """Octets of what a worker says at once."""
 LEASE: Final = 90.0
 """Seconds for which a worker is taken to be alive without a word of it."""
-LONGEST_WAIT: Final = 20.0
+LONGEST_WAIT: Final = 20
 """Seconds that one question for news takes at most."""
 ENTER, CLAIM, HAND_OVER, NOTE, SETTLE = "/enter", "/claim", "/hand-over", "/note", "/settle"
 LOOKS, PAUSE, ANSWERED, WAIT, STATUS, LEAVE = "/looks", "/pause", "/answered", "/wait", "/status", "/leave"
@@ -105,11 +105,40 @@ def _no_number(name: str) -> NoReturn:
 
 
 class Said(dict[str, Any]):
-    """A table that came from the other side: what is missing in it is that side's mistake."""
+    """A table that came from the other side: what is missing in it, or of another kind, is that side's mistake (ValueError)."""
 
     def __missing__(self, name: str) -> NoReturn:
         """Refuse what is asked for and not there."""
         raise ValueError(f"nothing is said of {name}")
+
+    def whole(self, name: str, most: int) -> int:
+        """Return a number from 1 on, *most* at most."""
+        found = _number(self[name], int)
+        if found < 1:
+            raise ValueError("not a number that can be")
+        return min(found, most)
+
+    def text(self, name: str) -> str:
+        """Return a text."""
+        return _text(self[name], str)
+
+    def texts(self, name: str, most: int = 1_000) -> list[str]:
+        """Return texts, *most* at most."""
+        found = self[name]
+        if not isinstance(found, list) or len(found) > most:
+            raise ValueError("not texts")
+        return [_text(one, str) for one in found]
+
+    def table(self, name: str, most: int) -> dict[str, Any]:
+        """Return a table, of *most* entries at most."""
+        found = self[name]
+        if not isinstance(found, dict) or len(found) > most:
+            raise ValueError("not a table")
+        return found
+
+    def moment(self, name: str) -> dt.datetime:
+        """Return a moment, aware."""
+        return _moment(self.text(name), dt.datetime)
 
 
 def read(octets: bytes) -> Said:

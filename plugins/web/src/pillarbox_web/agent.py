@@ -31,7 +31,7 @@ _log = logging.getLogger("pillarbox")
 _log.addHandler(logging.NullHandler())  # a library prints nothing where the host has set nothing up
 _NO_STORE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
-Deed = Callable[[Desks, Token, Mapping[str, Any]], dict[str, Any]]
+Deed = Callable[[Desks, Token, wire.Said], dict[str, Any]]
 _DEEDS: Final[Mapping[str, Deed]] = {
     wire.CLAIM: Desks.claim,
     wire.LOOKS: Desks.looks,
@@ -100,7 +100,7 @@ class _Door:
         """Return what answers the calls of one kind."""
 
         async def answer(request: Request) -> Response:
-            async def work(token: Token, said: Mapping[str, Any]) -> Response:
+            async def work(token: Token, said: wire.Said) -> Response:
                 return _table(await run_in_threadpool(deed, self._desks, token, said))
 
             return await self._guarded(request, work, of_any_run=deed is Desks.settle)
@@ -110,7 +110,7 @@ class _Door:
     async def enter(self, request: Request) -> Response:
         """Let a worker begin."""
 
-        async def work(token: Token, said: Mapping[str, Any]) -> Response:
+        async def work(token: Token, said: wire.Said) -> Response:
             if said.get("protocol") != wire.PROTOCOL:
                 raise Refused(400, "The worker speaks another version of the protocol.", wire.SAME_VERSION)
             return _table(await run_in_threadpool(self._desks.enter, token))
@@ -120,7 +120,7 @@ class _Door:
     async def leave(self, request: Request) -> Response:
         """Let a worker go."""
 
-        async def work(token: Token, _: Mapping[str, Any]) -> Response:
+        async def work(token: Token, _: wire.Said) -> Response:
             await run_in_threadpool(self._desks.leave, token)
             return _table({})
 
@@ -129,12 +129,9 @@ class _Door:
     async def wait(self, request: Request) -> Response:
         """Answer when there is news, or when the worker has waited for so long."""
 
-        async def work(token: Token, said: Mapping[str, Any]) -> Response:
-            seen, seconds = said["seen"], said["seconds"]
-            is_said = isinstance(seen, str) and isinstance(seconds, (int, float))
-            if not is_said or isinstance(seconds, bool):
-                raise ValueError("no wait")
-            ends = time.monotonic() + min(max(seconds, 0.0), wire.LONGEST_WAIT)
+        async def work(token: Token, said: wire.Said) -> Response:
+            seen, seconds = said.text("seen"), said.whole("seconds", wire.LONGEST_WAIT)
+            ends = time.monotonic() + seconds
             while True:
                 is_news, now = await run_in_threadpool(self._desks.news, token, seen)
                 left = ends - time.monotonic()
@@ -147,7 +144,7 @@ class _Door:
     async def content(self, request: Request) -> Response:
         """Answer with the bytes of an entry."""
 
-        async def work(token: Token, _: Mapping[str, Any]) -> Response:
+        async def work(token: Token, _: wire.Said) -> Response:
             fence = request.query_params.get("fence", "")
             if not fence.isascii() or not fence.isdecimal() or len(fence) > 15:
                 raise ValueError("no fence")
@@ -164,12 +161,12 @@ class _Door:
     async def _guarded(
         self,
         request: Request,
-        work: Callable[[Token, Mapping[str, Any]], Awaitable[Response]],
+        work: Callable[[Token, wire.Said], Awaitable[Response]],
         **which: bool,
     ) -> Response:
         try:
             token = await self._token(request, **which)
-            said = wire.read(await _body(request)) if request.method == "POST" else {}
+            said = wire.read(await _body(request)) if request.method == "POST" else wire.Said()
             return await work(token, said)
         except Refused as refused:
             return _refusal(refused)
