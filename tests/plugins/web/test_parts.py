@@ -156,7 +156,19 @@ def test_german_pages_are_german(acme):
     acme.queue("anna")
     acme.mailer.queue.hold(acme.queue("otto").key, "A look found that it was sent.")
     petra, left = acme.browser("petra-de"), []
-    for path in ("/", "/company", "/users/anna", "/users", "/outbox", "/company/check"):
+    records = ("/company", "/users/anna", "/company/password", "/company/waiting", "/company/history")
+    mails = [f"/outbox/{one.key}" for one in acme.mailer.queue.list()]
+    acme.server.passwords.clear()
+    for path in (
+        "/",
+        *records,
+        "/users",
+        "/users/otto/remove",
+        "/users/anna/computers",
+        "/outbox",
+        *mails,
+        "/company/check",
+    ):
         answer = petra.post(path, {}) if path.endswith("check") else petra.get(path)
         text = html.unescape(
             re.sub(r"<(code|pre|script).*?</\1>|<[^>]+>", "\n", answer.text, flags=re.DOTALL)

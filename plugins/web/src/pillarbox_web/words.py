@@ -16,8 +16,10 @@ import attrs
 ENGLISH = "en"
 _GAP = re.compile(r"\\\{[a-z_]+\\\}")
 _SENTENCES = re.compile(r"(?<=[.!?]) (?=[A-Z0-9])")
-LEAST = 8
+LEAST = 6
 """Characters that a sentence with gaps has beside them, to be known by."""
+TOLD_IN = frozenset({"reason", "said", "why"})
+"""The gaps that hold a sentence again; the others hold names and numbers, which stay as they are."""
 LONGEST = 2_000
 """Characters of a sentence of core's that are looked at for a translation."""
 
@@ -57,9 +59,9 @@ class Words:
                 return self._filled(said, found.groupdict())
         return sentence
 
-    @staticmethod
-    def _filled(said: str, gaps: Mapping[str, str]) -> str:
-        return re.sub(r"\{([a-z_]+)\}", lambda gap: gaps.get(gap[1], gap[0]), said)
+    def _filled(self, said: str, gaps: Mapping[str, str]) -> str:
+        told = {name: self.told(text) if name in TOLD_IN else text for name, text in gaps.items()}
+        return re.sub(r"\{([a-z_]+)\}", lambda gap: told.get(gap[1], gap[0]), said)
 
 
 @functools.cache
