@@ -67,7 +67,6 @@ def agent_app(mailer: Mailer, *, allow_http: bool = False) -> Starlette:
     Args:
         mailer: Whose outbox and vault.
         allow_http: Whether tokens may come in clear, from other computers: for a proxy that opens TLS, and does not say so.
-
     """
     door = _Door(mailer, allow_http=allow_http)
     routes = [
