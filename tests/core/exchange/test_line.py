@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -47,6 +48,29 @@ def get(line: Line, peer: Peer, path: str = "/x?y=1", seconds: float = 5.0) -> A
 def post(line: Line, peer: Peer, *pieces: bytes, seconds: float = 5.0) -> Answer:
     size = sum(map(len, pieces))
     return line.exchange(Request(method="POST", url=f"{peer.url}/x", body=pieces, size=size), seconds)
+
+
+def test_an_exchange_of_another_thread_is_ended(line: Line) -> None:
+    """At once, whatever its deadline is; the connection is closed."""
+    said: list[NoAnswer] = []
+
+    def ask(url: str) -> None:
+        with pytest.raises(NoAnswer) as caught:
+            line.exchange(Request(method="GET", url=url), 60.0)
+        said.append(caught.value)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection, and says nothing
+        thread = threading.Thread(target=ask, args=[f"http://127.0.0.1:{silent.getsockname()[1]}"])
+        thread.start()
+        client, _ = silent.accept()
+        with client:
+            client.recv(4096)
+            line.abort()
+            thread.join(5)
+    assert not thread.is_alive()
+    assert "connection" in said[0].how
+    assert line.security == ""
+    assert line._socket is None
 
 
 def test_a_request_and_its_answer(line: Line) -> None:

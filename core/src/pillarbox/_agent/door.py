@@ -85,6 +85,10 @@ class Door:
             raise self._later("sent what is no content")
         return answer.body, int(bcc)
 
+    def hang_up(self) -> None:
+        """End a wait for news now."""
+        self._lines["wait"].abort()
+
     def close(self) -> None:
         """Let the connections go."""
         for line in self._lines.values():
@@ -141,12 +145,18 @@ class _Shared:
         with self._guard:
             return self._line.exchange(request, seconds)
 
+    def abort(self) -> None:
+        self._line.abort()
+
     def close(self) -> None:
-        if self._guard.acquire(timeout=1.0):  # a line in use ends by its own deadline
-            try:
-                self._line.close()
-            finally:
-                self._guard.release()
+        if not self._guard.acquire(blocking=False):  # in use: it ends now
+            self._line.abort()
+            if not self._guard.acquire(timeout=5.0):
+                return  # still connecting: it ends by its own deadline
+        try:
+            self._line.close()
+        finally:
+            self._guard.release()
 
 
 def _checked(url: str) -> str:

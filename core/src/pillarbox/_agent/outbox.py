@@ -102,9 +102,9 @@ class AgentOutbox(Outbox):
     def _stop(self) -> None:
         self._leaving.set()
         self._telling.wake()
+        self._door.hang_up()
         for thread in self._threads:
-            if thread.name == "pillarbox-telling":
-                thread.join(2.0)
+            thread.join(2.0)
 
     # What is to be sent
 

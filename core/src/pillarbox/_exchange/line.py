@@ -136,6 +136,12 @@ class Line:
         """How the connection is protected, or "" where there is none, or it is in clear."""
         return "" if self._socket is None else self._socket.security
 
+    def abort(self) -> None:
+        """Let the exchange of another thread end now, without an answer."""
+        line = self._socket
+        if line is not None:
+            line.abort()
+
     def close(self) -> None:
         """Let the connection go."""
         line, self._socket = self._socket, None
