@@ -9,6 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import trustme
@@ -71,6 +72,35 @@ def test_an_exchange_of_another_thread_is_ended(line: Line) -> None:
     assert "connection" in said[0].how
     assert line.security == ""
     assert line._socket is None
+
+
+@pytest.mark.parametrize("is_tls", [False, True])
+def test_an_answer_that_takes_longer_than_a_look_is_whole(
+    authority: trustme.CA, tmp_path: Path, is_tls: bool
+) -> None:
+    """The socket is looked at each second; nothing of what has come is lost by that."""
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    said = answer("200 OK", b"hello")
+
+    def serve(listener: socket.socket) -> None:
+        client, _ = listener.accept()
+        if is_tls:
+            client = context(authority, "localhost").wrap_socket(client, server_side=True)
+        with client:
+            client.recv(4096)
+            for piece in (said[:20], said[20:-3], said[-3:]):
+                time.sleep(1.2)
+                client.sendall(piece)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=[listener])
+        thread.start()
+        scheme = "https" if is_tls else "http"
+        url = f"{scheme}://localhost:{listener.getsockname()[1]}/"
+        slow = Line(str(tmp_path / "ca.pem"))
+        assert slow.exchange(Request(method="GET", url=url), 20.0).body == b"hello"
+        slow.close()
+        thread.join(5)
 
 
 def test_a_request_and_its_answer(line: Line) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import io
+import math
 import selectors
 import socket
 import ssl
@@ -13,6 +14,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+LOOK = 1.0
+"""Seconds between two looks whether to go on reading: on Windows nothing else reaches a thread that reads."""
 
 
 class Timed:
@@ -24,6 +28,7 @@ class Timed:
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
+        self._is_aborted = False
         self.give_up = 0.0
 
     @property
@@ -52,10 +57,17 @@ class Timed:
         """Fill *buffer* with what comes next and return how much that is.
 
         Raises:
-            OSError: Nothing came in time, or the connection broke.
+            OSError: Nothing came in time, or the connection broke, or another thread has aborted it.
         """
-        self._limit()
-        return self._socket.recv_into(buffer)
+        while True:
+            self._limit(LOOK)
+            try:
+                return self._socket.recv_into(buffer)
+            except TimeoutError:
+                if self._is_aborted:
+                    raise ConnectionAbortedError from None
+                if time.monotonic() >= self.give_up:
+                    raise
 
     def is_readable(self) -> bool:
         """Whether something came unasked: its end, or what belongs to no request."""
@@ -64,7 +76,8 @@ class Timed:
             return bool(waiting.select(0))
 
     def abort(self) -> None:
-        """Let what another thread reads or writes here end now."""
+        """Let what another thread reads here end: at once, on Windows at its next look."""
+        self._is_aborted = True
         with contextlib.suppress(OSError):
             socket.socket.shutdown(
                 self._socket, socket.SHUT_RDWR
@@ -74,11 +87,11 @@ class Timed:
         """Close it without another word."""
         self._socket.close()
 
-    def _limit(self) -> None:
+    def _limit(self, most: float = math.inf) -> None:
         left = self.give_up - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        self._socket.settimeout(left)
+        self._socket.settimeout(min(left, most))
 
 
 class _Reading(io.RawIOBase):
