@@ -41,7 +41,7 @@ def test_it_hears_of_new_mail(acme, program):
         time.sleep(2.5)
         asked = acme.calls.count(wire.CLAIM)
         key = acme.write()
-        until(lambda: acme.state(key) is State.ACCEPTED, 6.0)
+        until(lambda: acme.state(key) is State.ACCEPTED)
     assert asked <= 4
 
 
