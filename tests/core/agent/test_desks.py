@@ -8,7 +8,7 @@ import time
 import attrs
 import pytest
 
-from pillarbox import Actor, Changed, MemoryVault, Role, SettingsError, State
+from pillarbox import Actor, Changed, MemoryVault, Receipt, Role, SettingsError, State
 from pillarbox._agent import desks as module
 from pillarbox._outbox import steps
 from pillarbox._outbox.recovery import rescue
@@ -65,8 +65,6 @@ def desk(desks):
 
 def settled(entry, state=State.ACCEPTED, **more):
     """A step as it travels."""
-    from pillarbox import Receipt
-
     step = steps._of(entry, state, "", receipt=Receipt("<a@b>") if state is State.ACCEPTED else None)
     return wire.packed(attrs.evolve(step, **more))
 
@@ -212,6 +210,31 @@ def test_a_hand_over_is_refused_while_the_lane_is_paused(mailer, desk):
         "paused": True,
         "reason": "Wait.",
     }
+
+
+def test_whether_a_mail_is_too_late_is_told_by_the_server_s_clock(mailer, desk):
+    """A desk's may be wrong; so it is not told, and asks."""
+    soon = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=60)
+    keys = [mailer.enqueue(attrs.evolve(LETTER, not_after=soon), user="anna").key for _ in range(2)]
+    anna = desk()
+    given = {one["submission"]["key"]: one for one in anna.claim()}
+    assert [one["submission"]["not_after"] for one in given.values()] == [None, None]
+    assert anna.hand_over(key=keys[0], fence=given[keys[0]]["fence"]) == {"taken": True}
+    mailer.queue.clock = lambda: soon + dt.timedelta(seconds=1)
+    found = anna.hand_over(key=keys[1], fence=given[keys[1]]["fence"])
+    assert found["taken"] is False
+    assert "It was not to leave after" in found["reason"]
+    assert mailer.queue.get(keys[1]).state is State.REJECTED
+
+
+def test_a_word_from_the_future_is_of_now(mailer, desk):
+    key = mailer.enqueue(LETTER, user="anna").key
+    anna = desk()
+    (given,) = anna.claim()
+    anna.hand_over(key=key, fence=given["fence"])
+    ahead = Receipt("<a@b>", at=dt.datetime(2999, 1, 1, tzinfo=dt.UTC))
+    assert anna.settle(steps=[settled(mailer.queue.get(key), receipt=ahead)]) == {"taken": [True]}
+    assert mailer.queue.get(key).receipt.at <= dt.datetime.now(dt.UTC)
 
 
 def test_a_hand_over_by_an_account_that_has_changed_holds_the_mail(mailer, desk):

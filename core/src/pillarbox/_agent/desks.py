@@ -182,7 +182,7 @@ class Desks:
         return entry.submission.bcc_header, entry.submission.content
 
     def hand_over(self, token: Token, said: wire.Said) -> dict[str, Any]:
-        """Mark the hand-over of an entry, durably, if it still may be: by the account as it is now, in a lane that is not paused.
+        """Mark the hand-over of an entry, durably, if it still may be: in time, by the account as it is now, in a lane that is not paused.
 
         Raises:
             ValueError: *said* is nothing that can be asked.
@@ -197,6 +197,11 @@ class Desks:
             return {"taken": False, "reason": str(error)}
         except PillarboxError as error:
             return {"taken": False, "reason": error.detail}
+        until = entry.submission.not_after
+        if until is not None and self._outbox.clock() > until:
+            over = attrs.evolve(steps.too_late(entry), come_from=frozenset({State.CLAIMED}))
+            self._outbox.take([over])
+            return {"taken": False, "reason": over.reason}
         if self._outbox.take([steps.attempting(entry)])[0]:
             return {"taken": True}
         pause = self._outbox.is_paused(entry)
@@ -436,9 +441,10 @@ def _scopes(lane: LaneCount) -> Iterator[str]:
 
 
 def _bounded(step: Step, at: dt.datetime) -> Step:
-    due = step.due_at
+    due, word = step.due_at, step.receipt
     return attrs.evolve(
         step,
+        receipt=None if word is None else attrs.evolve(word, at=min(word.at, at)),
         reason=step.reason[:LONGEST_REASON],
         code=step.code[:100],
         due_at=None if due is None else min(due, at + FURTHEST),

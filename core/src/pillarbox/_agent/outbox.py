@@ -189,7 +189,7 @@ class AgentOutbox(Outbox):
 
     def take(self, moves: Iterable[Step], *, soon: bool = False) -> list[bool]:
         """See `Outbox`. A hand-over is asked for by itself: it may be refused with a reason."""
-        steps = list(moves)
+        steps = [self._by_its_clock(step) for step in moves]
         if not steps:
             return []
         if soon:
@@ -314,6 +314,13 @@ class AgentOutbox(Outbox):
             self._bell.set()
             self.on_end()
             raise
+
+    def _by_its_clock(self, step: Step) -> Step:
+        """Return *step* with the moment of the carrier's word by the server's clock."""
+        word = step.receipt
+        return (
+            step if word is None else attrs.evolve(step, receipt=attrs.evolve(word, at=word.at + self._ahead))
+        )
 
     def _set_clock(self, said: Any) -> None:
         """Go by the server's clock: what is put off is put off by it."""

@@ -157,8 +157,8 @@ def read(octets: bytes) -> Said:
 
 
 def entry_table(entry: Entry) -> Any:
-    """Return *entry* without its bytes, which travel by themselves."""
-    bare = attrs.evolve(entry.submission, chunks=(), bcc_header=b"")
+    """Return *entry* without its bytes, which travel by themselves, and without `not_after`: a desk's clock may be wrong."""
+    bare = attrs.evolve(entry.submission, chunks=(), bcc_header=b"", not_after=None)
     return packed(attrs.evolve(entry, submission=bare, size=entry.size))
 
 

@@ -83,6 +83,32 @@ def _unknown(entry):
     return steps.after_death(entry, entry.changed_at.replace(year=2099))  # no look comes before the word
 
 
+def test_a_computer_whose_clock_is_wrong_sends_all_the_same(acme, program, monkeypatch):
+    """A day ahead: nothing is refused as too late, and the receipt says when by the server's clock."""
+    from pillarbox._agent import outbox as at_the_desk
+
+    begins = dt.datetime.now(dt.UTC)
+    monkeypatch.setattr(at_the_desk, "now", lambda: dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+    real = at_the_desk.AgentOutbox._by_its_clock
+    monkeypatch.setattr(
+        at_the_desk.AgentOutbox,
+        "_by_its_clock",
+        lambda self, step: real(self, _a_day_ahead(step)),
+    )
+    key = acme.write(not_after=begins + dt.timedelta(minutes=5))
+    with at_desk(acme.url, acme.token(), program):
+        until(lambda: acme.state(key) is State.ACCEPTED)
+    at = acme.mailer.queue.get(key).receipt.at
+    assert begins - dt.timedelta(seconds=5) < at < dt.datetime.now(dt.UTC)
+
+
+def _a_day_ahead(step):
+    """The step as a desk makes it whose clock is a day ahead."""
+    if step.receipt is None:
+        return step
+    return attrs.evolve(step, receipt=attrs.evolve(step.receipt, at=step.receipt.at + dt.timedelta(days=1)))
+
+
 def test_leave_to_hand_over_that_comes_too_late_is_not_used(acme, program):
     """A computer that slept in between may have been taken for dead."""
     key = acme.write()
