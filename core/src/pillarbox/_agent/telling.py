@@ -104,7 +104,11 @@ class Telling:
                     self._say(some)
                 else:
                     self._say_note(first)
-            except OutboxError as error:  # the server never takes it: what is in it then is looked for
+            except SendDeferred:
+                raise
+            except PillarboxError as error:  # the server never takes it: what is in it then is looked for
+                if isinstance(first, Step) and not isinstance(error, OutboxError):
+                    raise
                 _log.event("error", "pillarbox.outbox_failed", error=type(error).__name__)
             for _ in range(count):
                 self._pending.popleft()

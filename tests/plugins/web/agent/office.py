@@ -63,6 +63,7 @@ class Program:
     before: Callable[[], None] = lambda: None
     inside: Callable[[], None] = lambda: None
     outside: Callable[[], None] = lambda: None
+    notes_behind: bool = False
 
     def transport(self) -> type[Transport]:
         """The method of a mail program that is this one."""
@@ -83,6 +84,8 @@ class Program:
                     program.sent.append(submission.key)
                     program.contents[submission.key] = submission.content_with_bcc()
                 program.outside()
+                if program.notes_behind:
+                    journal.note("behind", "x")
                 return Receipt(submission.message_id, sender="anna@acme.example")
 
             def find(self, submission, journal):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import itertools
 import threading
@@ -192,6 +193,20 @@ def test_another_run_with_the_same_token_takes_over(acme, program):
         worker.join(25)
         assert "took over" in str(agent.ended)
     assert program.sent == []
+
+
+def test_a_run_that_is_displaced_in_the_middle_says_what_it_sent(acme, program):
+    """What keeps its note behind the hand-over from being told is no refusal of the mail."""
+    token, key = acme.token(), acme.write()
+    program.notes_behind = True
+    with contextlib.ExitStack() as stack:
+        other = stack.enter_context(Agent(acme.url, token, plugins=plugins(program)))
+        program.outside = other.enter  # between Send and its note
+        with at_desk(acme.url, token, program):
+            until(lambda: acme.state(key) is State.ACCEPTED)
+    assert program.sent == [key]
+    assert "looked" not in str(acme.mailer.queue.history(key))
+    assert acme.mailer.queue.get(key).receipt.sender == "anna@acme.example"
 
 
 def test_settings_of_the_deployer_s_are_not_the_server_s_to_say(tmp_path, program):
